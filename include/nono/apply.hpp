@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door for this process: apply(policy) confines it for good.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <nono/bind.hpp>
+#include <nono/error.hpp>
+#include <nono/linux/apply.hpp>
+#include <nono/linux/plan.hpp>
+#include <nono/policy.hpp>
+#include <nono/report.hpp>
+
+namespace nono {
+
+namespace detail {
+
+/// Room on the stack, so that confining allocates nothing for some 250 rules.
+using stack_room = std::array<std::byte, 65536>;
+
+#if defined(__linux__)
+inline result<enforcement> apply_bound(bound_policy& bound) {
+  const unsigned long threads = thread_count();
+  if (threads != 1)
+    return error{
+        errc::multi_threaded, 0, {}, threads == 0 ? "an unknown number of" : std::to_string(threads), {}};
+  const linux_abi::kernel_support kernel = probe_kernel();
+  result<plan> planned = make_plan(bound, kernel, sandbox_target::this_process);
+  if (!planned) return std::move(planned).error();
+  const filter_program program = program_for(planned->filter, kernel);
+  const result<descriptor> ruleset = make_ruleset(*planned);
+  if (!ruleset) return ruleset.error();
+  if (const confine_failure why = confine_thread(program, ruleset->get(), nullptr); why.code != errc::none)
+    return error{why.code, why.os_errno, {}, {}, why.step};
+  planned->report.threads = 1;
+  return planned->report;
+}
+#else
+inline result<enforcement> apply_bound(bound_policy&) {
+  return error{errc::unsupported_platform, 0, {}, {}, {}};
+}
+#endif
+
+}  // namespace detail
+
+/// Confines this process to a policy whose paths are resolved already.
+inline result<enforcement> apply(bound_policy&& bound) { return detail::apply_bound(bound); }
+
+/// Confines this process and all it starts from now on, for good: there is no way back.
+/// Descriptors that are open stay open, with the rights they have. Memory comes from the stack.
+/// Works in a process with one thread; any other is refused.
+/// Errors: those of bind() and make_plan(); multi_threaded, ruleset_failed, path_changed, filter_failed,
+///         restrict_failed, too_many_layers. After filter_failed and what follows it the process may be
+///         confined in part: end it.
+/// Since:  Landlock ABI 1 (Linux 5.13).
+/// Source: landlock(7), seccomp(2)
+template <class Policy, class... Bindings>
+result<enforcement> apply_to_this_process(const Policy& policy, const Bindings&... bindings) {
+  static_assert(!Policy::needs_child(),
+                "network(loopback) needs a child process: use spawn() instead of apply()");
+  detail::stack_room room;  // deliberately not initialised
+  const std::array<binding, sizeof...(Bindings)> values{bindings...};
+  result<bound_policy> bound = bind(policy, values, room);
+  if (!bound) return std::move(bound).error();
+  return detail::apply_bound(*bound);
+}
+
+/// As the member: `nono::apply(policy, nono::bind("$DATA", dir))`.
+template <class Policy, class... Bindings>
+  requires requires(const Policy& p) { Policy::needs_child(); }
+result<enforcement> apply(const Policy& policy, const Bindings&... bindings) {
+  return apply_to_this_process(policy, bindings...);
+}
+
+}  // namespace nono

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// From names to inodes: variables get their values, paths are resolved and held, denies are checked against
+// the grants they meet, and grants inside wider ones are dropped. The result is what queries and plans see.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nono/arena.hpp>
+#include <nono/error.hpp>
+#include <nono/policy.hpp>
+#include <nono/resolve.hpp>
+
+namespace nono {
+
+/// A value for a declared or known variable.
+struct binding {
+  std::string_view name;   ///< with its `$`
+  std::string_view value;  ///< an absolute path without ".." part
+};
+
+/// Gives a variable its value: `policy.apply(nono::bind("$DATA", dir))`. The value must outlive the call.
+constexpr binding bind(std::string_view name, std::string_view value) noexcept { return {name, value}; }
+
+/// A grant on an inode.
+struct bound_rule {
+  std::string_view path;       ///< as written, variables replaced
+  std::string_view canonical;  ///< without links; empty if the kernel has no name for it
+  right rights{};
+  inode_id id;
+  int fd = -1;  ///< holds the inode; -1: resolved again and compared when applied
+  file_type type{};
+  path_kind kind{};
+  origin from{};
+  bool subsumed = false;  ///< a wider grant above it says the same: dropped when applied
+  std::string_view source;
+  static constexpr std::size_t no_rule = SIZE_MAX;
+  std::size_t above = no_rule;  ///< the nearest rule at or above this one's path
+};
+
+/// A path that stays closed, as written and without links.
+struct bound_deny {
+  std::string_view path;
+  std::string_view canonical;
+  origin from{};
+  std::string_view source;
+};
+
+/// A grant that was left out because its path does not exist.
+struct skipped_rule {
+  std::string_view path;
+  origin from{};
+  std::string_view source;
+};
+
+/// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.
+class bound_policy {
+ public:
+  explicit bound_policy(std::span<std::byte> room = {}) noexcept : memory(room) {}
+  bound_policy(bound_policy&& other) noexcept
+      : memory(std::move(other.memory)),
+        rules(std::exchange(other.rules, {})),
+        denies(std::exchange(other.denies, {})),
+        skipped(std::exchange(other.skipped, {})),
+        network(other.network),
+        sockets(other.sockets),
+        best_effort(other.best_effort),
+        lifted(other.lifted),
+        strict(other.strict) {}
+  bound_policy(const bound_policy&) = delete;
+  bound_policy& operator=(bound_policy&&) = delete;
+  bound_policy& operator=(const bound_policy&) = delete;
+  ~bound_policy() {
+    for (bound_rule& r : rules) close_descriptor(std::exchange(r.fd, -1));
+  }
+
+  detail::arena memory;
+  std::span<bound_rule> rules;  ///< by canonical path, an ancestor before what lies below it
+  std::span<bound_deny> denies;
+  std::span<skipped_rule> skipped;
+  network_rule network;
+  unix_sockets sockets = unix_sockets::by_default;
+  protection_set best_effort;
+  protection_set lifted;
+  bool strict = false;
+};
+
+namespace detail {
+
+/// Byte order in which '/' comes first, so that a path is followed by all that lies below it.
+inline bool path_before(std::string_view a, std::string_view b) noexcept {
+  constexpr std::size_t step = 16;
+  const std::size_t n = std::min(a.size(), b.size());
+  std::size_t i = 0;
+  while (i + step <= n && std::memcmp(a.data() + i, b.data() + i, step) == 0) i += step;
+  while (i < n && a[i] == b[i]) ++i;
+  if (i == n) return a.size() < b.size();
+  const auto rank = [](char c) { return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c)); };
+  return rank(a[i]) < rank(b[i]);
+}
+
+/// Resolves the rules of one policy into a bound_policy.
+class binder {
+ public:
+  binder(const policy_ref& from, std::span<const binding> bindings, bound_policy& to)
+      : from_(from), bindings_(bindings), to_(to) {}
+
+  error run() {
+    if (from_.violation != errc::none)
+      return {from_.violation, 0, "the policy", std::string(from_.violating), "an earlier rule"};
+    if (const error why = check_bindings(); why.code != errc::none) return why;
+    std::size_t grants = 0;
+    std::size_t denies = 0;
+    for_each_rule(from_, [&](const rule& r) { ++(r.is_deny() ? denies : grants); });
+    to_.rules = to_.memory.array<bound_rule>(grants);
+    to_.denies = to_.memory.array<bound_deny>(denies);
+    to_.skipped = to_.memory.array<skipped_rule>(grants);
+    holding_ = grants <= 64 || grants <= descriptors_to_hold();
+    error first;
+    for_each_rule(from_, [&](const rule& r) {
+      if (first.code == errc::none) first = r.is_deny() ? add_deny(r) : add_grant(r);
+    });
+    to_.rules = to_.rules.first(rules_);
+    to_.denies = to_.denies.first(denies_);
+    to_.skipped = to_.skipped.first(skipped_);
+    if (first.code != errc::none) return first;
+    // An ancestor before what lies below it, and of two rules on one path the wider one first.
+    const auto before = [](const bound_rule& a, const bound_rule& b) {
+      if (a.canonical != b.canonical) return path_before(a.canonical, b.canonical);
+      return std::popcount(static_cast<std::uint64_t>(a.rights)) >
+             std::popcount(static_cast<std::uint64_t>(b.rights));
+    };
+    if (!std::is_sorted(to_.rules.begin(), to_.rules.end(), before))
+      std::sort(to_.rules.begin(), to_.rules.end(), before);
+    if (error why = check_denies(); why.code != errc::none) return why;
+    subsume();
+    to_.network = from_.network;
+    to_.sockets = from_.sockets;
+    to_.best_effort = from_.best_effort;
+    to_.lifted = from_.lifted;
+    to_.strict = from_.strict;
+    return {};
+  }
+
+ private:
+  static error about(errc code, const rule& r, std::string_view path, int os_errno = 0) {
+    return {code, os_errno, to_text(r), std::string(path), {}};
+  }
+
+  [[nodiscard]] error check_bindings() const {
+    for (const binding& b : bindings_) {
+      const bool declared =
+          std::find(from_.variables.begin(), from_.variables.end(), b.name) != from_.variables.end();
+      const bool known = std::find(std::begin(known_variables), std::end(known_variables), b.name) !=
+                         std::end(known_variables);
+      if (!declared && !known) return {errc::variable_unknown, 0, "bind", std::string(b.name), {}};
+    }
+    return {};
+  }
+
+  /// Puts the path of `r` into `written_` with its variable replaced, `//` and `/./` folded. errc::none, or
+  /// why.
+  error expand(const rule& r, std::size_t& length) {
+    const std::string_view variable = leading_variable(r.path);
+    std::string_view value;
+    if (!variable.empty()) {
+      const auto bound = std::find_if(bindings_.begin(), bindings_.end(),
+                                      [&](const binding& b) { return b.name == variable; });
+      value = bound != bindings_.end() ? bound->value : environment_variable(variable, canonical_);
+      const std::string name(value.empty() ? variable : std::string_view{});
+      if (value.empty()) return {errc::variable_unbound, 0, {}, name, {}};
+      if (starts_with_variable(value) || check_path(value) != errc::none)
+        return {errc::variable_bad_value, 0, {}, std::string(variable), quoted(value)};
+    }
+    length = 0;
+    const auto put = [&](std::string_view text) {
+      for (std::size_t i = 0; i < text.size();) {
+        if (text[i] == '/' && (i + 1 == text.size() || text[i + 1] == '/')) {
+          ++i;  // a slash before a slash, or at the end
+        } else if (text.substr(i).starts_with("/.") && (i + 2 == text.size() || text[i + 2] == '/')) {
+          i += 2;
+        } else {
+          if (length < max_path) written_.text[length] = text[i];
+          ++length;
+          ++i;
+        }
+      }
+    };
+    put(value);
+    put(after_variable(r.path));
+    if (length == 0) written_.text[length++] = '/';
+    if (length > max_path) return about(errc::path_too_long, r, r.path);
+    written_.text[length] = '\0';
+    return {};
+  }
+
+  error add_grant(const rule& r) {
+    std::size_t length = 0;
+    if (error why = expand(r, length); why.code != errc::none) return why;
+    const std::string_view path{written_.text, length};
+    resolved_path found = resolve(path);
+    if (found.os_errno == ENOENT && r.missing == when_missing::create_dir) {
+      if (const int why = make_directories(written_.text, canonical_); why != 0)
+        return about(errc::path_not_accessible, r, path, why);
+      found = resolve(path);
+    }
+    if (found.os_errno == ENOENT || found.os_errno == ENOTDIR) {
+      if (r.missing == when_missing::must_exist) return about(errc::path_not_found, r, path, found.os_errno);
+      to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source};
+      return {};
+    }
+    if (found.os_errno == EMFILE || found.os_errno == ENFILE)
+      return about(errc::too_many_open_files, r, path, found.os_errno);
+    if (found.os_errno != 0) return about(errc::path_not_accessible, r, path, found.os_errno);
+    bound_rule& b = to_.rules[rules_++];  // from here on the descriptor is the policy's
+    b.fd = found.fd;
+    b.path = to_.memory.copy(path);
+    b.canonical = found.canonical.data() == written_.text ? b.path : to_.memory.copy(found.canonical);
+    b.id = found.id;
+    b.type = found.type;
+    b.kind = r.kind;
+    b.from = r.from;
+    b.source = r.source;
+    b.rights = r.rights;
+    if (r.kind == path_kind::directory && found.type != file_type::directory)
+      return about(errc::not_a_directory, r, path);
+    if (r.kind == path_kind::file && found.type == file_type::directory)
+      return about(errc::not_a_file, r, path);
+    if (found.type != file_type::directory) b.rights &= ~directory_rights;
+    // Writing to a device means little without its ioctls; a directory full of devices gets none by this.
+    if (found.type == file_type::device && contains(r.rights, right::write_file)) b.rights |= right::ioctl;
+    if (b.rights == no_rights) return about(errc::directory_right_on_file, r, path);
+    if (!holding_) close_descriptor(std::exchange(b.fd, -1));
+    return {};
+  }
+
+  /// As resolve_path; when descriptors run out, all that are held are let go and compared later instead.
+  resolved_path resolve(std::string_view path) {
+    resolved_path found = resolve_path(path.data(), canonical_);
+    if (found.os_errno != EMFILE || !holding_) return found;
+    holding_ = false;
+    for (bound_rule& r : to_.rules) close_descriptor(std::exchange(r.fd, -1));
+    return resolve_path(path.data(), canonical_);
+  }
+
+  /// A deny holds by both names, as written and without links; where it does not exist yet, the links above
+  /// it are followed.
+  error add_deny(const rule& r) {
+    std::size_t length = 0;
+    if (error why = expand(r, length); why.code != errc::none) return why;
+    bound_deny& d = to_.denies[denies_++];
+    d = {to_.memory.copy({written_.text, length}), {}, r.from, r.source};
+    d.canonical = d.path;
+    for (std::size_t cut = length;;) {
+      const std::string_view head = cut == 0 ? "/" : d.path.substr(0, cut);
+      const std::string_view rest = d.path.substr(cut);
+      if (head == known_straight_) return {};  // the parent of an earlier deny: no link on the way
+      const std::string_view terminated = to_.memory.copy(head);
+      const resolved_path found = resolve(terminated);
+      if (found.os_errno == 0) {
+        close_descriptor(found.fd);
+        if (found.canonical.data() == terminated.data()) {
+          if (!rest.empty()) known_straight_ = terminated;
+        } else if (!found.canonical.empty()) {
+          std::string joined(found.canonical == "/" ? std::string_view{} : found.canonical);
+          joined += rest;
+          d.canonical = to_.memory.copy(joined.empty() ? "/" : joined);
+        }
+        return {};
+      }
+      if (found.os_errno == EMFILE || found.os_errno == ENFILE)
+        return about(errc::too_many_open_files, r, d.path, found.os_errno);
+      if (cut == 0) return {};
+      cut = d.path.rfind('/', cut - 1);
+    }
+  }
+
+  static std::string describe(const bound_deny& d) {
+    return to_text(rule{d.path, no_rights, path_kind::deny, if_exists, d.from, d.source});
+  }
+
+  [[nodiscard]] error check_denies() const {
+    for (const bound_deny& d : to_.denies)
+      for (const bound_rule& r : to_.rules)
+        if (meets(d.path, r) || meets(d.canonical, r))
+          return {errc::deny_contradicts_grant, 0,
+                  to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}), std::string(d.path),
+                  describe(d)};
+    return {};
+  }
+  static bool meets(std::string_view denied, const bound_rule& r) noexcept {
+    const auto meets_name = [&](std::string_view name) {
+      if (name.empty()) return false;
+      return is_within(name, denied) || (r.type == file_type::directory && is_within(denied, name));
+    };
+    return meets_name(r.canonical) || (r.path.data() != r.canonical.data() && meets_name(r.path));
+  }
+
+  /// Marks each rule that one wider rule at or above it makes needless. One, not their union: kernels before
+  /// 5.19 wanted a single rule with every right that is asked for. Sorted as they are, the ancestors of a
+  /// rule are among its predecessor and that one's ancestors.
+  void subsume() const noexcept {
+    for (std::size_t i = 0; i < to_.rules.size(); ++i) {
+      bound_rule& inner = to_.rules[i];
+      if (inner.canonical.empty()) continue;
+      std::size_t above = i == 0 ? none : i - 1;
+      while (above != none && !is_within(inner.canonical, to_.rules[above].canonical))
+        above = to_.rules[above].above;
+      inner.above = above;
+      for (; above != none && !inner.subsumed; above = to_.rules[above].above)
+        inner.subsumed = contains(to_.rules[above].rights, inner.rights);
+      if (inner.subsumed) close_descriptor(std::exchange(inner.fd, -1));
+    }
+  }
+  static constexpr std::size_t none = bound_rule::no_rule;
+
+  const policy_ref& from_;
+  std::span<const binding> bindings_;
+  bound_policy& to_;
+  path_buffer written_{};
+  path_buffer canonical_{};
+  std::string_view known_straight_;
+  std::size_t rules_ = 0;
+  std::size_t denies_ = 0;
+  std::size_t skipped_ = 0;
+  bool holding_ = true;
+};
+
+}  // namespace detail
+
+/// Resolves a policy. room: memory to use before the heap.
+/// Errors: path_not_found, not_a_directory, not_a_file, path_not_accessible, too_many_open_files,
+///         deny_contradicts_grant, variable_unbound, variable_bad_value, variable_unknown, and what building
+///         the policy at run time broke.
+inline result<bound_policy> bind(const policy_ref& policy, std::span<const binding> bindings,
+                                 std::span<std::byte> room = {}) {
+  bound_policy out(room);
+  if (error why = detail::binder(policy, bindings, out).run(); why.code != errc::none) return why;
+  return out;
+}
+
+/// The bound policy, a line each: grants by canonical path, what was dropped or left out and why, denies.
+inline std::string to_text(const bound_policy& p) {
+  std::string out;
+  for (const bound_rule& r : p.rules) {
+    out += r.subsumed ? "covered  " : "grant    ";
+    append_rights(out, r.rights);
+    out += ' ';
+    append_quoted(out, r.canonical.empty() ? r.path : r.canonical);
+    if (r.canonical != r.path) {
+      out += " written ";
+      append_quoted(out, r.path);
+    }
+    constexpr std::string_view origins[] = {"user", "group", "profile", "system", "command"};
+    out += "  [";
+    out += origins[static_cast<std::size_t>(r.from)];
+    if (!r.source.empty()) out += ':';
+    out += r.source;
+    out += "]\n";
+  }
+  for (const skipped_rule& s : p.skipped) out += "missing  " + detail::quoted(s.path) + '\n';
+  for (const bound_deny& d : p.denies) out += "deny     " + detail::quoted(d.path) + '\n';
+  out += to_text(p.network) + '\n';
+  return out;
+}
+
+}  // namespace nono

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors as values: a stable number, errno where a system call failed, and one sentence for a person.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace nono {
+
+/// What went wrong. The numbers are stable: they may be stored and compared across versions.
+enum class errc : std::uint16_t {
+  none = 0,
+  // what a policy says (1-99)
+  path_empty = 1,
+  path_not_absolute = 2,
+  path_has_parent = 3,
+  path_too_long = 4,
+  path_has_nul = 5,
+  variable_misplaced = 6,
+  variable_unknown = 7,
+  variable_unbound = 8,
+  variable_bad_value = 9,
+  empty_access = 10,
+  directory_right_on_file = 11,
+  deny_contradicts_grant = 12,
+  network_given_twice = 13,
+  port_out_of_range = 14,
+  too_many_rules = 15,
+  // what the file system says (100-199)
+  path_not_found = 100,
+  not_a_directory = 101,
+  not_a_file = 102,
+  path_not_accessible = 103,
+  path_changed = 104,
+  too_many_open_files = 105,
+  // what the kernel can do (200-299)
+  unsupported_platform = 200,
+  landlock_not_in_kernel = 201,  // ENOSYS: too old, or compiled out
+  landlock_disabled = 202,       // EOPNOTSUPP: off since boot
+  landlock_refused = 203,        // EPERM: an outer filter refuses the probe
+  protection_unavailable = 204,
+  namespace_refused = 205,
+  seccomp_unavailable = 206,
+  // applying and spawning (300-399)
+  multi_threaded = 300,
+  needs_child = 301,
+  ruleset_failed = 302,
+  restrict_failed = 303,
+  too_many_layers = 304,
+  filter_failed = 305,
+  capabilities_failed = 306,
+  program_not_found = 307,
+  program_not_executable = 308,
+  exec_failed = 309,
+  chdir_failed = 310,
+  stdio_failed = 311,
+  fork_failed = 312,
+  wait_failed = 313,
+  bad_argument = 314,
+};
+
+/// An error: the number, errno (0 if no system call failed), and what it was about.
+struct error {
+  errc code = errc::none;
+  int os_errno = 0;
+  std::string rule;   ///< the rule that failed, as it was written; may be empty
+  std::string path;   ///< the path, variable or program it concerns; may be empty
+  std::string other;  ///< the second rule, the missing protection or the system call; may be empty
+
+  /// One sentence: what was refused, by which rule, and the smallest thing that would change it.
+  [[nodiscard]] std::string message() const;
+};
+
+/// Appends `text` for a person: quotes, control bytes and invalid UTF-8 come out escaped, so that no path can
+/// forge a line or a terminal sequence.
+inline void append_quoted(std::string& out, std::string_view text) {
+  static constexpr char hex[] = "0123456789abcdef";
+  const auto utf8_length = [&](std::size_t i) -> std::size_t {  // 0: not a valid sequence
+    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+    const unsigned char lead = byte(i);
+    const std::size_t n = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (n == 0 || lead > 0xF4 || i + n > text.size()) return 0;
+    std::uint32_t point = lead & (0x7FU >> n);
+    for (std::size_t k = 1; k < n; ++k) {
+      if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
+      point = point << 6U | (byte(i + k) & 0x3FU);
+    }
+    const bool overlong = (n == 3 && point < 0x800) || (n == 4 && point < 0x10000);
+    const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+    const bool control = point < 0xA0 || (point >= 0x200B && point <= 0x200F) ||  // C1, zero width
+                         (point >= 0x2028 && point <= 0x202E) ||
+                         (point >= 0x2066 && point <= 0x2069);  // bidi
+    return overlong || surrogate || control || point > 0x10FFFF ? 0 : n;
+  };
+  out += '\'';
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\'' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c >= 0x20 && c < 0x7F) {
+      out += static_cast<char>(c);
+    } else if (const std::size_t n = c >= 0x80 ? utf8_length(i) : 0; n != 0) {
+      out.append(text, i, n);
+      i += n;
+      continue;
+    } else {
+      out += "\\x";
+      out += hex[c >> 4U];
+      out += hex[c & 15U];
+    }
+    ++i;
+  }
+  out += '\'';
+}
+
+namespace detail {
+
+inline std::string quoted(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
+  return out;
+}
+
+struct errc_text {
+  errc code;
+  // %p path, %r rule, %o other, %e errno in words; the part after " | " is the remedy
+  std::string_view text;
+};
+
+inline constexpr errc_text errc_texts[] = {
+    {errc::none, "no error"},
+    {errc::path_empty, "%r has an empty path | name an absolute path"},
+    {errc::path_not_absolute,
+     "%r: the path %p is not absolute | begin it with / or with a variable such as $HOME"},
+    {errc::path_has_parent, "%r: the path %p has a '..' part | write the path it stands for"},
+    {errc::path_too_long, "%r: the path is longer than 4095 bytes | grant a directory above it"},
+    {errc::path_has_nul, "%r: the path %p has a NUL byte | no file can have that name"},
+    {errc::variable_misplaced,
+     "%r: in %p a variable stands after the start | a variable is the first part of a path"},
+    {errc::variable_unknown,
+     "%r: the variable in %p is not known | declare it with .variable(...), or use $HOME or $WORKDIR"},
+    {errc::variable_unbound, "the variable %p was declared and got no value | pass nono::bind(%p, value)"},
+    {errc::variable_bad_value,
+     "the variable %p has the value %o, which is no absolute path without '..' | bind it to one"},
+    {errc::empty_access, "%r grants nothing | name at least one right, for example nono::read"},
+    {errc::directory_right_on_file,
+     "%r: list, create, remove and refer mean nothing on the file %p | use allow_path on its directory, or "
+     "read_file and write_file"},
+    {errc::deny_contradicts_grant,
+     "%r contradicts %o: Landlock cannot deny inside or beneath a grant | grant a path that neither holds "
+     "nor lies in the denied one"},
+    {errc::network_given_twice, "the network was given twice | keep one .network(...)"},
+    {errc::port_out_of_range, "port %p is out of range | use 1 to 65535 (0 only to bind any free port)"},
+    {errc::too_many_rules,
+     "the policy has more rules than its room | give more with caps<512>(), or use capability_set"},
+    {errc::path_not_found, "%r: %p does not exist | create it, or say if_exists"},
+    {errc::not_a_directory, "%r: %p is not a directory | use allow_file (on the command line a -file flag)"},
+    {errc::not_a_file,
+     "%r: %p is a directory, not a file | use allow_path (on the command line the flag without -file)"},
+    {errc::path_not_accessible,
+     "%r: %p cannot be opened: %e | check the permissions of its parent directories"},
+    {errc::path_changed, "%r: %p was replaced between resolving and applying | resolve the policy again"},
+    {errc::too_many_open_files, "%r: no descriptor left to hold %p: %e | raise the limit of open files"},
+    {errc::unsupported_platform,
+     "this system has neither Landlock nor Seatbelt | run on Linux 5.13 or later"},
+    {errc::landlock_not_in_kernel,
+     "this kernel has no Landlock (ENOSYS) | use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, or let "
+     "the container's seccomp profile pass calls 444 to 446"},
+    {errc::landlock_disabled,
+     "Landlock is built in but was not enabled at boot (EOPNOTSUPP) | add landlock to the lsm= list of the "
+     "kernel command line"},
+    {errc::landlock_refused,
+     "an outer sandbox refuses Landlock's calls: %e | let the container's seccomp profile pass calls 444 to "
+     "446"},
+    {errc::protection_unavailable,
+     "this kernel cannot give what the policy requires: %o | use a kernel that has it, or name it in "
+     ".best_effort(...)"},
+    {errc::namespace_refused,
+     "the loopback network needs a network namespace, and %o failed: %e | allow unprivileged user "
+     "namespaces, or use network(blocked)"},
+    {errc::seccomp_unavailable, "this kernel has no seccomp filter: %e | use one with CONFIG_SECCOMP_FILTER"},
+    {errc::multi_threaded,
+     "this process has %p threads and apply() confines single-threaded processes only | apply before the "
+     "first thread starts, or spawn() a child"},
+    {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
+    {errc::ruleset_failed, "%o failed: %e%r"},
+    {errc::restrict_failed, "%o failed: %e | the process is not confined"},
+    {errc::too_many_layers,
+     "this process already stands below 16 Landlock layers | start it from fewer nested sandboxes"},
+    {errc::filter_failed, "installing the seccomp filter failed: %e | the process is not confined"},
+    {errc::capabilities_failed, "%o failed: %e | capabilities could not be dropped"},
+    {errc::program_not_found, "the program %p was not found | check PATH, or give its absolute path"},
+    {errc::program_not_executable, "the program %p cannot be executed: %e"},
+    {errc::exec_failed, "executing %p failed: %e"},
+    {errc::chdir_failed, "changing to the directory %p failed: %e"},
+    {errc::stdio_failed, "preparing standard input or output failed at %o: %e"},
+    {errc::fork_failed, "starting a process failed at %o: %e"},
+    {errc::wait_failed, "waiting for the child failed: %e"},
+    {errc::bad_argument, "%o"},
+};
+
+}  // namespace detail
+
+inline std::string error::message() const {
+  std::string_view text = "unknown error";
+  for (const auto& entry : detail::errc_texts)
+    if (entry.code == code) text = entry.text;
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with(" | ")) {
+      out += "; to change that, ";
+      i += 2;
+    } else if (text[i] == '%' && i + 1 < text.size()) {
+      switch (text[++i]) {
+        case 'p':
+          append_quoted(out, path);
+          break;
+        case 'r':
+          out += rule.empty() && code != errc::ruleset_failed ? "the policy" : rule;
+          break;
+        case 'o':
+          out += other;
+          break;
+        case 'e':
+          out += std::strerror(os_errno);
+          break;
+        default:
+          out += text[i];
+      }
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// A value or an error: the same type under C++20 and C++23, with and without exceptions.
+/// Asking for the value of a failed result prints the error and aborts; it never continues unsandboxed.
+template <class T>
+class [[nodiscard]] result {
+ public:
+  result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  result(nono::error why)
+      : state_(std::in_place_index<1>, std::move(why)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  [[nodiscard]] T& value() & { return check(), *std::get_if<0>(&state_); }
+  [[nodiscard]] const T& value() const& { return check(), *std::get_if<0>(&state_); }
+  [[nodiscard]] T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+  [[nodiscard]] T& operator*() & { return value(); }
+  [[nodiscard]] const T& operator*() const& { return value(); }
+  [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  /// Only when there is no value.
+  [[nodiscard]] nono::error& error() & { return *std::get_if<1>(&state_); }
+  [[nodiscard]] const nono::error& error() const& { return *std::get_if<1>(&state_); }
+  [[nodiscard]] nono::error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+
+ private:
+  void check() const {
+    if (has_value()) return;
+    std::fprintf(stderr, "nono: value() of a failed result: %s\n", error().message().c_str());
+    std::abort();
+  }
+  std::variant<T, nono::error> state_;
+};
+
+/// Success without a value.
+struct success {};
+
+}  // namespace nono

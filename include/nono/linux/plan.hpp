@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a bound policy and a kernel's abilities to what will be asked of that kernel: pure, plain data, the
+// same on every machine.
+#pragma once
+
+#if defined(__linux__)
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nono/bind.hpp>
+#include <nono/error.hpp>
+#include <nono/linux/abi.hpp>
+#include <nono/linux/filter.hpp>
+#include <nono/report.hpp>
+
+namespace nono {
+
+/// A path rule as the kernel will get it.
+struct planned_path {
+  const bound_rule* rule = nullptr;
+  std::uint64_t access = 0;
+};
+
+/// Where the sandbox will stand.
+enum class sandbox_target : std::uint8_t { this_process, child };
+
+/// Everything that confining needs, in the order in which it is done.
+struct plan {
+  bool own_network = false;  ///< a network namespace with lo up (and a user namespace if not privileged)
+  bool drop_capabilities = false;  ///< a child keeps none
+  bool own_keyring = false;        ///< a child gets a session key ring of its own
+  linux_abi::ruleset_attr ruleset;
+  std::span<const planned_path> paths;
+  std::span<const linux_abi::net_port_attr> ports;
+  filter_request filter;
+  enforcement report;
+};
+
+namespace detail {
+
+inline standing standing_of(protection id, const bound_policy& p,
+                            const linux_abi::kernel_support& k) noexcept {
+  const auto landlock = [&](int abi) {
+    return k.landlock_abi >= abi ? standing::by_landlock : standing::missing;
+  };
+  const standing seccomp = k.seccomp ? standing::by_seccomp : standing::missing;
+  const auto both = [&](int abi) {
+    if (seccomp == standing::missing) return standing::missing;
+    return k.landlock_abi >= abi ? standing::by_landlock_and_seccomp : standing::by_seccomp;
+  };
+  if (p.lifted.has(id)) return standing::not_asked;
+  switch (id) {
+    case protection::filesystem:
+      return landlock(1);
+    case protection::truncate:
+      return k.landlock_abi >= 3 ? standing::by_landlock : seccomp;
+    case protection::device_ioctl:
+      return landlock(5);
+    case protection::signals:
+      return landlock(6);
+    case protection::abstract_unix:
+      if (p.network.mode == network_mode::loopback) return standing::by_namespace;
+      if (p.sockets == unix_sockets::none) return seccomp;
+      return landlock(6);
+    case protection::pathname_unix:
+      if (p.sockets == unix_sockets::any) return standing::not_asked;
+      return p.sockets == unix_sockets::none ? seccomp : landlock(9);
+    case protection::network:
+      switch (p.network.mode) {
+        case network_mode::unrestricted:
+          return standing::not_asked;
+        case network_mode::blocked:
+          return both(4);
+        case network_mode::loopback:
+          return k.seccomp ? standing::by_namespace : standing::missing;
+        case network_mode::ports:
+          return k.landlock_abi >= 4 ? both(4) : standing::missing;
+      }
+      return standing::missing;
+    case protection::mounts:
+    case protection::process_memory:
+      return both(1);
+    case protection::cpu_affinity:
+    case protection::metadata:
+    case protection::names:
+      return standing::not_enforceable;
+    default:
+      return seccomp;
+  }
+}
+
+/// What the policy names, as against what the defaults add.
+inline bool required(protection id, const bound_policy& p) noexcept {
+  if (p.best_effort.has(id)) return false;
+  if (p.strict) return true;
+  switch (id) {
+    case protection::filesystem:
+      return true;
+    case protection::network:
+      return p.network.mode != network_mode::unrestricted;
+    case protection::pathname_unix:
+      return p.sockets == unix_sockets::none || p.sockets == unix_sockets::granted;
+    default:
+      return false;
+  }
+}
+
+inline error no_landlock(const linux_abi::kernel_support& k) {
+  switch (k.landlock_errno) {
+    case EOPNOTSUPP:
+      return {errc::landlock_disabled, k.landlock_errno, {}, {}, {}};
+    case ENOSYS:
+      return {errc::landlock_not_in_kernel, k.landlock_errno, {}, {}, {}};
+    default:
+      return {errc::landlock_refused, k.landlock_errno, {}, {}, {}};
+  }
+}
+
+inline error unavailable(const protection_row& row, const linux_abi::kernel_support& k) {
+  std::string what(row.name);
+  what += " (";
+  what += row.closes;
+  what += "), which needs ";
+  what += row.landlock_abi != 0 ? "Landlock ABI " + std::to_string(row.landlock_abi) : std::string("seccomp");
+  what += " of ";
+  what += row.kernel;
+  what += "; here Landlock's ABI is " + std::to_string(k.landlock_abi);
+  return {errc::protection_unavailable, 0, {}, {}, std::move(what)};
+}
+
+}  // namespace detail
+
+/// Plans how `policy` is enforced on a kernel that can do `kernel`. The plan refers to the policy and lives
+/// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, seccomp_unavailable,
+///         protection_unavailable, needs_child.
+inline result<plan> make_plan(bound_policy& policy, const linux_abi::kernel_support& kernel,
+                              sandbox_target target, bool observed = false) {
+  plan out;
+  const bool files = !policy.lifted.has(protection::filesystem);
+  if (target == sandbox_target::this_process && policy.network.mode == network_mode::loopback)
+    return error{errc::needs_child, 0, {}, {}, {}};
+  if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
+    return detail::no_landlock(kernel);
+  for (const protection_row& row : protections) {
+    const standing s = detail::standing_of(row.id, policy, kernel);
+    out.report.protections[static_cast<std::size_t>(row.id)] = s;
+    if (s == standing::missing && detail::required(row.id, policy)) return detail::unavailable(row, kernel);
+  }
+
+  const auto row = kernel.landlock_abi == 0 ? linux_abi::abi_row{} : linux_abi::row_of(kernel.landlock_abi);
+  const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
+  if (files) out.ruleset.handled_access_fs = row.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
+  if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
+  if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
+  if (asked(protection::pathname_unix)) out.ruleset.handled_access_fs |= row.fs & linux_abi::fs_resolve_unix;
+  if (policy.network.mode == network_mode::blocked) out.ruleset.handled_access_net = row.net;
+  if (policy.network.mode == network_mode::ports) out.ruleset.handled_access_net = row.net & linux_abi::net_4;
+  if (asked(protection::signals)) out.ruleset.scoped |= row.scoped & linux_abi::scope_signal;
+  if (asked(protection::abstract_unix))
+    out.ruleset.scoped |= row.scoped & linux_abi::scope_abstract_unix_socket;
+
+  const auto paths = policy.memory.array<planned_path>(policy.rules.size());
+  std::size_t used = 0;
+  for (const bound_rule& r : policy.rules) {
+    if (r.subsumed) {
+      ++out.report.covered;
+      continue;
+    }
+    std::uint64_t access = linux_abi::fs_bits(r.rights) & out.ruleset.handled_access_fs;
+    if (r.type != file_type::directory) access &= linux_abi::fs_on_files;
+    if (access != 0) paths[used++] = {&r, access};
+  }
+  out.paths = paths.first(used);
+  out.report.rules = static_cast<std::uint32_t>(used);
+  out.report.skipped = static_cast<std::uint32_t>(policy.skipped.size());
+
+  bool binds = false;
+  const auto ports = policy.memory.array<linux_abi::net_port_attr>(policy.network.port_count);
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const bool bind_rule = policy.network.ports[i].use == port_use::bind_tcp;
+    ports[i] = {bind_rule ? linux_abi::net_bind_tcp : linux_abi::net_connect_tcp,
+                policy.network.ports[i].port};
+    binds = binds || bind_rule;
+  }
+  if (policy.network.mode == network_mode::ports) out.ports = ports;
+
+  out.filter = {.network = policy.network.mode,
+                .binds_ports = binds,
+                .no_unix_sockets = policy.sockets == unix_sockets::none,
+                .complement_truncate = files && asked(protection::truncate) && kernel.landlock_abi < 3,
+                .observed = observed && kernel.seccomp,
+                .lifted = policy.lifted};
+  out.own_network = policy.network.mode == network_mode::loopback;
+  out.drop_capabilities = target == sandbox_target::child;
+  out.own_keyring = target == sandbox_target::child && asked(protection::keyring);
+  out.report.landlock_abi = kernel.landlock_abi;
+  return out;
+}
+
+/// The plan, a line for each thing that the kernel will be asked.
+inline std::string to_text(const plan& p) {
+  std::string out;
+  const auto bits = [&](std::uint64_t access) {
+    bool first = true;
+    for (const auto& [bit, name] : linux_abi::fs_names) {
+      if ((access & bit) == 0) continue;
+      if (!first) out += '|';
+      out += name;
+      first = false;
+    }
+  };
+  if (p.own_network) out += "own network namespace, lo up\n";
+  if (p.own_keyring) out += "own session key ring\n";
+  if (p.drop_capabilities) out += "no capabilities\n";
+  out += "handle fs ";
+  bits(p.ruleset.handled_access_fs);
+  out += "\nhandle net " + std::to_string(p.ruleset.handled_access_net) + " scoped " +
+         std::to_string(p.ruleset.scoped) + '\n';
+  for (const planned_path& path : p.paths) {
+    out += "beneath ";
+    append_quoted(out, path.rule->canonical.empty() ? path.rule->path : path.rule->canonical);
+    out += ' ';
+    bits(path.access);
+    out += '\n';
+  }
+  for (const linux_abi::net_port_attr& port : p.ports)
+    out += (port.allowed_access == linux_abi::net_bind_tcp ? "bind_tcp " : "connect_tcp ") +
+           std::to_string(port.port) + '\n';
+  out += to_text(filter_table(p.filter));
+  return out;
+}
+
+}  // namespace nono
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system calls that confine: thin wrappers that return a value or -errno and have no opinion. Everything
+// that talks to the kernel about confinement goes through `system_kernel`, or through a stand-in of its
+// shape.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include <nono/linux/abi.hpp>
+
+#if defined(__linux__)
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_landlock_create_ruleset  // the same numbers on every architecture that we build for
+#define NONO_SYS_landlock 444
+#else
+#define NONO_SYS_landlock SYS_landlock_create_ruleset
+#endif
+
+namespace nono::detail {
+
+/// Nothing here allocates, takes a lock or needs the heap: safe between fork and exec.
+struct system_kernel {
+  template <class... Args>
+  static long call(long number, Args... args) noexcept {
+    const long got = ::syscall(number, args...);
+    return got < 0 ? -errno : got;
+  }
+
+  static long landlock_create_ruleset(const linux_abi::ruleset_attr* attr, std::size_t size,
+                                      std::uint32_t flags) noexcept {
+    return call(NONO_SYS_landlock, attr, size, flags);
+  }
+  static long landlock_add_rule(int ruleset, int type, const void* attr) noexcept {
+    return call(NONO_SYS_landlock + 1, ruleset, type, attr, 0U);
+  }
+  static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
+    return call(NONO_SYS_landlock + 2, ruleset, flags);
+  }
+  static long no_new_privs() noexcept { return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }
+
+  /// Installs a filter on the calling thread. Returns 0, or the listener's descriptor with NEW_LISTENER.
+  static long seccomp_filter(const sock_filter* program, std::uint16_t length, unsigned flags) noexcept {
+    const sock_fprog filter{length, const_cast<sock_filter*>(program)};  // NOLINT: the kernel only reads it
+    return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  }
+  /// 0 when filters are compiled in: the action to return an errno is there.
+  static long seccomp_available() noexcept {
+    const std::uint32_t action = SECCOMP_RET_ERRNO;
+    return call(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0U, &action);
+  }
+
+  /// Empties the ambient, bounding, inheritable, permitted and effective sets of the calling thread.
+  static long drop_capabilities() noexcept {
+    long got = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL);
+    if (got < 0) return got;
+    for (unsigned long cap = 0; cap < 64; ++cap) {
+      got = call(SYS_prctl, PR_CAPBSET_DROP, cap, 0UL, 0UL, 0UL);
+      // EINVAL: one past the last capability of this kernel. EPERM: an ordinary user; no_new_privs then keeps
+      // exec from giving back what the capset below takes.
+      if (got == -EINVAL || got == -EPERM) break;
+      if (got < 0) return got;
+    }
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    return call(SYS_capset, &header, none);
+  }
+  /// A key ring of the calling thread's own instead of the session's that it inherited.
+  static long new_session_keyring() noexcept {
+    return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, static_cast<const char*>(nullptr));
+  }
+};
+
+}  // namespace nono::detail
+#undef NONO_SYS_landlock
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the network of a sandbox can be: open, closed, loopback of its own, or single TCP ports.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <nono/error.hpp>
+
+namespace nono {
+
+enum class network_mode : std::uint8_t {
+  unrestricted,  ///< no restriction: what a policy has that names no network
+  blocked,   ///< no socket but unix ones: TCP, UDP, raw, ICMP, MPTCP, vsock, packet and netlink are refused
+  loopback,  ///< a network namespace of its own, with lo up and nothing else; needs a child
+  ports,     ///< single TCP ports, to any address: Landlock cannot name hosts (ABI 4)
+};
+
+enum class port_use : std::uint8_t { connect_tcp, bind_tcp };
+
+/// One TCP port that a policy opens.
+struct port_rule {
+  port_use use{};
+  std::uint16_t port{};
+  friend constexpr bool operator==(const port_rule&, const port_rule&) = default;
+};
+
+/// The rule of port numbers: 1 to 65535, and 0 ("any free port") to bind only.
+constexpr errc check_port(long long number, port_use use) noexcept {
+  const long long lowest = use == port_use::bind_tcp ? 0 : 1;
+  return number >= lowest && number <= 65535 ? errc::none : errc::port_out_of_range;
+}
+
+namespace detail {
+inline void port_must_be_1_to_65535() {}
+inline void too_many_ports() {}
+}  // namespace detail
+
+/// Opens outbound TCP to one port of any address. `number`: 1 to 65535. Since: Landlock ABI 4 (Linux 6.7).
+consteval port_rule connect_tcp(long long number) {
+  if (check_port(number, port_use::connect_tcp) != errc::none) detail::port_must_be_1_to_65535();
+  return {port_use::connect_tcp, static_cast<std::uint16_t>(number)};
+}
+/// Lets one TCP port be bound. `number`: 1 to 65535, or 0 for any free port. Since: Landlock ABI 4
+/// (Linux 6.7).
+consteval port_rule bind_tcp(long long number) {
+  if (check_port(number, port_use::bind_tcp) != errc::none) detail::port_must_be_1_to_65535();
+  return {port_use::bind_tcp, static_cast<std::uint16_t>(number)};
+}
+
+/// How many ports one policy can open.
+inline constexpr std::size_t max_ports = 32;
+
+/// The network part of a policy.
+struct network_rule {
+  network_mode mode = network_mode::unrestricted;
+  std::uint8_t port_count = 0;
+  std::array<port_rule, max_ports> ports{};
+};
+
+// The words of `.network(...)`: types, so that what needs a child is known to the compiler.
+struct unrestricted_network {};
+struct blocked_network {};
+struct loopback_network {};
+struct only_ports {
+  network_rule rule;
+};
+
+inline constexpr unrestricted_network unrestricted{};
+inline constexpr blocked_network blocked{};
+inline constexpr loopback_network loopback{};
+
+/// Nothing but these ports: `.network(only(connect_tcp(443), bind_tcp(8080)))`.
+template <class... Rules>
+constexpr only_ports only(Rules... rules) {
+  static_assert(sizeof...(Rules) > 0, "only() opens no port: say network(blocked)");
+  static_assert(sizeof...(Rules) <= max_ports, "only(): at most 32 ports");
+  return {{network_mode::ports, static_cast<std::uint8_t>(sizeof...(Rules)), {rules...}}};
+}
+
+/// Unix sockets of a policy.
+enum class unix_sockets : std::uint8_t {
+  by_default,  ///< as `granted` where the kernel can (ABI 9), reported where it cannot
+  none,        ///< socketpair only; on every kernel (seccomp)
+  granted,     ///< connecting only below paths with the right connect_unix; needs ABI 9
+  any,         ///< every socket that file permissions allow: on most systems a way out of the sandbox
+};
+
+}  // namespace nono

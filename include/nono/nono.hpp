@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door: everything that a program needs to write a policy and live under it, in reading order.
+#pragma once
+
+#include <nono/apply.hpp>
+#include <nono/bind.hpp>
+#include <nono/capability_set.hpp>
+#include <nono/caps.hpp>
+#include <nono/error.hpp>
+#include <nono/groups.hpp>
+#include <nono/network.hpp>
+#include <nono/path.hpp>
+#include <nono/policy.hpp>
+#include <nono/protection.hpp>
+#include <nono/report.hpp>
+#include <nono/right.hpp>
+#include <nono/spawn.hpp>
+#include <nono/support.hpp>

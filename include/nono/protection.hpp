@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of protections: what each one closes, and which mechanism of which kernel gives it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace nono {
+
+/// What a sandbox protects. What a policy names is required; what the defaults add is preferred.
+enum class protection : std::uint8_t {
+  filesystem,
+  truncate,
+  device_ioctl,
+  network,
+  signals,
+  abstract_unix,
+  pathname_unix,
+  terminal_input,
+  process_limits,
+  scheduling,
+  keyring,
+  namespaces,
+  mounts,
+  kernel_surface,
+  io_uring,
+  process_memory,
+  ipc,
+  foreign_abi,
+  cpu_affinity,
+  metadata,
+  names,
+};
+inline constexpr std::size_t protection_count = 21;
+
+/// Who can give a protection.
+struct protection_row {
+  protection id;
+  std::string_view name;      ///< the word that flags and reports use
+  std::uint8_t landlock_abi;  ///< the first Landlock ABI that enforces it; 0: none does
+  bool seccomp;               ///< a seccomp filter enforces it, or complements older ABIs
+  bool network_namespace;     ///< the loopback network enforces it
+  std::string_view kernel;    ///< the kernel that first has it
+  std::string_view closes;    ///< what is closed, in words
+};
+
+inline constexpr protection_row protections[] = {
+    {protection::filesystem, "filesystem", 1, false, false, "Linux 5.13",
+     "files and directories outside every grant"},
+    {protection::truncate, "truncate", 3, true, false, "Linux 5.13",
+     "emptying files outside every write grant"},
+    {protection::device_ioctl, "device_ioctl", 5, false, false, "Linux 6.10",
+     "ioctl on devices opened inside the sandbox"},
+    {protection::network, "network", 4, true, true, "Linux 5.13 (ports: 6.7)",
+     "sockets beyond the policy's network"},
+    {protection::signals, "signals", 6, false, false, "Linux 6.12",
+     "signals to processes outside the sandbox"},
+    {protection::abstract_unix, "abstract_unix", 6, true, true, "Linux 6.12",
+     "abstract unix sockets of processes outside"},
+    {protection::pathname_unix, "pathname_unix", 9, true, false, "Linux 7.1",
+     "unix sockets in the file system (docker, D-Bus, ssh-agent)"},
+    {protection::terminal_input, "terminal_input", 0, true, false, "Linux 5.13",
+     "typing into the terminal (TIOCSTI, TIOCLINUX)"},
+    {protection::process_limits, "process_limits", 0, true, false, "Linux 5.13",
+     "changing other processes' resource limits (prlimit)"},
+    {protection::scheduling, "scheduling", 0, true, false, "Linux 5.13",
+     "priority and scheduling policy of other processes"},
+    {protection::keyring, "keyring", 0, true, false, "Linux 5.13", "the kernel's key rings"},
+    {protection::namespaces, "namespaces", 0, true, false, "Linux 5.13",
+     "new namespaces and entering others"},
+    {protection::mounts, "mounts", 1, true, false, "Linux 5.13", "mounting, unmounting and moving mounts"},
+    {protection::kernel_surface, "kernel_surface", 0, true, false, "Linux 5.13",
+     "bpf, perf_event_open and userfaultfd"},
+    {protection::io_uring, "io_uring", 0, true, false, "Linux 5.13",
+     "io_uring, which no filter can look into"},
+    {protection::process_memory, "process_memory", 1, true, false, "Linux 5.13",
+     "reading and writing other processes' memory"},
+    {protection::ipc, "ipc", 0, true, false, "Linux 5.13",
+     "System V shared memory, semaphores and queues, POSIX queues"},
+    {protection::foreign_abi, "foreign_abi", 0, true, false, "Linux 5.13",
+     "system calls by another architecture's entry (i386, x32)"},
+    {protection::cpu_affinity, "cpu_affinity", 0, false, false, "none",
+     "pinning other processes to processors"},
+    {protection::metadata, "metadata", 0, false, false, "none",
+     "chmod, chown, utimes and setxattr outside every grant"},
+    {protection::names, "names", 0, false, false, "none",
+     "stat: names, sizes and dates of files outside every grant"},
+};
+static_assert(sizeof(protections) / sizeof(protections[0]) == protection_count);
+
+constexpr const protection_row& row_of(protection id) noexcept {
+  return protections[static_cast<std::size_t>(id)];
+}
+
+/// A set of protections in one word.
+class protection_set {
+ public:
+  constexpr protection_set() = default;
+  constexpr protection_set(protection id) noexcept : bits_(bit(id)) {}  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] constexpr bool has(protection id) const noexcept { return (bits_ & bit(id)) != 0; }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr protection_set& operator|=(protection_set other) noexcept { return bits_ |= other.bits_, *this; }
+  constexpr protection_set& operator-=(protection_set other) noexcept { return bits_ &= ~other.bits_, *this; }
+  friend constexpr bool operator==(protection_set, protection_set) = default;
+
+ private:
+  static constexpr std::uint32_t bit(protection id) noexcept { return 1U << static_cast<unsigned>(id); }
+  std::uint32_t bits_ = 0;
+};
+static_assert(protection_count <= 32);
+
+/// Where a protection stands in one sandbox.
+enum class standing : std::uint8_t {
+  by_landlock,
+  by_seccomp,
+  by_landlock_and_seccomp,
+  by_namespace,
+  not_asked,        ///< the policy does not ask for it, or lifts it by name
+  missing,          ///< asked for, and this kernel cannot give it
+  not_enforceable,  ///< no kernel gives it without a supervisor
+};
+
+constexpr std::string_view name_of(standing s) noexcept {
+  constexpr std::string_view names[] = {"Landlock",  "seccomp", "Landlock and seccomp", "network namespace",
+                                        "not asked", "missing", "not enforceable"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+}  // namespace nono

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one seam to the file system: a path becomes a held inode and its canonical name.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include <nono/path.hpp>
+
+#if defined(__linux__)
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace nono {
+
+enum class file_type : std::uint8_t { directory, regular, device, other };
+
+/// A file as the kernel knows it.
+struct inode_id {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  friend constexpr bool operator==(const inode_id&, const inode_id&) = default;
+};
+
+/// What a path led to. `canonical` is empty when the kernel has no name for it (deleted, outside the root).
+struct resolved_path {
+  int os_errno = 0;  ///< 0, or why the path could not be resolved
+  int fd = -1;       ///< O_PATH descriptor, close-on-exec; the caller closes it
+  inode_id id;
+  file_type type{};
+  std::string_view canonical;  ///< in the caller's buffer, or the path itself
+};
+
+/// Room for one path with its NUL.
+struct path_buffer {
+  char text[max_path + 1];
+};
+
+#if defined(__linux__)
+
+namespace detail {
+
+inline long openat2_path(const char* path, std::uint64_t resolve) noexcept {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = resolve;
+  return ::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+}  // namespace detail
+
+/// Opens `path` (NUL-terminated, absolute) for its name only and says what it is. Symbolic links are
+/// followed, magic links of /proc never: what they lead to depends on who asks. Two system calls where no
+/// link is on the way, four where one is.
+inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {
+  resolved_path out;
+  bool straight = true;  // no link on the way: the name is canonical as it stands
+  long fd = detail::openat2_path(path, RESOLVE_NO_SYMLINKS);
+  if (fd < 0 && errno == ELOOP) {
+    straight = false;
+    fd = detail::openat2_path(path, RESOLVE_NO_MAGICLINKS);
+  }
+  if (fd < 0) {
+    out.os_errno = errno;
+    return out;
+  }
+  out.fd = static_cast<int>(fd);
+  struct stat st{};
+  if (::fstat(out.fd, &st) != 0) {
+    out.os_errno = errno;
+    ::close(out.fd);
+    out.fd = -1;
+    return out;
+  }
+  out.id = {st.st_dev, st.st_ino};
+  out.type = S_ISDIR(st.st_mode)                          ? file_type::directory
+             : S_ISREG(st.st_mode)                        ? file_type::regular
+             : S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? file_type::device
+                                                          : file_type::other;
+  if (straight) {
+    out.canonical = path;
+    return out;
+  }
+  char link[32] = "/proc/self/fd/";
+  char* digits = link + std::strlen(link);
+  char reversed[12];
+  int n = 0;
+  for (int rest = out.fd; n == 0 || rest != 0; rest /= 10) reversed[n++] = static_cast<char>('0' + rest % 10);
+  while (n > 0) *digits++ = reversed[--n];
+  const ssize_t length = ::readlink(link, buffer.text, max_path);
+  if (length > 0 && length < static_cast<ssize_t>(max_path) && buffer.text[0] == '/' && st.st_nlink != 0) {
+    buffer.text[length] = '\0';
+    out.canonical = {buffer.text, static_cast<std::size_t>(length)};
+  }
+  return out;
+}
+
+/// Makes a directory, mode 0700, with the missing ones above it. 0, or errno. One that exists is fine.
+inline int make_directories(const char* path, path_buffer& buffer) noexcept {
+  const std::size_t length = std::strlen(path);
+  if (length > max_path) return ENAMETOOLONG;
+  std::memcpy(buffer.text, path, length + 1);
+  for (std::size_t i = 1; i <= length; ++i) {
+    if (buffer.text[i] != '/' && buffer.text[i] != '\0') continue;
+    const char kept = buffer.text[i];
+    buffer.text[i] = '\0';
+    if (::mkdir(buffer.text, 0700) != 0 && errno != EEXIST) {
+      struct stat st{};  // a parent that may not be written to is fine as long as it is there
+      const int why = errno;
+      if (::stat(buffer.text, &st) != 0) return why;
+    }
+    buffer.text[i] = kept;
+  }
+  return 0;
+}
+
+inline void close_descriptor(int fd) noexcept {
+  if (fd >= 0) ::close(fd);
+}
+
+/// How many descriptors a policy may hold at once: half of what the process has left to itself.
+inline std::size_t descriptors_to_hold() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 64;
+  return static_cast<std::size_t>(limit.rlim_cur / 2);
+}
+
+/// The value of a known variable of the environment; empty if there is none. $WORKDIR is the working
+/// directory.
+inline std::string_view environment_variable(std::string_view name, path_buffer& buffer) noexcept {
+  const auto value_of = [](const char* key) -> std::string_view {
+    const char* value = std::getenv(key);  // NOLINT(concurrency-mt-unsafe)
+    return value == nullptr ? std::string_view{} : std::string_view(value);
+  };
+  const auto below_home = [&](const char* key, std::string_view rest) -> std::string_view {
+    if (const auto value = value_of(key); !value.empty()) return value;
+    const auto home = value_of("HOME");
+    if (home.empty() || home.size() + rest.size() > max_path) return {};
+    std::memcpy(buffer.text, home.data(), home.size());
+    std::memcpy(buffer.text + home.size(), rest.data(), rest.size());
+    return {buffer.text, home.size() + rest.size()};
+  };
+  if (name == "$HOME") return value_of("HOME");
+  if (name == "$WORKDIR") return ::getcwd(buffer.text, sizeof buffer.text) != nullptr ? buffer.text : "";
+  if (name == "$TMPDIR") return value_of("TMPDIR").empty() ? "/tmp" : value_of("TMPDIR");
+  if (name == "$XDG_CONFIG_HOME") return below_home("XDG_CONFIG_HOME", "/.config");
+  if (name == "$XDG_STATE_HOME") return below_home("XDG_STATE_HOME", "/.local/state");
+  if (name == "$XDG_CACHE_HOME") return below_home("XDG_CACHE_HOME", "/.cache");
+  if (name == "$XDG_DATA_HOME") return below_home("XDG_DATA_HOME", "/.local/share");
+  if (name == "$XDG_RUNTIME_DIR") return value_of("XDG_RUNTIME_DIR");
+  return {};
+}
+
+#else
+
+inline resolved_path resolve_path(const char*, path_buffer&) noexcept {
+  resolved_path out;
+  out.os_errno = ENOSYS;
+  return out;
+}
+inline int make_directories(const char*, path_buffer&) noexcept { return ENOSYS; }
+inline void close_descriptor(int) noexcept {}
+inline std::size_t descriptors_to_hold() noexcept { return 0; }
+inline std::string_view environment_variable(std::string_view, path_buffer&) noexcept { return {}; }
+
+#endif
+
+}  // namespace nono

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door for a child: spawn(policy, argv) starts a program that is confined before its first instruction.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <nono/apply.hpp>
+#include <nono/arena.hpp>
+#include <nono/bind.hpp>
+#include <nono/error.hpp>
+#include <nono/linux/apply.hpp>
+#include <nono/linux/namespaces.hpp>
+#include <nono/linux/plan.hpp>
+#include <nono/policy.hpp>
+#include <nono/report.hpp>
+
+#if defined(__linux__)
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace nono {
+
+/// What one of the child's standard descriptors is.
+class stream {
+ public:
+  constexpr stream() = default;  ///< the parent's
+  static constexpr stream inherit() { return {}; }
+  static constexpr stream null() { return {kind::null, -1}; }  ///< /dev/null
+  static constexpr stream pipe() { return {kind::pipe, -1}; }  ///< a pipe; its other end is in `child`
+  static constexpr stream from(int fd) { return {kind::descriptor, fd}; }  ///< a descriptor of the parent's
+
+  enum class kind : std::uint8_t { inherit, null, pipe, descriptor };
+  [[nodiscard]] constexpr kind what() const noexcept { return kind_; }
+  [[nodiscard]] constexpr int fd() const noexcept { return fd_; }
+
+ private:
+  constexpr stream(kind k, int fd) : kind_(k), fd_(fd) {}
+  kind kind_ = kind::inherit;
+  int fd_ = -1;
+};
+
+/// How a child is started.
+struct spawn_options {
+  stream in, out, err;
+  std::string_view directory{};              ///< where it starts; empty: where the parent is
+  const char* const* environment = nullptr;  ///< "NAME=VALUE" pointers, then null; null: the parent's
+  std::string_view program{};                ///< the file to execute; empty: argv[0], looked up on PATH
+  bool observed = false;                     ///< ask for a listener of observed calls, see child::listener
+};
+
+/// How a child ended.
+struct exit_status {
+  int code = 0;    ///< its exit code, if `signal` is 0
+  int signal = 0;  ///< the signal that killed it, or 0
+  [[nodiscard]] constexpr bool ok() const noexcept { return code == 0 && signal == 0; }
+  /// As shells say it: the code, or 128 + the signal.
+  [[nodiscard]] constexpr int exit_code() const noexcept { return signal != 0 ? 128 + signal : code; }
+};
+
+#if defined(__linux__)
+
+namespace detail {
+class spawner;
+}
+
+/// A running confined child. When it goes without wait() or release(), the child is killed and reaped:
+/// nothing confined outlives its owner by accident.
+class child {
+ public:
+  child(int pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}
+  child(child&& other) noexcept
+      : in_(std::move(other.in_)),
+        out_(std::move(other.out_)),
+        err_(std::move(other.err_)),
+        listener_(std::move(other.listener_)),
+        report_(other.report_),
+        pid_(std::exchange(other.pid_, -1)),
+        pidfd_(std::move(other.pidfd_)) {}
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (pid_ < 0) return;
+    (void)kill(SIGKILL);
+    (void)wait();
+  }
+
+  [[nodiscard]] int pid() const noexcept { return pid_; }
+  /// Readable when the child has ended.
+  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
+  /// The parent's ends of pipes that were asked for; -1 otherwise.
+  [[nodiscard]] int in() const noexcept { return in_.get(); }
+  [[nodiscard]] int out() const noexcept { return out_.get(); }
+  [[nodiscard]] int err() const noexcept { return err_.get(); }
+  void close_in() noexcept { in_ = detail::descriptor(); }
+  /// Where observed calls are heard; -1 if none was asked for or the kernel refused. The owner must answer.
+  [[nodiscard]] int listener() const noexcept { return listener_.get(); }
+  void close_listener() noexcept { listener_ = detail::descriptor(); }
+  /// What is in force in the child.
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+
+  /// Sends a signal. 0 or -errno.
+  int kill(int signal) const noexcept {
+    return static_cast<int>(
+        detail::system_kernel::call(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0U));
+  }
+  /// Waits for the end and reaps. Errors: wait_failed (ECHILD: somebody else reaped it, or SIGCHLD is
+  /// ignored).
+  result<exit_status> wait() {
+    siginfo_t info{};
+    long got = 0;
+    do got = detail::system_kernel::call(SYS_waitid, P_PIDFD, pidfd_.get(), &info, WEXITED, nullptr);
+    while (got == -EINTR);
+    pid_ = -1;
+    if (got < 0) return error{errc::wait_failed, static_cast<int>(-got), {}, {}, {}};
+    return info.si_code == CLD_EXITED ? exit_status{info.si_status, 0} : exit_status{0, info.si_status};
+  }
+  /// Lets the child go on without its owner. Somebody has to reap it.
+  void release() noexcept { pid_ = -1; }
+
+ private:
+  friend class detail::spawner;
+  detail::descriptor in_, out_, err_, listener_;
+  enforcement report_;
+  int pid_;
+  detail::descriptor pidfd_;
+};
+
+namespace detail {
+
+/// Starts one child; the parts of spawn().
+class spawner {
+ public:
+  explicit spawner(const spawn_options& options) : options_(options) {}
+
+  result<child> run(bound_policy& bound, std::span<const std::string_view> argv) {
+    if (argv.empty())
+      return error{errc::bad_argument, 0, {}, {}, "spawn() needs at least the name of a program"};
+    if (error why = copy_arguments(argv); why.code != errc::none) return why;
+    if (error why = find_program(argv[0]); why.code != errc::none) return why;
+    kernel_ = probe_kernel();
+    result<plan> planned = make_plan(bound, kernel_, sandbox_target::child, options_.observed);
+    if (!planned) return std::move(planned).error();
+    plan_ = &*planned;
+    program_ = program_for(plan_->filter, kernel_);
+    if (plan_->filter.observed) {
+      filter_request plain = plan_->filter;
+      plain.observed = false;
+      plain_program_ = program_for(plain, kernel_);
+    }
+    result<descriptor> ruleset = make_ruleset(*plan_);
+    if (!ruleset) return std::move(ruleset).error();
+    ruleset_ = ruleset->get();
+    if (error why = open_streams(); why.code != errc::none) return why;
+    return start();
+  }
+
+ private:
+  error copy_arguments(std::span<const std::string_view> argv) {
+    const auto pointers = memory_.array<char*>(argv.size() + 1);
+    for (std::size_t i = 0; i < argv.size(); ++i) {
+      if (argv[i].find('\0') != std::string_view::npos)
+        return {errc::bad_argument, 0, {}, {}, "an argument of spawn() has a NUL byte"};
+      pointers[i] = const_cast<char*>(memory_.copy(argv[i]).data());  // NOLINT: execve's old signature
+    }
+    argv_ = pointers.data();
+    if (!options_.directory.empty()) directory_ = memory_.copy(options_.directory).data();
+    return {};
+  }
+
+  static bool is_executable_file(const char* path) noexcept {
+    struct stat st{};
+    return ::stat(path, &st) == 0 && S_ISREG(st.st_mode) && ::access(path, X_OK) == 0;
+  }
+
+  error find_program(std::string_view name) {
+    if (!options_.program.empty()) name = options_.program;
+    if (name.find('/') != std::string_view::npos) {
+      path_ = memory_.copy(name).data();
+      if (!is_executable_file(path_)) {
+        const int why = errno;
+        struct stat st{};
+        if (::stat(path_, &st) != 0) return {errc::program_not_found, errno, {}, std::string(name), {}};
+        return {errc::program_not_executable, S_ISREG(st.st_mode) ? why : EACCES, {}, std::string(name), {}};
+      }
+      return {};
+    }
+    const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+    std::string_view rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path;
+    for (;;) {
+      const std::size_t colon = rest.find(':');
+      std::string candidate(rest.substr(0, colon));
+      candidate += candidate.empty() ? "./" : "/";
+      candidate += name;
+      if (!name.empty() && is_executable_file(candidate.c_str())) {
+        path_ = memory_.copy(candidate).data();
+        return {};
+      }
+      if (colon == std::string_view::npos) break;
+      rest.remove_prefix(colon + 1);
+    }
+    return {errc::program_not_found, ENOENT, {}, std::string(name), {}};
+  }
+
+  /// Opens what the child's streams need, all close-on-exec and above the standard descriptors.
+  error open_streams() {
+    const stream wanted[3] = {options_.in, options_.out, options_.err};
+    for (int i = 0; i < 3; ++i) {
+      const auto fail = [&](const char* step) { return error{errc::stdio_failed, errno, {}, {}, step}; };
+      int source = -1;
+      switch (wanted[i].what()) {
+        case stream::kind::inherit:
+          continue;
+        case stream::kind::null:
+          source = ::open("/dev/null", (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+          if (source < 0) return fail("open('/dev/null')");
+          break;
+        case stream::kind::pipe: {
+          int ends[2];
+          if (::pipe2(ends, O_CLOEXEC) != 0) return fail("pipe2");
+          source = ends[i == 0 ? 0 : 1];
+          parent_ends_[i] = descriptor(ends[i == 0 ? 1 : 0]);
+          break;
+        }
+        case stream::kind::descriptor:
+          source = wanted[i].fd();
+          break;
+      }
+      // A source at 0 to 2 could be overwritten before it is used.
+      const int high = ::fcntl(source, F_DUPFD_CLOEXEC, 3);
+      const int why = errno;
+      if (wanted[i].what() != stream::kind::descriptor) ::close(source);
+      if (high < 0) {
+        errno = why;
+        return fail("fcntl(F_DUPFD_CLOEXEC)");
+      }
+      child_ends_[i] = descriptor(high);
+    }
+    return {};
+  }
+
+  struct blocked_signals {  // around clone: no handler of the parent's may run in the child
+    blocked_signals() noexcept {
+      const std::uint64_t all = ~std::uint64_t{0};
+      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before);
+    }
+    ~blocked_signals() { restore(); }
+    void restore() const noexcept {
+      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+    }
+    std::uint64_t before = 0;
+  };
+
+  result<child> start() {
+    uid_ = ::geteuid();
+    gid_ = ::getegid();
+    // The child shares our memory until it executes (we are suspended meanwhile), so it costs no page table
+    // and hands its failure over in place. For a listener it shares the descriptor table at first, too.
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    if (plan_->filter.observed) flags |= CLONE_FILES;
+    const bool privileged = uid_ == 0;
+    if (plan_->own_network) flags |= loopback_clone_flags(privileged);
+    int pid = -1;
+    int pidfd = -1;
+    int why = 0;
+    {
+      const blocked_signals blocked;
+      mask_ = &blocked;
+      pid = launch(flags, pidfd, why);
+      if (pid < 0 && why == EPERM && plan_->own_network && privileged) {  // root without CAP_SYS_ADMIN
+        flags |= CLONE_NEWUSER;
+        user_namespace_ = true;
+        pid = launch(flags, pidfd, why);
+      }
+    }
+    if (pid < 0) {
+      if (plan_->own_network && (why == EPERM || why == ENOSPC || why == EUSERS || why == EINVAL))
+        return error{errc::namespace_refused, why, {}, {}, "clone(CLONE_NEWNET)"};
+      return error{errc::fork_failed, why, {}, {}, "clone"};
+    }
+    child out(pid, pidfd);
+    out.listener_ = descriptor(listener_);
+    if (failure_.code != errc::none) {
+      (void)out.wait();
+      return error{failure_.code, failure_.os_errno, {}, failed_path(), failure_.step};
+    }
+    out.in_ = std::move(parent_ends_[0]);
+    out.out_ = std::move(parent_ends_[1]);
+    out.err_ = std::move(parent_ends_[2]);
+    out.report_ = plan_->report;
+    out.report_.threads = 1;
+    return out;
+  }
+
+  int launch(int flags, int& pidfd, int& why) noexcept {
+    user_namespace_ = (flags & CLONE_NEWUSER) != 0;
+    alignas(16) std::byte stack[32768];
+    const int pid = ::clone([](void* self) { return static_cast<spawner*>(self)->in_child(); },
+                            stack + sizeof stack, flags, this, &pidfd);
+    why = errno;
+    return pid;
+  }
+
+  [[nodiscard]] std::string failed_path() const {
+    if (failure_.code == errc::exec_failed) return path_;
+    if (failure_.code == errc::chdir_failed) return directory_;
+    return {};
+  }
+
+  int fail(errc code, int os_errno, const char* step) noexcept {
+    failure_ = {code, os_errno, step};
+    return 127;
+  }
+
+  // ---- from here on in the child: system calls only, no memory, no locks ----
+  int in_child() noexcept {
+    using kernel = system_kernel;
+    reset_signal_handlers();
+    if (plan_->own_network) {
+      if (user_namespace_)
+        if (const int got = map_identity(uid_, gid_); got != 0)
+          return fail(errc::namespace_refused, -got, "writing /proc/self/uid_map");
+      if (const int got = bring_loopback_up(); got != 0)
+        return fail(errc::namespace_refused, -got, "bringing lo up");
+    }
+    if (plan_->own_keyring) (void)kernel::new_session_keyring();  // the filter closes the calls in any case
+    // Before Landlock and the filter: none of it needs a capability once no_new_privs is set.
+    if (plan_->drop_capabilities) {
+      if (const long got = kernel::no_new_privs(); got < 0)
+        return fail(errc::restrict_failed, static_cast<int>(-got), "prctl(PR_SET_NO_NEW_PRIVS)");
+      if (const long got = kernel::drop_capabilities(); got < 0)
+        return fail(errc::capabilities_failed, static_cast<int>(-got), "capset");
+    }
+    const bool observed = plan_->filter.observed;
+    confine_failure why = confine_thread(program_, ruleset_, observed ? &listener_ : nullptr);
+    // EBUSY: an outer supervisor listens already, and there can be one only. The same rows refuse without it.
+    if (observed && why.code == errc::filter_failed && why.os_errno == EBUSY)
+      why = confine_thread(plain_program_, ruleset_, nullptr);
+    if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
+    if (observed && kernel::call(SYS_unshare, CLONE_FILES) < 0)
+      return fail(errc::fork_failed, errno, "unshare(CLONE_FILES)");
+    for (int i = 0; i < 3; ++i)
+      if (child_ends_[i].get() >= 0 && kernel::call(SYS_dup3, child_ends_[i].get(), i, 0) < 0)
+        return fail(errc::stdio_failed, errno, "dup3");
+    if (const long got = kernel::call(SYS_close_range, 3U, ~0U, 0U); got < 0)
+      return fail(errc::stdio_failed, static_cast<int>(-got), "close_range");
+    if (directory_ != nullptr && kernel::call(SYS_chdir, directory_) < 0)
+      return fail(errc::chdir_failed, errno, "chdir");
+    mask_->restore();
+    const char* const* environment = options_.environment != nullptr ? options_.environment : environ;
+    (void)kernel::call(SYS_execve, path_, argv_, environment);
+    return fail(errc::exec_failed, errno, "execve");
+  }
+
+  /// A handler would run in memory that we share: caught signals go back to their default first.
+  static void reset_signal_handlers() noexcept {
+    struct kernel_sigaction {
+      std::uintptr_t handler;
+      unsigned long flags;
+      std::uintptr_t restorer;
+      std::uint64_t mask;
+    };
+    for (int signal = 1; signal <= 64; ++signal) {
+      kernel_sigaction now{};
+      if (system_kernel::call(SYS_rt_sigaction, signal, nullptr, &now, sizeof now.mask) < 0) continue;
+      if (now.handler <= 1) continue;  // SIG_DFL, SIG_IGN
+      const kernel_sigaction fresh{};
+      (void)system_kernel::call(SYS_rt_sigaction, signal, &fresh, nullptr, sizeof fresh.mask);
+    }
+  }
+
+  const spawn_options& options_;
+  arena memory_;
+  linux_abi::kernel_support kernel_;
+  const plan* plan_ = nullptr;
+  filter_program program_;
+  filter_program plain_program_;
+  descriptor parent_ends_[3];
+  descriptor child_ends_[3];
+  char** argv_ = nullptr;
+  const char* path_ = nullptr;
+  const char* directory_ = nullptr;
+  const blocked_signals* mask_ = nullptr;
+  confine_failure failure_;
+  int ruleset_ = -1;
+  int listener_ = -1;
+  unsigned uid_ = 0;
+  unsigned gid_ = 0;
+  bool user_namespace_ = false;
+};
+
+}  // namespace detail
+
+/// Starts `argv` in a child that the policy, resolved already, confines.
+inline result<child> spawn(bound_policy&& bound, std::span<const std::string_view> argv,
+                           const spawn_options& options = {}) {
+  return detail::spawner(options).run(bound, argv);
+}
+
+/// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system
+/// calls only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities
+/// are emptied. argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and
+/// executed. extras: any number of bind("$NAME", value), and at most one spawn_options. Errors: those of
+/// bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
+///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an
+///         error no child is left.
+/// Since:  Landlock ABI 1 (Linux 5.13).
+template <class... Extras>
+result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,
+                          const Extras&... extras) {
+  constexpr std::size_t values = (std::size_t{0} + ... + (std::is_same_v<Extras, binding> ? 1 : 0));
+  static_assert(sizeof...(Extras) - values <= 1, "spawn(): at most one spawn_options");
+  std::array<binding, values> bindings;
+  [[maybe_unused]] std::size_t next = 0;
+  spawn_options options;
+  [[maybe_unused]] const auto take = [&](const auto& extra) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(extra)>, binding>) {
+      bindings[next++] = extra;
+    } else {
+      options = extra;
+    }
+  };
+  (take(extras), ...);
+  detail::stack_room room;  // deliberately not initialised
+  result<bound_policy> bound = bind(policy, bindings, room);
+  if (!bound) return std::move(bound).error();
+  return detail::spawner(options).run(*bound, argv);
+}
+template <class... Extras>
+result<child> spawn_child(const policy_ref& policy, std::initializer_list<std::string_view> argv,
+                          const Extras&... extras) {
+  return spawn_child(policy, std::span<const std::string_view>(argv.begin(), argv.size()), extras...);
+}
+
+/// As the member: `nono::spawn(policy, {"git", "status"})`.
+template <class... Extras>
+result<child> spawn(const policy_ref& policy, std::initializer_list<std::string_view> argv,
+                    const Extras&... extras) {
+  return spawn_child(policy, argv, extras...);
+}
+template <class... Extras>
+result<child> spawn(const policy_ref& policy, std::span<const std::string_view> argv,
+                    const Extras&... extras) {
+  return spawn_child(policy, argv, extras...);
+}
+
+#endif
+
+}  // namespace nono
