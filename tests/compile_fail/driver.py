@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that the compiler refuses what it should, for the reason it should.
+
+    driver.py --compiler g++ --include include [-j 2] CASE.cpp...
+
+The first line of a case is `// expect-error: REGEX`. The case is compiled twice:
+
+  as it stands       the good twin: compiles without a warning
+  -DEXPECT_ERROR     the bad twin: is refused with exactly one error, and REGEX is found in the words of an
+                     error or a note
+
+Each condition answers a case that would fool a simpler test: a macro that nothing looks at (bad twin compiles), a
+misspelling that the compiler repairs and reports as one more error, a good twin broken for the same reason as the
+bad one, an expectation that only its own echo fulfils (excerpts are off, and of a diagnostic only what follows
+`error:` or `note:` is searched, so neither the text of the case nor its name can match).
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+WARNINGS = ["-Werror", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow"]
+# After the first error clang counts on, and reports the next as `fatal error: too many errors emitted`; that line
+# counts as the second error it stands for. g++ stops for good, with a line that has no `error:` in it.
+CLANG = ["-ferror-limit=1", "-fno-caret-diagnostics", "-fno-diagnostics-fixit-info", "-fno-color-diagnostics"]
+GCC = ["-fmax-errors=1", "-fno-diagnostics-show-caret", "-fdiagnostics-color=never", "-fmessage-length=0"]
+
+EXPECTATION = re.compile(r"// expect-error: (\S.*)")
+# "file.cpp:3:5: error: words", "cc1plus: fatal error: words", "fatal error: words"
+DIAGNOSTIC = re.compile(r"(?:(?:\S.*?:\d+:\d+|[^:\s]+): )?(?:fatal )?(?P<kind>error|note): (?P<words>.*)")
+
+
+def is_clang(compiler):
+    return "clang" in os.path.basename(compiler)
+
+
+def compile_case(compiler, include, case, extra):
+    style = CLANG if is_clang(compiler) else GCC
+    includes = [flag for folder in include for flag in ("-I", folder)]
+    command = [compiler, "-std=c++20", "-fsyntax-only", *style, *includes, *extra, str(case)]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace",
+                          env={**os.environ, "LC_ALL": "C"})
+
+
+def judge(compiler, include, case):
+    """Returns what is wrong with the case, or None."""
+    lines = Path(case).read_text().splitlines()
+    first = EXPECTATION.fullmatch(lines[0]) if lines else None
+    if not first:
+        return "the first line is not `// expect-error: REGEX`"
+    try:
+        expected = re.compile(first[1])
+    except re.error as problem:
+        return f"the expectation is no regular expression: {problem}"
+
+    good = compile_case(compiler, include, case, WARNINGS)
+    if good.returncode != 0 or good.stderr:
+        return f"the good twin does not compile clean:\n{good.stderr}"
+
+    bad = compile_case(compiler, include, case, ["-DEXPECT_ERROR"])
+    if bad.returncode == 0:
+        return "the bad twin compiles"
+    found = [match for line in bad.stderr.splitlines() if (match := DIAGNOSTIC.match(line))]
+    errors = [match for match in found if match["kind"] == "error"]
+    if len(errors) != 1:
+        return f"the bad twin gives {len(errors)} errors instead of one:\n{bad.stderr}"
+    if not any(expected.search(match["words"]) for match in found):
+        return f"no error or note of the bad twin says `{first[1]}`:\n{bad.stderr}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="compiles what must not compile")
+    parser.add_argument("--compiler", required=True)
+    parser.add_argument("--include", action="append", default=[])
+    parser.add_argument("-j", type=int, default=1, metavar="JOBS")
+    parser.add_argument("cases", nargs="+")
+    args = parser.parse_args()
+
+    with ThreadPoolExecutor(args.j) as pool:
+        verdicts = list(pool.map(lambda case: judge(args.compiler, args.include, case), args.cases))
+    failed = 0
+    for case, problem in zip(args.cases, verdicts):
+        if problem:
+            failed += 1
+            print(f"{case} ({args.compiler}): {problem}")
+    print(f"{args.compiler}: {len(verdicts) - failed} of {len(verdicts)} refusals hold")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
