@@ -39,7 +39,8 @@ struct bound_rule {
   file_type type{};
   path_kind kind{};
   origin from{};
-  bool subsumed = false;  ///< a wider grant above it says the same: dropped when applied
+  bool subsumed = false;   ///< a wider grant above it says the same: dropped when applied
+  bool gives_way = false;  ///< dropped where it meets a deny
   std::string_view source;
   static constexpr std::size_t no_rule = SIZE_MAX;
   std::size_t above = no_rule;  ///< the nearest rule at or above this one's path
@@ -53,11 +54,12 @@ struct bound_deny {
   std::string_view source;
 };
 
-/// A grant that was left out because its path does not exist.
+/// A grant that was left out.
 struct skipped_rule {
   std::string_view path;
   origin from{};
   std::string_view source;
+  const bound_deny* denied = nullptr;  ///< what it gave way to; null: the path does not exist
 };
 
 /// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.
@@ -129,8 +131,10 @@ class binder {
     });
     to_.rules = to_.rules.first(rules_);
     to_.denies = to_.denies.first(denies_);
-    to_.skipped = to_.skipped.first(skipped_);
-    if (first.code != errc::none) return first;
+    if (first.code != errc::none) {
+      to_.skipped = {};
+      return first;
+    }
     // An ancestor before what lies below it, and of two rules on one path the wider one first.
     const auto before = [](const bound_rule& a, const bound_rule& b) {
       if (a.canonical != b.canonical) return path_before(a.canonical, b.canonical);
@@ -140,6 +144,7 @@ class binder {
     if (!std::is_sorted(to_.rules.begin(), to_.rules.end(), before))
       std::sort(to_.rules.begin(), to_.rules.end(), before);
     if (error why = check_denies(); why.code != errc::none) return why;
+    to_.skipped = to_.skipped.first(skipped_);
     subsume();
     to_.network = from_.network;
     to_.sockets = from_.sockets;
@@ -213,7 +218,7 @@ class binder {
     }
     if (found.os_errno == ENOENT || found.os_errno == ENOTDIR) {
       if (r.missing == when_missing::must_exist) return about(errc::path_not_found, r, path, found.os_errno);
-      to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source};
+      to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source, nullptr};
       return {};
     }
     if (found.os_errno == EMFILE || found.os_errno == ENFILE)
@@ -228,6 +233,7 @@ class binder {
     b.kind = r.kind;
     b.from = r.from;
     b.source = r.source;
+    b.gives_way = r.gives_way;
     b.rights = r.rights;
     if (r.kind == path_kind::directory && found.type != file_type::directory)
       return about(errc::not_a_directory, r, path);
@@ -286,13 +292,29 @@ class binder {
     return to_text(rule{d.path, no_rights, path_kind::deny, if_exists, d.from, d.source});
   }
 
-  [[nodiscard]] error check_denies() const {
-    for (const bound_deny& d : to_.denies)
-      for (const bound_rule& r : to_.rules)
-        if (meets(d.path, r) || meets(d.canonical, r))
-          return {errc::deny_contradicts_grant, 0,
-                  to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}), std::string(d.path),
-                  describe(d)};
+  /// A grant that meets a deny is an error that names both; one that gives way is left out: the stricter
+  /// sandbox. Of several denies that are met, one of nono's own is named.
+  error check_denies() {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < to_.rules.size(); ++i) {
+      bound_rule& r = to_.rules[i];
+      const bound_deny* denied = nullptr;
+      for (const bound_deny& d : to_.denies)
+        if ((denied == nullptr || d.from == origin::system) && (meets(d.path, r) || meets(d.canonical, r)))
+          denied = &d;
+      if (denied == nullptr) {
+        if (kept != i) std::swap(to_.rules[kept], r);
+        ++kept;
+      } else if (r.gives_way) {
+        to_.skipped[skipped_++] = {r.path, r.from, r.source, denied};
+        close_descriptor(std::exchange(r.fd, -1));
+      } else {
+        return {errc::deny_contradicts_grant, 0,
+                to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}),
+                std::string(denied->path), describe(*denied)};
+      }
+    }
+    to_.rules = to_.rules.first(kept);
     return {};
   }
   static bool meets(std::string_view denied, const bound_rule& r) noexcept {
@@ -365,7 +387,8 @@ inline std::string to_text(const bound_policy& p) {
     out += r.source;
     out += "]\n";
   }
-  for (const skipped_rule& s : p.skipped) out += "missing  " + detail::quoted(s.path) + '\n';
+  for (const skipped_rule& s : p.skipped)
+    out += (s.denied != nullptr ? "gave way " : "missing  ") + detail::quoted(s.path) + '\n';
   for (const bound_deny& d : p.denies) out += "deny     " + detail::quoted(d.path) + '\n';
   out += to_text(p.network) + '\n';
   return out;

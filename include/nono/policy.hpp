@@ -52,6 +52,7 @@ struct rule {
   when_missing missing{};
   origin from{};
   std::string_view source;  ///< the group or profile by name; empty for a user's rule
+  bool gives_way = false;   ///< a grant that is left out where it meets a deny, instead of an error
 
   [[nodiscard]] constexpr bool is_deny() const noexcept { return kind == path_kind::deny; }
 };

@@ -63,7 +63,10 @@ struct spawn_options {
   std::string_view directory{};              ///< where it starts; empty: where the parent is
   const char* const* environment = nullptr;  ///< "NAME=VALUE" pointers, then null; null: the parent's
   std::string_view program{};                ///< the file to execute; empty: argv[0], looked up on PATH
-  bool observed = false;                     ///< ask for a listener of observed calls, see child::listener
+  const std::uint64_t* signal_mask =
+      nullptr;  ///< blocked signals it starts with, bit N-1 for signal N; null: the parent's
+  bool ends_with_parent = false;  ///< it is killed when the thread that started it ends
+  bool observed = false;          ///< ask for a listener of observed calls, see child::listener
 };
 
 /// How a child ended.
@@ -261,13 +264,15 @@ class spawner {
       (void)system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before);
     }
     ~blocked_signals() { restore(); }
-    void restore() const noexcept {
-      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+    void restore() const noexcept { set(before); }
+    static void set(const std::uint64_t& mask) noexcept {
+      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
     }
     std::uint64_t before = 0;
   };
 
   result<child> start() {
+    parent_ = ::getpid();
     uid_ = ::geteuid();
     gid_ = ::getegid();
     // The child shares our memory until it executes (we are suspended meanwhile), so it costs no page table
@@ -362,7 +367,12 @@ class spawner {
       return fail(errc::stdio_failed, static_cast<int>(-got), "close_range");
     if (directory_ != nullptr && kernel::call(SYS_chdir, directory_) < 0)
       return fail(errc::chdir_failed, errno, "chdir");
-    mask_->restore();
+    if (options_.ends_with_parent) {
+      (void)kernel::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
+      if (::getppid() != parent_)
+        return fail(errc::fork_failed, ESRCH, "waiting for the parent, which has ended");
+    }
+    blocked_signals::set(options_.signal_mask != nullptr ? *options_.signal_mask : mask_->before);
     const char* const* environment = options_.environment != nullptr ? options_.environment : environ;
     (void)kernel::call(SYS_execve, path_, argv_, environment);
     return fail(errc::exec_failed, errno, "execve");
@@ -399,6 +409,7 @@ class spawner {
   const blocked_signals* mask_ = nullptr;
   confine_failure failure_;
   int ruleset_ = -1;
+  int parent_ = -1;
   int listener_ = -1;
   unsigned uid_ = 0;
   unsigned gid_ = 0;

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: sub commands, flags and their environment variables.
+#include "cli/commands/command_line.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/setup.hpp"
+#include "cli/resolve/options.hpp"
+#include "cli/run/output.hpp"
+#include "cli/run/run.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+/// Flags that belong to the command and are not built yet: refused with a sentence, never taken for granted.
+constexpr std::string_view not_built[] = {
+    "--extends",
+    "--network-profile",
+    "--allow-domain",
+    "--allow-proxy",
+    "--proxy-allow",
+    "--credential",
+    "--proxy-credential",
+    "--allow-endpoint",
+    "--env-credential",
+    "--env-credential-map",
+    "--listen-port",
+    "--allow-bind",
+    "--open-port",
+    "--allow-port",
+    "--allow-connect-port",
+    "--upstream-proxy",
+    "--external-proxy",
+    "--upstream-bypass",
+    "--external-proxy-bypass",
+    "--proxy-port",
+    "--proxy-ca-validity",
+    "--trust-proxy-ca",
+    "--allow-http2",
+    "--suppress-save-prompt",
+    "--ignore-denied",
+    "--allow-unix-socket",
+    "--allow-unix-socket-bind",
+    "--allow-unix-socket-dir",
+    "--allow-unix-socket-dir-bind",
+    "--allow-unix-socket-subtree",
+    "--allow-unix-socket-subtree-bind",
+    "--allow-command",
+    "--block-command",
+    "--allow-gpu",
+    "--allow-launch-services",
+    "--sandbox-policy",
+    "--memory",
+    "--config",
+    "--detached",
+    "--detach-timeout",
+    "--name",
+    "--startup-timeout",
+    "--diagnostics-json",
+    "--rollback",
+    "--no-rollback",
+    "--no-rollback-prompt",
+    "--rollback-exclude",
+    "--rollback-include",
+    "--rollback-all",
+    "--rollback-dest",
+    "--skip-dir",
+    "--no-audit",
+    "--no-audit-integrity",
+    "--audit-integrity",
+    "--audit-sign-key",
+    "--trust-override",
+    "--capability-elevation",
+    "--carve",
+    "--strip-secrets",
+    "--theme",
+    "--log-file",
+    "--report",
+};
+constexpr std::string_view commands_not_built[] = {
+    "shell",    "why",    "profile", "completion", "ps",         "stop",     "detach", "attach",
+    "pause",    "resume", "logs",    "inspect",    "session",    "cleanup",  "prune",  "audit",
+    "rollback", "trust",  "pull",    "remove",     "update",     "outdated", "pin",    "unpin",
+    "search",   "list",   "learn",   "policy",     "credential",
+};
+
+void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what) {
+  app.add_option(names, to, what)->allow_extra_args(false)->type_name("PATH");
+}
+
+void add_run_flags(CLI::App& app, run_options& o) {
+  // One value for each flag: what follows may be the command.
+  app.add_option("-a,--allow", o.allow, "Read and write a directory and all below it; commas separate")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->envname("NONO_ALLOW")
+      ->type_name("DIR");
+  add_paths(app, "-r,--read", o.read, "Read a directory and all below it");
+  add_paths(app, "-w,--write", o.write, "Write a directory and all below it, without reading");
+  add_paths(app, "--allow-file", o.allow_file, "Read and write one file");
+  add_paths(app, "--read-file", o.read_file, "Read one file");
+  add_paths(app, "--write-file", o.write_file, "Write one file");
+  app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
+  app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
+      ->type_name("DIR");
+  app.add_option("-p,--profile", o.profile, "A built-in profile (nono setup --check-only lists them)")
+      ->envname("NONO_PROFILE")
+      ->type_name("NAME");
+  add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
+            "Lift the protection of a path that is granted as well");
+  auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
+                    ->envname("NONO_BLOCK_NET");
+  app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
+      ->envname("NONO_ALLOW_NET")
+      ->excludes(block);
+  app.add_flag("!--no-auto-groups", o.auto_groups, "A known tool brings no group along");
+  app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
+  app.add_flag("!--no-diagnostics", o.diagnostics,
+               "Do not watch the command's calls; no footer after a failure");
+  app.add_flag("--dry-run", o.dry_run, "Resolve and print, run nothing");
+  app.add_flag("-v,--verbose", o.verbose, "List every grant with its source; repeat for more");
+  app.add_flag("-s,--silent", o.silent, "Print nothing of nono's own but errors");
+  app.add_option("command", o.command, "The command and its arguments")->type_name("COMMAND [ARGS...]");
+  app.positionals_at_end();
+}
+
+/// The flag without its value, if it is one that is not built yet.
+std::string_view unbuilt_flag(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    if (word == "--") break;
+    const std::string_view name = word.substr(0, word.find('='));
+    if (std::find(std::begin(not_built), std::end(not_built), name) != std::end(not_built)) return name;
+  }
+  return {};
+}
+
+int usage_error(std::string_view message) {
+  complain(fmt::format("{} (nono --help shows what there is)", message));
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs a command in a sandbox that the kernel enforces and nothing can lift", "nono"};
+  app.set_version_flag("-V,--version", fmt::format("nono {}", NONO_VERSION));
+  app.require_subcommand(0, 1);
+  app.footer(
+      "Examples:\n"
+      "  nono run --allow-cwd -- go run .\n"
+      "  nono run --profile go-dev --allow-cwd -- go test ./...\n"
+      "  nono run --read ./data --block-net -- python3 report.py\n"
+      "  nono setup --check-only");
+  run_options options;
+  bool silent = false;
+  app.add_flag("-s,--silent", silent, "Print nothing of nono's own but errors");
+
+  CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
+  add_run_flags(*run_command, options);
+  CLI::App* wrap_command =
+      app.add_subcommand("wrap", "Confine this process and execute the command in its place");
+  add_run_flags(*wrap_command, options);
+  CLI::App* setup_command = app.add_subcommand("setup", "Show what this system can enforce, and try it");
+  bool check_only = false;
+  int setup_verbose = 0;
+  setup_command->add_flag("--check-only", check_only, "Change nothing (as yet setup never does)");
+  setup_command->add_flag("-v,--verbose", setup_verbose, "List every protection");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version, on standard output
+    if (const auto flag = unbuilt_flag(argc, argv); !flag.empty())
+      return usage_error(fmt::format("{} is not built yet, so nothing was run", flag));
+    if (argc > 1 && std::find(std::begin(commands_not_built), std::end(commands_not_built),
+                              std::string_view(argv[1])) != std::end(commands_not_built))
+      return usage_error(fmt::format("the command {} is not built yet", argv[1]));
+    return usage_error(e.what());
+  }
+  options.silent = options.silent || silent;
+  if (run_command->parsed()) return run(options);
+  if (wrap_command->parsed()) return wrap(options);
+  if (setup_command->parsed()) return check_setup(setup_verbose);
+  const std::string help = app.help();
+  (void)std::fwrite(help.data(), 1, help.size(), stdout);
+  return 0;
+}
+
+}  // namespace nono::cli

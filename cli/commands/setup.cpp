@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nono setup`: what this system can enforce, asked and tried.
+#include "cli/commands/setup.hpp"
+
+#include <cstdio>
+#include <string>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nono/bind.hpp>
+#include <nono/linux/plan.hpp>
+#include <nono/support.hpp>
+
+#include "cli/resolve/profiles.hpp"
+#include "cli/resolve/program.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+std::string landlock_words(const linux_abi::kernel_support& kernel) {
+  if (kernel.landlock_abi > 0)
+    return fmt::format("ABI {} (rows of Linux {} and later add: see below)", kernel.landlock_abi,
+                       linux_abi::row_of(kernel.landlock_abi).kernel);
+  return nono::detail::no_landlock(kernel).message();
+}
+
+std::string tried(bool ok, std::string_view what) {
+  return fmt::format("  {}  {}\n", ok ? "ok    " : "FAILED", what);
+}
+
+}  // namespace
+
+int check_setup(int verbose) {
+  const linux_abi::kernel_support kernel = support();
+  utsname system{};
+  (void)::uname(&system);
+  std::string out;
+  out += fmt::format("Binary:    {}\n", canonical_path("/proc/self/exe").value_or("unknown"));
+  out += fmt::format("Version:   {}\n", NONO_VERSION);
+  out += fmt::format("Platform:  {} {} {}\n", system.sysname, system.release, system.machine);
+  out += fmt::format("Landlock:  {}\n", landlock_words(kernel));
+  out += fmt::format("seccomp:   {}\n", kernel.seccomp ? "filters available" : "no filters");
+
+  // The table of protections as a run without profile would have it.
+  policy_ref nothing;
+  if (auto bound = bind(nothing, {}))
+    if (auto planned = make_plan(*bound, kernel, sandbox_target::child)) {
+      out += "Protections of a run without profile:\n";
+      for (const protection_row& row : protections) {
+        const standing s = planned->report.of(row.id);
+        if (s == standing::missing || s == standing::not_enforceable || verbose > 0 ||
+            row.id == protection::filesystem)
+          out += fmt::format("  {:<16}{}{}\n", row.name, name_of(s),
+                             s == standing::missing ? fmt::format(" ({} has it)", row.kernel) : "");
+      }
+      if (verbose == 0) out += "  the others are enforced (-v lists them)\n";
+    }
+
+  const self_test_result test = self_test();
+  out += "Self test, in forked children:\n";
+  out += tried(test.opens_without_sandbox, "without sandbox, /proc/stat opens");
+  out += tried(test.opens_inside_grant, "in a sandbox that grants /proc/version, it opens");
+  out += tried(test.refused_outside_grant, "in the same sandbox, /proc/stat is refused");
+
+  out += "Built-in profiles:\n";
+  for (const builtin_profile& p : builtin_profiles())
+    out += fmt::format("  {:<18}{}\n", p.name, p.description);
+  out += test.passed() ? "Enforcement was seen: this system can run nono.\n"
+                       : "Enforcement was NOT seen: nono refuses to run commands here.\n";
+  const bool written =
+      std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
+  if (!written) std::fputs("nono: standard output cannot be written\n", stderr);
+  return test.passed() && written ? 0 : 1;
+}
+
+}  // namespace nono::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The child's environment: what is inherited, what is dropped, what looks like a secret.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nono::cli {
+
+/// True for a variable that makes a shell, loader or interpreter run code of somebody's choice, or that opens
+/// a password manager: LD_*, DYLD_*, BASH_FUNC_*, OP_SESSION_* and a fixed list. Names are case-sensitive.
+bool dangerous_variable(std::string_view name);
+
+/// True for the variables by which one nono talks to another; a child never inherits them.
+bool internal_variable(std::string_view name);
+
+/// The child's environment as NAME=VALUE entries, each name once.
+/// inherited: a null-terminated array such as `environ`, or null. Dangerous and internal variables and
+/// entries
+///            without a name are dropped; of a repeated name the first counts, as with getenv.
+/// added:     names and values that win over inherited ones, the later over the earlier; not filtered, except
+///            that a name or value which cannot stand in an environment is dropped.
+std::vector<std::string> clean_environment(const char* const* inherited,
+                                           std::span<const std::pair<std::string, std::string>> added);
+
+/// True for a name that usually holds a secret, such as OPENAI_API_KEY or DATABASE_URL; upper and lower case
+/// alike. A guess from the name alone: neither are all secrets found, nor is each name found a secret.
+bool looks_like_key(std::string_view name);
+
+/// The names among NAME=VALUE entries that look like keys and have a value: sorted, each once, never the
+/// values.
+std::vector<std::string> key_like_names(std::span<const std::string> environment);
+
+}  // namespace nono::cli

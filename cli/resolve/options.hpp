@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user asked for on the command line of `run` and `wrap`, as plain data.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nono::cli {
+
+struct run_options {
+  // Grants. Relative paths are below the current directory.
+  std::vector<std::string> allow, read, write;
+  std::vector<std::string> allow_file, read_file, write_file;
+  bool allow_cwd = false;
+  std::string workdir;                         ///< empty: the current directory
+  std::string profile;                         ///< empty: the default groups
+  std::vector<std::string> bypass_protection;  ///< denied paths that are granted on purpose
+  bool block_net = false;
+  bool allow_net = false;
+  bool auto_groups = true;  ///< a known tool brings its runtime's group along
+  bool strict = false;
+  bool diagnostics = true;  ///< the footer after a failure
+  bool dry_run = false;
+  bool silent = false;
+  int verbose = 0;
+  std::vector<std::string> command;
+};
+
+}  // namespace nono::cli

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in profiles, as data.
+#include "cli/resolve/profiles.hpp"
+
+#include <nono/groups.hpp>
+
+namespace nono::cli {
+
+namespace {
+
+namespace g = groups;
+
+constexpr const group* defaults[] = {
+    &g::deny_credentials,
+    &g::deny_keychains_macos,
+    &g::deny_keychains_linux,
+    &g::deny_browser_data_macos,
+    &g::deny_browser_data_linux,
+    &g::deny_macos_private,
+    &g::deny_shell_history,
+    &g::deny_shell_configs,
+    &g::system_read_macos,
+    &g::system_read_linux_core,
+    &g::system_write_macos,
+    &g::system_write_linux,
+    &g::user_tools,
+    &g::homebrew_macos,
+    &g::homebrew_linux,
+};
+constexpr const group* host_compat[] = {&g::linux_runtime_state, &g::linux_sysfs_read, &g::linux_temp_read};
+// Tools ask git for versions and fail when its settings exist and cannot be read.
+constexpr const group* go[] = {&g::go_runtime, &g::go_runtime_linux, &g::go_runtime_macos, &g::git_config};
+constexpr const group* rust[] = {&g::rust_runtime, &g::git_config};
+constexpr const group* node[] = {&g::node_runtime, &g::git_config};
+constexpr const group* python[] = {&g::python_runtime, &g::git_config};
+constexpr const group* java[] = {&g::java_runtime, &g::git_config};
+
+constexpr builtin_profile profiles[] = {
+    {"default", "system programs and libraries, temporary files, nothing of the user's", {}},
+    {"linux-host-compat", "default, and run-time state, /sys and /tmp to read", host_compat},
+    {"go-dev", "Go: tool chain, module cache, build cache", go, right::read_write, true},
+    {"rust-dev", "Rust: tool chains and registry", rust, right::read_write, true},
+    {"node-dev", "Node: versions, packages and caches", node, right::read_write, true},
+    {"python-dev", "Python: versions and packages", python, right::read_write, true, true},
+    {"java-dev", "Java: versions, repositories and caches", java, right::read_write, true},
+};
+
+}  // namespace
+
+std::span<const group* const> default_groups() { return defaults; }
+
+std::span<const builtin_profile> builtin_profiles() { return profiles; }
+
+const builtin_profile* find_profile(std::string_view name) {
+  for (const builtin_profile& p : profiles)
+    if (p.name == name) return &p;
+  return nullptr;
+}
+
+}  // namespace nono::cli

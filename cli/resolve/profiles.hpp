@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in profiles, as data: groups beyond the default ones, the working directory, the network.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <nono/policy.hpp>
+#include <nono/right.hpp>
+
+namespace nono::cli {
+
+struct builtin_profile {
+  std::string_view name;
+  std::string_view description;
+  std::span<const group* const> groups;  ///< in addition to those of `default`
+  right workdir = no_rights;
+  bool wants_hosts = false;  ///< asks for a host-filtered network
+  bool full_ipc = false;     ///< System V IPC and abstract sockets
+};
+
+/// The groups of every profile.
+std::span<const group* const> default_groups();
+
+std::span<const builtin_profile> builtin_profiles();
+
+/// The profile of that name; null if there is none.
+const builtin_profile* find_profile(std::string_view name);
+
+}  // namespace nono::cli

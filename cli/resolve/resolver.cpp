@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one resolver: flags, profile and environment become a policy.
+#include "cli/resolve/resolver.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nono/groups.hpp>
+#include <nono/path.hpp>
+#include <nono/resolve.hpp>
+
+#include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/toolchain.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
+
+/// `path` below `base` if it is relative, with `.` and empty parts folded; `..` goes through realpath, because
+/// only the file system knows what it means behind a link.
+std::string absolute(std::string_view path, std::string_view base) {
+  std::string joined = path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", base, path);
+  std::string out;
+  bool parents = false;
+  for_each_part(joined, '/', [&](std::string_view part) {
+    if (part.empty() || part == ".") return;
+    parents = parents || part == "..";
+    out += '/';
+    out += part;
+  });
+  if (out.empty()) out = "/";
+  if (parents)
+    if (auto real = canonical_path(joined)) return *real;
+  return out;
+}
+
+/// The canonical form of a path that may not exist yet: links are followed as far as it does.
+std::string canonical_or_below(const std::string& path) {
+  std::string head = path;
+  std::string rest;
+  for (;;) {
+    if (auto real = canonical_path(head)) return rest.empty() ? *real : (*real == "/" ? "" : *real) + rest;
+    const auto slash = head.rfind('/');
+    if (slash == std::string::npos) return path;
+    rest.insert(0, head.substr(slash));
+    head.erase(slash == 0 ? 1 : slash);
+    if (head == "/" && rest.size() >= path.size()) return path;
+  }
+}
+
+class resolver {
+ public:
+  resolver(const run_options& options, const host& here) : options_(options), here_(here) {}
+
+  error run(std::string_view scratch, resolution& out) {
+    if (error why = choose_profile(out); why.code != errc::none) return why;
+    if (error why = find_target(out); why.code != errc::none) return why;
+    if (error why = protect_roots(out); why.code != errc::none) return why;
+    add_groups(out);
+    if (error why = add_runtimes(out); why.code != errc::none) return why;
+    if (error why = add_flags(out); why.code != errc::none) return why;
+    choose_network(out);
+    if (error why = add_system(out, scratch); why.code != errc::none) return why;
+    if (error why = check_bypass(out); why.code != errc::none) return why;
+    out.policy.strict(options_.strict);
+    return choose_workdir(out);
+  }
+
+ private:
+  error choose_profile(resolution& out) {
+    if (options_.profile.empty()) return {};
+    out.profile = find_profile(options_.profile);
+    if (out.profile != nullptr) return {};
+    const bool file = options_.profile.find('/') != std::string::npos ||
+                      options_.profile.ends_with(".json") || options_.profile.ends_with(".jsonc");
+    if (file)
+      return sentence(
+          fmt::format("profile files are not supported yet, so {} was not read; use a built-in profile",
+                      quoted(options_.profile)));
+    std::string names;
+    for (const builtin_profile& p : builtin_profiles())
+      names += (names.empty() ? "" : ", ") + std::string(p.name);
+    return sentence(
+        fmt::format("Profile not found: {}; the built-in profiles are {}", quoted(options_.profile), names));
+  }
+
+  error find_target(resolution& out) {
+    out.workdir = options_.workdir.empty() ? here_.current : absolute(options_.workdir, here_.current);
+    struct stat st{};
+    if (::stat(out.workdir.c_str(), &st) != 0)
+      return sentence(fmt::format("the working directory {} cannot be used: {}", quoted(out.workdir),
+                                  std::strerror(errno)));
+    if (!S_ISDIR(st.st_mode))
+      return sentence(fmt::format("the working directory {} is not a directory", quoted(out.workdir)));
+    if (options_.command.empty())
+      return sentence("no command given; write it after the options: nono run --allow-cwd -- COMMAND");
+    auto found =
+        find_program(options_.command.front(),
+                     here_.has_path ? std::string_view(here_.path) : std::string_view(), out.workdir);
+    if (auto* why = std::get_if<program_error>(&found)) return sentence(std::move(why->message));
+    out.target = std::get<program>(std::move(found));
+    return {};
+  }
+
+  /// nono's own state and settings: what is inside could change or report on later runs.
+  error protect_roots(resolution& out) const {
+    const auto below = [&](std::string_view variable, std::string_view fallback) {
+      const auto value = here_.variable(variable);
+      return value && value->starts_with('/') ? fmt::format("{}/nono", *value)
+                                              : here_.home + std::string(fallback);
+    };
+    for (const std::string& root : {here_.home + "/.nono", below("XDG_STATE_HOME", "/.local/state/nono"),
+                                    below("XDG_CONFIG_HOME", "/.config/nono")}) {
+      if (auto added =
+              out.policy.add({root, no_rights, path_kind::deny, if_exists, origin::system, protected_root});
+          !added)
+        return added.error();
+      out.protected_roots.push_back(root);
+    }
+    return {};
+  }
+
+  /// Group rules stand as they are, but for a temporary directory in which the home directory or nono's own
+  /// state lies: it would open what the denies close, so it is left out. By name: a link is for bind to find.
+  void add_groups(resolution& out) {
+    std::vector<std::string> inside = out.protected_roots;
+    inside.push_back(here_.home);
+    inside.push_back(canonical_or_below(here_.home));
+    const auto add = [&](const group& g) {
+      if (!g.here()) return;
+      for (const group_rule& entry : g.rules) {
+        const rule r = rule_of(g, entry);
+        if (r.is_deny() && bypassed(r.path, out)) continue;
+        const auto held = std::find_if(inside.begin(), inside.end(), [&](const std::string& path) {
+          return !r.is_deny() && r.path.starts_with('/') && is_within(path, r.path);
+        });
+        if (held != inside.end()) {
+          out.warnings.push_back(fmt::format("the grant of {} by the group {} is left out: {} lies inside it",
+                                             quoted(r.path), g.name, quoted(*held)));
+          continue;
+        }
+        (void)out.policy.add(r);  // group paths hold the lexical rules: checked when they were compiled
+      }
+    };
+    for (const group* g : default_groups()) add(*g);
+    if (out.profile != nullptr)
+      for (const group* g : out.profile->groups) add(*g);
+    if (out.profile == nullptr && options_.auto_groups)
+      if (const auto which = runtime_of_command(out.target.name)) {
+        for (const group* g : find_profile(profile_of(*which))->groups) add(*g);
+        out.notes.push_back(
+            fmt::format("the command {} brought the groups of {} along (--no-auto-groups leaves them out)",
+                        quoted(out.target.name), profile_of(*which)));
+      }
+  }
+
+  static std::string_view profile_of(runtime which) {
+    switch (which) {
+      case runtime::go:
+        return "go-dev";
+      case runtime::rust:
+        return "rust-dev";
+      case runtime::node:
+        return "node-dev";
+      case runtime::python:
+        return "python-dev";
+      case runtime::java:
+        return "java-dev";
+    }
+    return {};
+  }
+  static std::string_view group_of(runtime which) {
+    switch (which) {
+      case runtime::go:
+        return groups::go_runtime.name;
+      case runtime::rust:
+        return groups::rust_runtime.name;
+      case runtime::node:
+        return groups::node_runtime.name;
+      case runtime::python:
+        return groups::python_runtime.name;
+      case runtime::java:
+        return groups::java_runtime.name;
+    }
+    return {};
+  }
+
+  /// The user's own places of a tool chain, for the runtimes whose groups are in. A place that meets a denied
+  /// path gives way: settings are not the user's word on this run.
+  error add_runtimes(resolution& out) {
+    for (const runtime which : {runtime::go, runtime::rust, runtime::node, runtime::python, runtime::java}) {
+      const bool by_profile = out.profile != nullptr && out.profile->name == profile_of(which);
+      const bool by_command =
+          out.profile == nullptr && options_.auto_groups && runtime_of_command(out.target.name) == which;
+      if (!by_profile && !by_command) continue;
+      std::string path = here_.path;  // a command typed with its path: its own tool chain first
+      if (by_command && options_.command.front().find('/') != std::string::npos)
+        path = parent_of(out.target.path) + ":" + path;
+      const toolchain_paths found =
+          settings_of(which, [&](std::string_view name) { return here_.variable(name); }, here_.home, path);
+      const auto add = [&](const std::vector<std::string>& paths, right rights, path_kind kind,
+                           when_missing missing) {
+        for (const std::string& p : paths)
+          if (auto added = out.policy.add({p, rights, kind, missing, origin::group, group_of(which), true});
+              !added)
+            out.warnings.push_back(added.error().message());
+      };
+      add(found.read, right::read, path_kind::any, if_exists);
+      add(found.read_files, right::read_file | right::execute, path_kind::file, if_exists);
+      add(found.read_write, right::read_write, path_kind::any, create_dir);
+      for (const std::string& refused : found.refused) out.warnings.push_back(refused);
+      for (const auto& variable : found.set_variables) out.variables.push_back(variable);
+    }
+    return {};
+  }
+
+  error add_flags(resolution& out) {
+    struct flag {
+      const std::vector<std::string>& paths;
+      std::string_view name;
+      right rights;
+      path_kind kind;
+    };
+    const flag flags[] = {
+        {options_.allow, "--allow", right::read_write, path_kind::directory},
+        {options_.read, "--read", right::read, path_kind::directory},
+        {options_.write, "--write", right::write, path_kind::directory},
+        {options_.allow_file, "--allow-file", right::read_write, path_kind::file},
+        {options_.read_file, "--read-file", right::read, path_kind::file},
+        {options_.write_file, "--write-file", right::write, path_kind::file},
+    };
+    std::string missing;
+    for (const flag& f : flags)
+      for (const std::string& given : f.paths)
+        if (error why = add_flag(out, f.name, given, f.rights, f.kind, missing); why.code != errc::none)
+          return why;
+    if (!missing.empty())
+      out.warnings.push_back("some requested sandbox grants were skipped because the path does not exist: " +
+                             missing);
+    return {};
+  }
+
+  error add_flag(resolution& out, std::string_view flag, const std::string& given, right rights,
+                 path_kind kind, std::string& missing) {
+    if (given.empty()) return sentence(fmt::format("{} needs a path, and got an empty one", flag));
+    const std::string path = absolute(given, here_.current);
+    if (const errc why = check_path(path); why != errc::none || path.starts_with('$'))
+      return error{why, 0, std::string(flag), path, {}};
+    struct stat st{};
+    if (::stat(path.c_str(), &st) != 0) {
+      if (errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG)
+        return sentence(fmt::format("{} {} cannot be used: {}", flag, quoted(given), std::strerror(errno)));
+      missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, quoted(given));
+      return {};
+    }
+    if (kind == path_kind::directory && !S_ISDIR(st.st_mode))
+      return sentence(
+          fmt::format("{} {} is not a directory; use {}-file for a single file", flag, quoted(given), flag));
+    if (kind == path_kind::file && S_ISDIR(st.st_mode))
+      return sentence(fmt::format("{} {} is a directory; use {} for a directory and all below it", flag,
+                                  quoted(given), flag.substr(0, flag.size() - std::strlen("-file"))));
+    if (auto added = out.policy.add({path, rights, kind, if_exists, origin::user, {}}); !added)
+      return added.error();
+    return {};
+  }
+
+  void choose_network(resolution& out) {
+    const bool wants_hosts = out.profile != nullptr && out.profile->wants_hosts;
+    if (options_.block_net) {
+      out.policy.network(blocked);
+      if (wants_hosts)
+        out.notes.push_back(
+            fmt::format("--block-net wins over the hosts of the profile {}", out.profile->name));
+    } else if (options_.allow_net) {
+      out.policy.network(unrestricted);
+    } else if (wants_hosts) {
+      out.policy.network(loopback);
+      out.warnings.push_back(
+          fmt::format("the profile {} asks for a host-filtered network, which is not built yet: the command "
+                      "gets a loopback network of "
+                      "its own and reaches no host (--allow-net opens the network)",
+                      out.profile->name));
+    }
+    if (out.profile != nullptr && out.profile->full_ipc) {
+      out.policy.lift(protection::ipc);
+      out.policy.lift(protection::abstract_unix);
+    }
+  }
+
+  error add_system(resolution& out, std::string_view scratch) {
+    const auto add = [&](std::string_view path, right rights, path_kind kind, origin from) -> error {
+      if (check_path(path) != errc::none) return {};
+      auto added = out.policy.add({path, rights, kind, if_exists, from, {}, true});
+      return added ? error{} : added.error();
+    };
+    if (!scratch.empty()) {
+      if (error why = add(scratch, right::read_write, path_kind::directory, origin::system);
+          why.code != errc::none)
+        return why;
+      out.variables.emplace_back("TMPDIR", scratch);
+    }
+    // The child's own terminal, and where it can get new ones; never the user's other terminals.
+    bool terminal = false;
+    for (int fd = 0; fd < 3; ++fd) {
+      char name[64];
+      if (::isatty(fd) == 1 && ::ttyname_r(fd, name, sizeof name) == 0) {
+        terminal = true;
+        if (error why = add(name, right::read_write, path_kind::file, origin::system); why.code != errc::none)
+          return why;
+      } else if (error why = add_redirected(out, fd); why.code != errc::none) {
+        return why;
+      }
+    }
+    if (terminal)
+      if (error why = add("/dev/ptmx", right::read_write, path_kind::file, origin::system);
+          why.code != errc::none)
+        return why;
+    for (const std::string& file : out.target.files)
+      if (error why = add(file, right::read_file | right::execute, path_kind::file, origin::command);
+          why.code != errc::none)
+        return why;
+    return {};
+  }
+
+  /// A file that stands behind a standard descriptor can be opened again as /dev/stdin or /dev/stdout: with the
+  /// access that the descriptor has, and no more.
+  error add_redirected(resolution& out, int fd) {
+    struct stat st{};
+    if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink == 0) return {};
+    const int mode = ::fcntl(fd, F_GETFL);
+    if (mode < 0) return {};
+    right rights = no_rights;
+    if ((mode & O_ACCMODE) != O_WRONLY) rights |= right::read_file;
+    if ((mode & O_ACCMODE) != O_RDONLY) rights |= right::write_file;
+    if ((mode & O_ACCMODE) != O_RDONLY && (mode & O_APPEND) == 0) rights |= right::truncate;
+    const auto real = canonical_path(fmt::format("/proc/self/fd/{}", fd));
+    if (!real || check_path(*real) != errc::none) return {};
+    auto added = out.policy.add({*real, rights, path_kind::file, if_exists, origin::system, {}, true});
+    return added ? error{} : added.error();
+  }
+
+  /// A denied path that is granted on purpose: its own deny and those below it are lifted, broader ones not.
+  bool bypassed(std::string_view denied, resolution& out) {
+    std::string path(denied);
+    if (leading_variable(path) == "$HOME") path = here_.home + std::string(after_variable(path));
+    for (const std::string& given : options_.bypass_protection)
+      if (is_within(path, absolute(expand_home(given), here_.current))) {
+        out.notes.push_back("bypass_protection relaxing deny rule " + quoted(path));
+        return true;
+      }
+    return false;
+  }
+  [[nodiscard]] std::string expand_home(const std::string& path) const {
+    return path == "~" || path.starts_with("~/") ? here_.home + path.substr(1) : path;
+  }
+
+  error check_bypass(const resolution& out) {
+    for (const std::string& given : options_.bypass_protection) {
+      const std::string path = absolute(expand_home(given), here_.current);
+      if (!covered(out, path, no_rights))
+        return sentence(
+            fmt::format("--bypass-protection {} has no matching grant; add --read, --write or --allow for it",
+                        quoted(given)));
+    }
+    return {};
+  }
+
+  /// Section 5 of the specification: who wants the working directory, and with which level.
+  error choose_workdir(resolution& out) {
+    const right wanted = out.profile != nullptr && out.profile->workdir != no_rights ? out.profile->workdir
+                         : options_.allow_cwd                                        ? right::read_write
+                                                                                     : no_rights;
+    if (wanted == no_rights || covered(out, out.workdir, wanted)) return {};
+    out.cwd_rights = wanted;
+    if (!options_.allow_cwd) {
+      out.cwd = cwd_grant::ask;
+      return {};
+    }
+    out.cwd = cwd_grant::granted;
+    auto granted = grant_workdir(out);
+    return granted ? error{} : granted.error();
+  }
+
+  const run_options& options_;
+  const host& here_;
+};
+
+}  // namespace
+
+std::optional<std::string_view> host::variable(std::string_view name) const {
+  for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (text.size() > name.size() && text[name.size()] == '=' && text.starts_with(name)) {
+      const std::string_view value = text.substr(name.size() + 1);
+      return value.empty() ? std::nullopt : std::optional(value);
+    }
+  }
+  return std::nullopt;
+}
+
+result<host> this_host(const char* const* environment) {
+  host out;
+  out.environment = environment;
+  if (const auto home = out.variable("HOME")) {
+    out.home = without_trailing_slash(*home);
+  } else {
+    passwd entry{};
+    passwd* found = nullptr;
+    char room[4096];
+    if (::getpwuid_r(::geteuid(), &entry, room, sizeof room, &found) == 0 && found != nullptr)
+      out.home = found->pw_dir;
+  }
+  if (out.home.empty() || check_path(out.home) != errc::none || !out.home.starts_with('/'))
+    return sentence(
+        fmt::format("HOME is {}, which is no absolute path without '..'; set it, because the protected paths "
+                    "depend on it",
+                    quoted(out.home)));
+  char buffer[max_path + 1];
+  if (::getcwd(buffer, sizeof buffer) == nullptr)
+    return sentence(fmt::format("the current directory cannot be used: {}; change to one that exists",
+                                std::strerror(errno)));
+  out.current = buffer;
+  if (const auto pwd = out.variable("PWD"); pwd && pwd->starts_with('/') && check_path(*pwd) == errc::none)
+    if (canonical_path(std::string(*pwd)) == out.current) out.current = *pwd;
+  const auto path = out.variable("PATH");
+  out.has_path = path.has_value();
+  if (path) out.path = *path;
+  return out;
+}
+
+bool covered(const resolution& r, std::string_view path, right rights) {
+  const std::string real = canonical_or_below(std::string(path));
+  for (const rule& granted : r.policy.ref().rules) {
+    if (granted.is_deny() || (granted.from != origin::user && granted.from != origin::profile)) continue;
+    if (!contains(granted.rights, rights)) continue;
+    if (is_within(path, granted.path) || is_within(real, canonical_or_below(std::string(granted.path))))
+      return true;
+  }
+  return false;
+}
+
+result<success> grant_workdir(resolution& r) {
+  return r.policy.add({r.workdir, r.cwd_rights, path_kind::directory, must_exist, origin::user, {}});
+}
+
+result<resolution> resolve(const run_options& options, const host& here, std::string_view scratch) {
+  resolution out;
+  if (error why = resolver(options, here).run(scratch, out); why.code != errc::none) return why;
+  return out;
+}
+
+}  // namespace nono::cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one resolver: flags, profile and environment become a policy, a program, an environment and notes. What is
+// printed, what is enforced and what a dry run shows all come from here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nono/capability_set.hpp>
+#include <nono/error.hpp>
+
+#include "cli/resolve/options.hpp"
+#include "cli/resolve/profiles.hpp"
+#include "cli/resolve/program.hpp"
+
+namespace nono::cli {
+
+/// The system around one run, so that tests can bring their own.
+struct host {
+  std::string home;      ///< absolute; never empty
+  std::string current;   ///< the current directory, as the shell spells it
+  std::string path;      ///< the value of PATH
+  bool has_path = true;  ///< false: PATH is unset
+  const char* const* environment = nullptr;
+
+  /// The value of a variable; nothing when it is unset or empty.
+  [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
+};
+
+/// Reads the host: HOME (else the password database), PWD or getcwd. Errors: bad_argument with a sentence.
+result<host> this_host(const char* const* environment);
+
+/// A profile's or the default's wish for the working directory.
+enum class cwd_grant : std::uint8_t {
+  not_needed,  ///< nothing asks for it, or a grant covers it
+  granted,     ///< --allow-cwd
+  ask,         ///< wanted, and only the user can say yes
+};
+
+/// Everything that is known before the first path is bound.
+struct resolution {
+  capability_set policy;
+  program target;
+  std::string workdir;  ///< absolute
+  cwd_grant cwd = cwd_grant::not_needed;
+  right cwd_rights = no_rights;
+  const builtin_profile* profile = nullptr;                    ///< null: none was named
+  std::vector<std::string> protected_roots;                    ///< nono's own state and configuration
+  std::vector<std::string> warnings;                           ///< always printed (unless silent)
+  std::vector<std::string> notes;                              ///< printed with -v
+  std::vector<std::pair<std::string, std::string>> variables;  ///< for the child
+};
+
+/// The source of the denies that protect nono's own directories; scripts look for these words.
+inline constexpr std::string_view protected_root = "protected nono state root";
+
+/// Resolves. scratch: the child's private temporary directory; empty in a dry run.
+/// Errors: a nono::error whose message is the sentence to print.
+result<resolution> resolve(const run_options& options, const host& here, std::string_view scratch);
+
+/// Grants the working directory after the user said yes.
+result<success> grant_workdir(resolution& r);
+
+/// True when `path` is granted with `rights` by the user's or profile's own rules of `r`, by name.
+bool covered(const resolution& r, std::string_view path, right rights);
+
+}  // namespace nono::cli

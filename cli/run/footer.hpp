@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is printed after a run that failed: what the sandbox refused, by which rule, and the smallest grant that
+// would allow it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nono/bind.hpp>
+#include <nono/spawn.hpp>
+
+#include "cli/resolve/resolver.hpp"
+#include "cli/run/observer.hpp"
+
+namespace nono::cli {
+
+/// The footer. refused: from refused_by_policy(). observed: false when nobody could watch the child's calls.
+std::string footer(const resolution& r, const bound_policy& bound, const host& here,
+                   const exit_status& status, const std::vector<attempt>& refused, bool observed,
+                   int verbose);
+
+}  // namespace nono::cli

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hears of the child's calls and remembers those that the policy does not cover.
+#include "cli/run/observer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "cli/resolve/program.hpp"
+#include "cli/resolve/setting_paths.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+constexpr std::size_t most_attempts = 4096;  // what a flood may make us keep
+
+// Linux 6.6; an older header does not have it, an older kernel refuses it.
+constexpr unsigned long set_flags_request = SECCOMP_IOW(4, std::uint64_t);
+constexpr std::uint64_t sync_wake_up = 1;
+
+/// A NUL-terminated text of another process, at most 4095 bytes; empty if it cannot be read.
+std::string text_of(int pid, std::uint64_t address) {
+  char buffer[4096];
+  std::size_t have = 0;
+  while (have < sizeof buffer) {
+    const std::uint64_t from = address + have;
+    const std::size_t to_page_end = 4096 - from % 4096;  // beyond it may be nothing
+    const std::size_t want =
+        std::min({sizeof buffer - have, to_page_end, std::size_t{have == 0 ? 256U : 4096U}});
+    const iovec local{buffer + have, want};
+    const iovec remote{reinterpret_cast<void*>(from), want};  // NOLINT: an address of the other process
+    const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
+    if (got <= 0) return {};
+    if (const void* end = std::memchr(buffer + have, '\0', static_cast<std::size_t>(got)))
+      return {buffer, static_cast<std::size_t>(static_cast<const char*>(end) - buffer)};
+    have += static_cast<std::size_t>(got);
+  }
+  return {};
+}
+
+std::string link_of(const std::string& path) {
+  char buffer[4096];
+  const ssize_t length = ::readlink(path.c_str(), buffer, sizeof buffer);
+  return length > 0 ? std::string(buffer, static_cast<std::size_t>(length)) : std::string();
+}
+
+right rights_of_open(std::uint64_t flags) {
+  right wanted = no_rights;
+  const auto access = flags & O_ACCMODE;
+  if ((flags & O_PATH) != 0) return no_rights;
+  if (access == O_RDONLY || access == O_RDWR)
+    wanted |= (flags & O_DIRECTORY) != 0 ? right::list : right::read_file;
+  if (access == O_WRONLY || access == O_RDWR) wanted |= right::write_file;
+  if ((flags & O_TRUNC) != 0) wanted |= right::truncate;
+  if ((flags & O_CREAT) != 0) wanted |= right::create;
+  return wanted;
+}
+
+/// The number in "/proc/NUMBER/rest", for files that only the process itself may read; 0 otherwise.
+int foreign_process_file(std::string_view path) {
+  if (!path.starts_with("/proc/")) return 0;
+  path.remove_prefix(6);
+  int pid = 0;
+  const auto [end, why] = std::from_chars(path.data(), path.data() + path.size(), pid);
+  if (why != std::errc{} || pid <= 0) return 0;
+  const std::string_view rest(end, static_cast<std::size_t>(path.data() + path.size() - end));
+  constexpr std::string_view closed[] = {"/environ", "/mem", "/maps", "/smaps", "/fd",
+                                         "/ns",      "/cwd", "/root", "/exe",   "/auxv"};
+  return std::any_of(std::begin(closed), std::end(closed),
+                     [&](std::string_view c) { return rest.starts_with(c); })
+             ? pid
+             : 0;
+}
+
+/// The rights that the grants above `path` give together, by canonical name.
+right granted_on(const bound_policy& policy, std::string_view path) {
+  right out = no_rights;
+  const auto next = std::upper_bound(
+      policy.rules.begin(), policy.rules.end(), path,
+      [](std::string_view p, const bound_rule& r) { return nono::detail::path_before(p, r.canonical); });
+  std::size_t at = next == policy.rules.begin() ? bound_rule::no_rule
+                                                : static_cast<std::size_t>(next - policy.rules.begin()) - 1;
+  while (at != bound_rule::no_rule && !is_within(path, policy.rules[at].canonical))
+    at = policy.rules[at].above;
+  for (; at != bound_rule::no_rule; at = policy.rules[at].above) out |= policy.rules[at].rights;
+  return out;
+}
+
+}  // namespace
+
+observer::observer(int listener, int child, const bound_policy& policy, const filter_request& request)
+    : listener_(listener), child_(child), policy_(policy), table_(request) {
+  // Wakes the other side on our processor: halves what a watched call costs.
+  (void)::ioctl(listener_, set_flags_request, sync_wake_up);
+}
+
+bool observer::answer() {
+  seccomp_notif call{};
+  if (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
+    return errno == EINTR || errno == ENOENT;  // ENOENT: the caller was killed meanwhile
+  std::array<std::uint64_t, 6> args{};
+  std::copy(std::begin(call.data.args), std::end(call.data.args), args.begin());
+  seccomp_notif_resp response{};
+  response.id = call.id;
+  const filter_row* refused = table_.refusal_of(call.data.nr, args);
+  if (refused != nullptr) {
+    response.error = -refused->refusal;
+    remember({attempt::kind::call, std::string(refused->reason), no_rights, refused->id});
+  } else {
+    response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    look_at(call.data.nr, static_cast<int>(call.pid), args.data());
+  }
+  while (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &response) != 0)
+    if (errno != EINTR) break;  // ENOENT: gone
+  return true;
+}
+
+void observer::look_at(int call, int pid, const std::uint64_t* args) {
+  const auto directory = [&](int i) { return static_cast<int>(args[i]); };
+  switch (call) {
+#if defined(SYS_open)
+    case SYS_open:
+      return look_at_path(pid, AT_FDCWD, args[0], rights_of_open(args[1]));
+    case SYS_creat:
+      return look_at_path(pid, AT_FDCWD, args[0], right::create | right::write_file | right::truncate);
+    case SYS_mkdir:
+      return look_at_path(pid, AT_FDCWD, args[0], right::create);
+    case SYS_rmdir:
+    case SYS_unlink:
+      return look_at_path(pid, AT_FDCWD, args[0], right::remove);
+    case SYS_rename:
+      look_at_path(pid, AT_FDCWD, args[0], right::remove);
+      return look_at_path(pid, AT_FDCWD, args[1], right::create);
+#endif
+    case SYS_openat:
+      return look_at_path(pid, directory(0), args[1], rights_of_open(args[2]));
+    case SYS_openat2: {
+      std::uint64_t flags = 0;
+      const iovec local{&flags, sizeof flags};
+      const iovec remote{reinterpret_cast<void*>(args[2]), sizeof flags};  // NOLINT
+      if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof flags) return;
+      return look_at_path(pid, directory(0), args[1], rights_of_open(flags));
+    }
+    case SYS_mkdirat:
+      return look_at_path(pid, directory(0), args[1], right::create);
+    case SYS_unlinkat:
+      return look_at_path(pid, directory(0), args[1], right::remove);
+    case SYS_renameat:
+    case SYS_renameat2:
+      look_at_path(pid, directory(0), args[1], right::remove);
+      return look_at_path(pid, directory(2), args[3], right::create);
+    case SYS_truncate:
+      return look_at_path(pid, AT_FDCWD, args[0], right::truncate);
+    case SYS_connect:
+      return look_at_peer(pid, args[1], args[2]);
+    case SYS_kill:
+      return look_at_signal(static_cast<std::int32_t>(args[0]), static_cast<std::int32_t>(args[1]));
+    default:
+      return;
+  }
+}
+
+void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted) {
+  if (wanted == no_rights || attempts_.size() >= most_attempts) return;
+  std::string path = text_of(pid, address);
+  if (path.empty()) return;
+  if (path.front() != '/') {
+    const std::string base = link_of(directory == AT_FDCWD ? fmt::format("/proc/{}/cwd", pid)
+                                                           : fmt::format("/proc/{}/fd/{}", pid, directory));
+    if (!base.starts_with('/')) return;
+    path = (base == "/" ? "" : base) + "/" + path;
+  }
+  if (const int other = foreign_process_file(path); other != 0) {
+    if (!in_sandbox(other))
+      remember({attempt::kind::process, "read " + path, no_rights, protection::process_memory});
+    return;
+  }
+  if (!covered(path, wanted))
+    remember({attempt::kind::file, std::move(path), wanted, protection::filesystem});
+}
+
+/// By name alone, which is quick and enough for most; refused_by_policy() looks closer when it matters.
+bool observer::covered(std::string_view path, right wanted) const {
+  // Creating is asked of the directory; whether the file is new is not worth a system call here.
+  const right have = granted_on(policy_, path);
+  return contains(have, wanted);
+}
+
+bool observer::in_sandbox(int pid) const {
+  for (int hops = 0; pid > 1 && hops < 64; ++hops) {
+    if (pid == child_) return true;
+    const std::string stat = settings_text(fmt::format("/proc/{}/stat", pid));
+    const auto end = stat.rfind(')');  // the name before it may hold anything
+    if (end == std::string::npos || end + 4 >= stat.size()) return false;
+    pid = std::atoi(stat.c_str() + end + 4);  // NOLINT: " S PPID", written by the kernel
+  }
+  return false;
+}
+
+void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length) {
+  if (policy_.network.mode == network_mode::unrestricted || attempts_.size() >= most_attempts) return;
+  sockaddr_storage peer{};
+  const iovec local{&peer, std::min<std::size_t>(length, sizeof peer)};
+  const iovec remote{reinterpret_cast<void*>(address), local.iov_len};  // NOLINT
+  if (local.iov_len < sizeof(sa_family_t) || ::process_vm_readv(pid, &local, 1, &remote, 1, 0) <= 0) return;
+  char text[INET6_ADDRSTRLEN] = "";
+  unsigned port = 0;
+  if (peer.ss_family == AF_INET) {
+    const auto& ip = reinterpret_cast<const sockaddr_in&>(peer);
+    if (ntohl(ip.sin_addr.s_addr) >> 24U == 127) return;
+    (void)::inet_ntop(AF_INET, &ip.sin_addr, text, sizeof text);
+    port = ntohs(ip.sin_port);
+  } else if (peer.ss_family == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(peer);
+    if (IN6_IS_ADDR_LOOPBACK(&ip.sin6_addr)) return;
+    (void)::inet_ntop(AF_INET6, &ip.sin6_addr, text, sizeof text);
+    port = ntohs(ip.sin6_port);
+  } else {
+    return;
+  }
+  const std::string host = peer.ss_family == AF_INET6 ? fmt::format("[{}]", text) : std::string(text);
+  remember({attempt::kind::network, fmt::format("{}:{}", host, port), no_rights, protection::network});
+}
+
+void observer::look_at_signal(std::int32_t target, std::int32_t signal) {
+  if (target <= 0 || in_sandbox(target)) return;
+  remember({attempt::kind::process, fmt::format("signal {} to process {}", signal, target), no_rights,
+            protection::signals});
+}
+
+void observer::remember(attempt a) {
+  if (attempts_.size() >= most_attempts) return;
+  const auto [at, fresh] =
+      seen_.try_emplace(std::to_string(static_cast<int>(a.what)) + a.subject, attempts_.size());
+  if (fresh) {
+    attempts_.push_back(std::move(a));
+  } else {
+    attempts_[at->second].wanted |= a.wanted;
+  }
+}
+
+std::vector<attempt> refused_by_policy(const std::vector<attempt>& attempts, const bound_policy& policy) {
+  std::vector<attempt> out;
+  for (const attempt& a : attempts) {
+    if (a.what != attempt::kind::file) {
+      out.push_back(a);
+      continue;
+    }
+    attempt kept = a;
+    struct stat st{};
+    const bool exists = ::stat(a.subject.c_str(), &st) == 0;
+    const auto real = canonical_path(exists ? a.subject : parent_of(a.subject));
+    if (!real) continue;  // it does not exist, nor does its directory
+    if (exists) {
+      if (!contains(a.wanted, right::remove)) kept.wanted &= ~right::create;
+      if (S_ISDIR(st.st_mode) && contains(kept.wanted, right::read_file))
+        kept.wanted = (kept.wanted & ~right::read_file) | right::list;
+      if (kept.wanted == no_rights) continue;
+      const int mode = (contains(kept.wanted, right::write_file) ? W_OK : 0) |
+                       ((kept.wanted & (right::read_file | right::list)) != no_rights ? R_OK : 0);
+      if (mode != 0 && ::faccessat(AT_FDCWD, a.subject.c_str(), mode, AT_EACCESS) != 0)
+        continue;  // ordinary permissions
+    } else {
+      kept.wanted &= right::create;  // the rest fails because it is not there
+      if (kept.wanted == no_rights) continue;
+      if (::faccessat(AT_FDCWD, real->c_str(), W_OK, AT_EACCESS) != 0) continue;
+    }
+    // What is made or removed is asked of the directory around it.
+    const bool of_directory = (kept.wanted & (right::create | right::remove)) != no_rights;
+    const std::string around = exists && of_directory ? parent_of(*real) : *real;
+    if (contains(granted_on(policy, *real) | (of_directory ? granted_on(policy, around) : no_rights),
+                 kept.wanted))
+      continue;
+    kept.subject =
+        exists ? *real : *real + (*real == "/" ? "" : "/") + a.subject.substr(a.subject.rfind('/') + 1);
+    const bool known = std::any_of(out.begin(), out.end(), [&](const attempt& o) {
+      return o.what == kept.what && o.subject == kept.subject && contains(o.wanted, kept.wanted);
+    });
+    if (!known) out.push_back(std::move(kept));
+  }
+  return out;
+}
+
+}  // namespace nono::cli

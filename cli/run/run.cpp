@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nono run` and `nono wrap`: resolve, print, prepare, start, watch, explain.
+#include "cli/run/run.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nono/bind.hpp>
+#include <nono/linux/apply.hpp>
+#include <nono/linux/plan.hpp>
+#include <nono/spawn.hpp>
+#include <nono/support.hpp>
+
+#include "cli/resolve/environment.hpp"
+#include "cli/resolve/resolver.hpp"
+#include "cli/run/footer.hpp"
+#include "cli/run/observer.hpp"
+#include "cli/run/output.hpp"
+#include "cli/run/scratch.hpp"
+#include "cli/run/summary.hpp"
+#include "cli/run/supervisor.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+/// The error in the words that scripts look for.
+std::string words_of(const error& why) {
+  if (why.code == errc::deny_contradicts_grant) {
+    if (why.other.find(protected_root) != std::string::npos)
+      return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
+                         quoted(why.path));
+    return "Landlock deny-overlap: " + why.message();
+  }
+  return why.message();
+}
+
+int failed(const error& why, int code = 1) {
+  complain(words_of(why));
+  return code;
+}
+
+/// Everything that run and wrap share: what is resolved, bound and planned, and said.
+struct prepared {
+  host here;
+  resolution r;
+  std::optional<scratch_directory> scratch;
+  std::optional<bound_policy> bound;
+  enforcement report;
+  filter_request filter;
+  std::string start_directory;
+  std::vector<std::string> environment;
+};
+
+/// One line from the terminal, byte by byte: what follows belongs to the command.
+bool answered_yes() {
+  std::string line;
+  char c = 0;
+  while (::read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+    if (line.size() < 16) line += c;
+  return line == "y" || line == "Y" || line == "yes" || line == "Yes";
+}
+
+error ask_for_workdir(const run_options& options, resolution& r) {
+  if (r.cwd != cwd_grant::ask || options.dry_run) return {};
+  if (options.silent)
+    return {errc::bad_argument, 0, {}, {}, "CWD access requires --allow-cwd in non-interactive mode"};
+  if (::isatty(STDIN_FILENO) != 1) {
+    say(fmt::format(
+        "[nono] No terminal to ask on: going on without the working directory {} (--allow-cwd grants it).\n",
+        quoted(r.workdir)));
+    return {};
+  }
+  say(fmt::format("[nono] Let the command {} the working directory {}? (--allow-cwd answers yes) [y/N] ",
+                  contains(r.cwd_rights, right::read_write) ? "read and write"
+                  : contains(r.cwd_rights, right::write)    ? "write"
+                                                            : "read",
+                  quoted(r.workdir)));
+  if (!answered_yes()) return {};
+  if (auto granted = grant_workdir(r); !granted) return granted.error();
+  r.cwd = cwd_grant::granted;
+  return {};
+}
+
+void print_warnings(const run_options& options, const prepared& p) {
+  if (options.silent) return;
+  for (const std::string& w : p.r.warnings) say("[nono] warning: " + w + "\n");
+  for (const skipped_rule& s : p.bound->skipped)
+    if (s.denied != nullptr && (s.from == origin::group || s.from == origin::command))
+      say(fmt::format("[nono] warning: {} is not granted to {}: it meets the denied {}\n", quoted(s.path),
+                      s.from == origin::command ? std::string_view("the command") : s.source,
+                      quoted(s.denied->path)));
+  if (options.verbose > 0)
+    for (const std::string& n : p.r.notes) say("[nono] note: " + n + "\n");
+}
+
+/// The child starts in the working directory if a grant covers it, else in "/".
+std::string start_directory(const prepared& p) {
+  const auto real = canonical_path(p.r.workdir);
+  if (real)
+    for (const bound_rule& rule : p.bound->rules)
+      if (rule.type == file_type::directory && is_within(*real, rule.canonical)) return p.r.workdir;
+  return "/";
+}
+
+error prepare(const run_options& options, sandbox_target target, prepared& p) {
+  auto here = this_host(environ);
+  if (!here) return here.error();
+  p.here = std::move(*here);
+  if (!options.dry_run) {
+    std::string why;
+    p.scratch = scratch_directory::create(why);
+    if (!p.scratch) return {errc::bad_argument, 0, {}, {}, why};
+  }
+  auto r = resolve(options, p.here, p.scratch ? std::string_view(p.scratch->path()) : std::string_view());
+  if (!r) return r.error();
+  p.r = std::move(*r);
+  if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
+  auto bound = bind(p.r.policy.ref(), {});
+  if (!bound) return bound.error();
+  p.bound.emplace(std::move(*bound));
+  auto planned = make_plan(*p.bound, support(), target);
+  if (!planned) return planned.error();
+  p.report = planned->report;
+  p.filter = planned->filter;
+  p.start_directory = start_directory(p);
+  p.r.variables.emplace_back("PWD", p.start_directory);
+  p.environment = clean_environment(p.here.environment, p.r.variables);
+  print_warnings(options, p);
+  if (!options.silent) {
+    say(summary(p.r, *p.bound, p.report, options.verbose));
+    if (const auto keys = key_like_names(p.environment); !keys.empty()) {
+      std::string names;
+      for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
+      say("[nono] warning: the command inherits variables that look like keys: " + names + "\n");
+    }
+  }
+  return {};
+}
+
+int end_dry_run(const run_options& options) {
+  if (!options.silent)
+    say("[nono] dry-run sandbox would be applied with above capabilities\n$ " +
+        command_line(options.command) + "\n");
+  return 0;
+}
+
+std::vector<const char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<const char*> out;
+  out.reserve(texts.size() + 1);
+  for (const std::string& t : texts) out.push_back(t.c_str());
+  out.push_back(nullptr);
+  return out;
+}
+
+/// argv[0] is the program's path, as found.
+std::vector<std::string_view> arguments(const run_options& options, const prepared& p) {
+  std::vector<std::string_view> out(options.command.begin(), options.command.end());
+  out.front() = p.r.target.path;
+  return out;
+}
+
+/// 127: the program could not be executed; 126: the child could not be confined; 1: it was never started.
+int exit_code_of(errc code) {
+  switch (code) {
+    case errc::exec_failed:
+      return 127;
+    case errc::chdir_failed:
+    case errc::restrict_failed:
+    case errc::filter_failed:
+    case errc::capabilities_failed:
+    case errc::too_many_layers:
+    case errc::namespace_refused:
+      return 126;
+    default:
+      return 1;
+  }
+}
+
+}  // namespace
+
+int run(const run_options& options) {
+  prepared p;
+  if (const error why = prepare(options, sandbox_target::child, p); why.code != errc::none)
+    return failed(why);
+  if (options.dry_run) return end_dry_run(options);
+  if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
+
+  const bool observed = options.diagnostics && !options.silent;
+  const std::vector<const char*> environment = pointers(p.environment);
+  const signal_guard signals;
+  spawn_options how;
+  how.directory = p.start_directory;
+  how.environment = environment.data();
+  how.program = p.r.target.path;
+  how.signal_mask = &signals.before();
+  how.ends_with_parent = true;
+  how.observed = observed;
+  auto started = nono::detail::spawner(how).run(*p.bound, arguments(options, p));
+  if (!started) return failed(started.error(), exit_code_of(started.error().code));
+  // What we hold is no longer the child's to look at.
+  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+  std::optional<observer> watcher;
+  if (started->listener() >= 0) {
+    p.filter.observed = true;
+    watcher.emplace(started->listener(), started->pid(), *p.bound, p.filter);
+  }
+  const auto status = supervise(*started, signals, watcher ? &*watcher : nullptr, options.silent);
+  if (!status) return failed(status.error());
+  if (watcher) answer_leftovers(*started, *watcher);
+  if (!status->ok() && observed)
+    say(footer(p.r, *p.bound, p.here, *status,
+               watcher ? refused_by_policy(watcher->attempts(), *p.bound) : std::vector<attempt>{},
+               watcher.has_value(), options.verbose));
+  if (p.scratch && !p.scratch->remove() && options.verbose > 0)
+    say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
+                    quoted(p.scratch->path())));
+  return status->exit_code();
+}
+
+int wrap(const run_options& options) {
+  prepared p;
+  if (options.profile.size() != 0)
+    if (const builtin_profile* profile = find_profile(options.profile);
+        profile != nullptr && profile->wants_hosts && !options.block_net && !options.allow_net)
+      return failed(
+          {errc::bad_argument,
+           0,
+           {},
+           {},
+           fmt::format(
+               "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
+               profile->name)});
+  if (const error why = prepare(options, sandbox_target::this_process, p); why.code != errc::none)
+    return failed(why);
+  if (options.dry_run) return end_dry_run(options);
+
+  const linux_abi::kernel_support kernel = support();
+  auto planned = make_plan(*p.bound, kernel, sandbox_target::this_process);
+  if (!planned) return failed(planned.error());
+  const filter_program program = nono::detail::program_for(planned->filter, kernel);
+  const auto ruleset = nono::detail::make_ruleset(*planned);
+  if (!ruleset) return failed(ruleset.error());
+  std::vector<std::string> words(options.command);
+  words.front() = p.r.target.path;
+  const std::vector<const char*> argv = pointers(words);
+  const std::vector<const char*> environment = pointers(p.environment);
+
+  using kernel_calls = nono::detail::system_kernel;
+  const auto cannot = [](const char* step, long got) {
+    complain(fmt::format("{} failed: {}; the command was not started", step,
+                         std::strerror(static_cast<int>(-got))));
+    return 126;
+  };
+  (void)kernel_calls::new_session_keyring();
+  if (const long got = kernel_calls::no_new_privs(); got < 0)
+    return cannot("prctl(PR_SET_NO_NEW_PRIVS)", got);
+  if (const long got = kernel_calls::drop_capabilities(); got < 0) return cannot("capset", got);
+  if (const auto why = nono::detail::confine_thread(program, ruleset->get(), nullptr); why.code != errc::none)
+    return cannot(why.step, -why.os_errno);
+  // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as
+  // long as the command, and a later run removes the directory.
+  if (const long got = kernel_calls::call(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */); got < 0)
+    return cannot("close_range", got);
+  if (p.scratch && !p.scratch->keep_across_exec()) return cannot("keeping the scratch directory", -errno);
+  if (::chdir(p.start_directory.c_str()) != 0) return cannot("chdir", -errno);
+  (void)::execve(p.r.target.path.c_str(),
+                 const_cast<char* const*>(argv.data()),          // NOLINT: execve's signature
+                 const_cast<char* const*>(environment.data()));  // NOLINT
+  complain(fmt::format("executing {} failed: {}", quoted(p.r.target.path), std::strerror(errno)));
+  return 127;
+}
+
+}  // namespace nono::cli

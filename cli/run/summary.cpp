@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is printed before a run.
+#include "cli/run/summary.hpp"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "cli/resolve/environment.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+constexpr std::string_view line = "------------------------------------------------------------\n";
+
+std::string_view badge(right rights) {
+  const bool reads = (rights & right::read) != no_rights;
+  const bool writes = (rights & right::write) != no_rights;
+  return reads && writes ? "r+w" : writes ? "w" : "r";
+}
+
+std::string source_of(const bound_rule& r) {
+  switch (r.from) {
+    case origin::user:
+      return "user";
+    case origin::group:
+      return fmt::format("group:{}", r.source);
+    case origin::profile:
+      return fmt::format("profile:{}", r.source);
+    case origin::system:
+      return "system";
+    case origin::command:
+      return "command";
+  }
+  return {};
+}
+
+std::string_view network_words(network_mode mode) {
+  switch (mode) {
+    case network_mode::unrestricted:
+      return "outbound allowed";
+    case network_mode::blocked:
+      return "outbound blocked";
+    case network_mode::loopback:
+      return "outbound blocked, loopback of its own";
+    case network_mode::ports:
+      return "outbound to single ports";
+  }
+  return {};
+}
+
+/// True for words such as `--token=...` and `KEY=...` whose value must not be shown.
+bool hides_value(std::string_view word, std::size_t equals) {
+  std::string_view name = word.substr(0, equals);
+  while (name.starts_with('-')) name.remove_prefix(1);
+  std::string upper;
+  for (const char c : name) upper += c == '-' ? '_' : c;
+  constexpr std::string_view words[] = {"token", "password", "passwd", "secret", "api_key", "apikey"};
+  for (const std::string_view w : words)
+    if (upper == w) return true;
+  return looks_like_key(upper);
+}
+
+}  // namespace
+
+std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose) {
+  std::string out = fmt::format("nono v{}\n{}Capabilities:\n", NONO_VERSION, line);
+  std::size_t hidden = 0;
+  for (const bound_rule& rule : bound.rules) {
+    const bool own = rule.from == origin::user || rule.from == origin::profile;
+    if (!own && verbose == 0) {
+      ++hidden;
+      continue;
+    }
+    out += fmt::format("  {:<3}  {} ({})", badge(rule.rights), quoted(rule.path),
+                       rule.type == file_type::directory ? "dir" : "file");
+    if (verbose > 0) {
+      if (!rule.canonical.empty() && rule.canonical != rule.path) out += " -> " + quoted(rule.canonical);
+      out += fmt::format("  [{}]{}", source_of(rule), rule.subsumed ? " (covered by a wider grant)" : "");
+    }
+    out += '\n';
+  }
+  if (hidden != 0) out += fmt::format("  + {} system/group paths (-v to show)\n", hidden);
+  if (verbose > 0) {
+    for (const skipped_rule& s : bound.skipped)
+      if (s.denied == nullptr) out += fmt::format("  -    {} does not exist\n", quoted(s.path));
+    for (const bound_deny& d : bound.denies)
+      out += fmt::format("  deny {}  [{}]\n", quoted(d.path), d.source.empty() ? "user" : d.source);
+  }
+  out += fmt::format("  net  {}\n", network_words(bound.network.mode));
+  std::string missing;
+  for (const protection_row& row : protections)
+    if (report.of(row.id) == standing::missing)
+      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.name, row.kernel);
+  if (!missing.empty())
+    out += fmt::format("  kernel  Landlock ABI {}; not protected here: {}\n", report.landlock_abi, missing);
+  if (r.profile != nullptr) out += fmt::format("  profile  {}\n", r.profile->name);
+  return out += line;
+}
+
+std::string command_line(const std::vector<std::string>& command) {
+  std::string out;
+  bool hide_next = false;
+  for (const std::string& word : command) {
+    if (!out.empty()) out += ' ';
+    const auto equals = word.find('=');
+    if (hide_next) {
+      out += "[hidden]";
+      hide_next = false;
+    } else if (equals != std::string::npos && hides_value(word, equals)) {
+      out += word.substr(0, equals + 1) + "[hidden]";
+    } else if (word.find_first_not_of(
+                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") !=
+                   std::string::npos ||
+               word.empty()) {
+      out += quoted(word);
+    } else {
+      out += word;
+    }
+    if (word.starts_with('-') && equals == std::string::npos && hides_value(word, word.size()))
+      hide_next = true;
+  }
+  return out;
+}
+
+}  // namespace nono::cli

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop beside a running child.
+#include "cli/run/supervisor.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/run/output.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+constexpr int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+bool is_stopped(int pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
+}
+
+/// A child that stopped itself (an editor on Ctrl-Z) leaves us in the foreground: the shell gets its prompt back
+/// only when we stop too. Where the terminal stopped the whole group we wake together, hence the second look.
+void stop_with(const child& running, bool silent) {
+  if (!is_stopped(running.pid())) return;
+  const int terminal = ::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  const bool foreground = terminal >= 0 && ::tcgetpgrp(terminal) == ::getpgrp();
+  if (terminal >= 0) ::close(terminal);
+  if (!foreground) return;
+  (void)::poll(nullptr, 0, 50);
+  if (!is_stopped(running.pid())) return;
+  if (!silent) say("[nono] Session stopped.\n");
+  (void)::raise(SIGSTOP);
+  (void)running.kill(SIGCONT);
+}
+
+void handle_signal(const signalfd_siginfo& info, const child& running, bool silent) {
+  if (info.ssi_signo == SIGCHLD) {
+    stop_with(running, silent);
+  } else if (info.ssi_code <=
+             0) {  // sent by a process; the terminal's own (SI_KERNEL) went to the child as well
+    (void)running.kill(static_cast<int>(info.ssi_signo));
+  }
+}
+
+}  // namespace
+
+signal_guard::signal_guard() {
+  sigset_t old;
+  ::sigemptyset(&held_);
+  ::sigaddset(&held_, SIGCHLD);
+  for (const int s : forwarded) ::sigaddset(&held_, s);
+  ::sigprocmask(SIG_BLOCK, &held_, &old);
+  for (int s = 1; s <= 64; ++s)
+    if (::sigismember(&old, s) == 1) before_ |= std::uint64_t{1} << (s - 1);
+}
+
+signal_guard::~signal_guard() { ::sigprocmask(SIG_UNBLOCK, &held_, nullptr); }
+
+result<exit_status> supervise(child& running, const signal_guard& signals, observer* watcher, bool silent) {
+  const nono::detail::descriptor incoming(::signalfd(-1, &signals.held(), SFD_CLOEXEC | SFD_NONBLOCK));
+  pollfd watched[3] = {{running.pidfd(), POLLIN, 0},
+                       {watcher != nullptr ? running.listener() : -1, POLLIN, 0},
+                       {incoming.get(), POLLIN, 0}};
+  for (;;) {
+    if (::poll(watched, 3, -1) < 0 && errno != EINTR) return error{errc::wait_failed, errno, {}, {}, {}};
+    if ((watched[1].revents & POLLIN) != 0) {
+      if (!watcher->answer()) watched[1].fd = -1;
+    } else if (watched[1].revents != 0) {  // POLLHUP: nobody is left who could call
+      watched[1].fd = -1;
+    }
+    if ((watched[2].revents & POLLIN) != 0) {
+      signalfd_siginfo info{};
+      while (::read(incoming.get(), &info, sizeof info) == sizeof info) handle_signal(info, running, silent);
+    }
+    if ((watched[0].revents & POLLIN) != 0) return running.wait();
+  }
+}
+
+void answer_leftovers(child& running, observer& watcher) {
+  pollfd watched{running.listener(), POLLIN, 0};
+  if (running.listener() < 0 || (::poll(&watched, 1, 0) > 0 && (watched.revents & POLLHUP) != 0)) return;
+  if (::fork() != 0) return;  // the user's shell goes on with us
+  // What is left may hold no pipe or terminal of the user's open.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd < 3 && null >= 0; ++fd) ::dup2(null, fd);
+  (void)::setsid();
+  for (;;) {
+    if (::poll(&watched, 1, -1) < 0 && errno != EINTR) break;
+    if ((watched.revents & POLLIN) != 0) {
+      if (!watcher.answer()) break;
+    } else if (watched.revents != 0) {
+      break;
+    }
+  }
+  ::_exit(0);
+}
+
+}  // namespace nono::cli
