@@ -165,10 +165,11 @@ int main(int argc, char** argv) {
   app.add_flag("-s,--silent", silent, "Print nothing of nono's own but errors");
 
   CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
-  add_run_flags(*run_command, options);
+  // Flags cost more to set up than to parse: only those of the command that is there.
+  run_command->preparse_callback([&](std::size_t) { add_run_flags(*run_command, options); });
   CLI::App* wrap_command =
       app.add_subcommand("wrap", "Confine this process and execute the command in its place");
-  add_run_flags(*wrap_command, options);
+  wrap_command->preparse_callback([&](std::size_t) { add_run_flags(*wrap_command, options); });
   CLI::App* setup_command = app.add_subcommand("setup", "Show what this system can enforce, and try it");
   bool check_only = false;
   int setup_verbose = 0;

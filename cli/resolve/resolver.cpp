@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -395,6 +394,23 @@ class resolver {
   const host& here_;
 };
 
+/// The home directory of a user in /etc/passwd; empty if it is not there. Read here, because the resolver of libc
+/// would load libraries into a static program. Source: passwd(5)
+std::string home_of(unsigned uid) {
+  std::string home;
+  for_each_part(settings_text("/etc/passwd"), '\n', [&](std::string_view line) {
+    std::string_view fields[7];
+    std::size_t n = 0;
+    for (std::size_t start = 0; n < 7; ++n) {
+      const auto end = std::min(line.find(':', start), line.size());
+      fields[n] = line.substr(start, end - start);
+      start = std::min(end + 1, line.size());
+    }
+    if (home.empty() && fields[2] == fmt::to_string(uid)) home = fields[5];
+  });
+  return home;
+}
+
 }  // namespace
 
 std::optional<std::string_view> host::variable(std::string_view name) const {
@@ -414,11 +430,7 @@ result<host> this_host(const char* const* environment) {
   if (const auto home = out.variable("HOME")) {
     out.home = without_trailing_slash(*home);
   } else {
-    passwd entry{};
-    passwd* found = nullptr;
-    char room[4096];
-    if (::getpwuid_r(::geteuid(), &entry, room, sizeof room, &found) == 0 && found != nullptr)
-      out.home = found->pw_dir;
+    out.home = home_of(::geteuid());
   }
   if (out.home.empty() || check_path(out.home) != errc::none || !out.home.starts_with('/'))
     return sentence(

@@ -86,8 +86,9 @@ std::string remedy(const attempt& a, const resolution& r, const bound_policy& bo
   if (!file)
     if (const bound_deny* d = deny_below(bound, target)) {
       if (!exists)
-        return fmt::format("{} holds the denied {}, so grant the file alone: touch {} and {} {}",
-                           quoted(target), quoted(d->path), typed(a.subject, here), "--write-file",
+        return fmt::format("{} holds the denied {}, so make it first: {} {}, and {} {}", quoted(target),
+                           quoted(d->path), a.makes_directory ? "mkdir" : "touch", typed(a.subject, here),
+                           flag_for(a.makes_directory ? right::read_write : a.wanted, !a.makes_directory),
                            typed(a.subject, here));
       return fmt::format("{} holds the denied {} and cannot be granted whole", quoted(target),
                          quoted(d->path));
@@ -106,6 +107,7 @@ std::string network_remedy(const resolution& r, const bound_policy& bound) {
 int order_of(const attempt& a, const bound_policy& bound) {
   if (a.what != attempt::kind::file) return 1;
   if (deny_over(bound, a.subject) != nullptr) return 0;
+  if (a.subject == "/") return 3;
   constexpr std::string_view probed[] = {"/sys", "/proc", "/etc", "/run", "/var", "/dev", "/usr"};
   return std::any_of(std::begin(probed), std::end(probed),
                      [&](std::string_view p) { return is_within(a.subject, p); })
@@ -123,6 +125,9 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
                                       ::strsignal(status.signal))
                         : fmt::format("[nono] The command exited with code {}.\n", status.code);
   if (!observed) out += "[nono] Its calls could not be watched, so what was refused is not known.\n";
+  if (r.cwd == cwd_grant::ask)
+    out +=
+        fmt::format("[nono] The working directory {} was not granted: add --allow-cwd.\n", quoted(r.workdir));
   std::vector<const attempt*> sorted;
   sorted.reserve(refused.size());
   for (const attempt& a : refused) sorted.push_back(&a);
@@ -158,9 +163,6 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
         break;
     }
   }
-  if (r.cwd == cwd_grant::ask)
-    out +=
-        fmt::format("[nono] The working directory {} was not granted: add --allow-cwd.\n", quoted(r.workdir));
   if (sorted.empty() && observed && r.cwd != cwd_grant::ask)
     out += "[nono] Nothing was refused that a grant would allow: the reason lies in the command itself.\n";
   return out;

@@ -174,7 +174,8 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
   }
 }
 
-void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted) {
+void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted,
+                            bool makes_directory) {
   if (wanted == no_rights || attempts_.size() >= most_attempts) return;
   std::string path = text_of(pid, address);
   if (path.empty()) return;
@@ -190,7 +191,7 @@ void observer::look_at_path(int pid, int directory, std::uint64_t address, right
     return;
   }
   if (!covered(path, wanted))
-    remember({attempt::kind::file, std::move(path), wanted, protection::filesystem});
+    remember({attempt::kind::file, std::move(path), wanted, protection::filesystem, makes_directory});
 }
 
 /// By name alone, which is quick and enough for most; refused_by_policy() looks closer when it matters.

@@ -19,9 +19,10 @@ namespace nono::cli {
 struct attempt {
   enum class kind : std::uint8_t { file, network, process, call };
   kind what{};
-  std::string subject;  ///< the path, the peer or the call, unquoted
-  right wanted{};       ///< files: the rights it takes
-  protection id{};      ///< the protection that refused, for all but files
+  std::string subject;           ///< the path, the peer or the call, unquoted
+  right wanted{};                ///< files: the rights it takes
+  protection id{};               ///< the protection that refused, for all but files
+  bool makes_directory = false;  ///< files: it was a mkdir
 };
 
 class observer {
@@ -37,7 +38,8 @@ class observer {
 
  private:
   void look_at(int call, int pid, const std::uint64_t* args);
-  void look_at_path(int pid, int directory, std::uint64_t address, right wanted);
+  void look_at_path(int pid, int directory, std::uint64_t address, right wanted,
+                    bool makes_directory = false);
   void look_at_peer(int pid, std::uint64_t address, std::uint64_t length);
   void look_at_signal(std::int32_t target, std::int32_t signal);
   [[nodiscard]] bool covered(std::string_view path, right wanted) const;

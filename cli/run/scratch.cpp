@@ -25,7 +25,6 @@ namespace {
 constexpr std::size_t longest_tmp = 40;
 constexpr std::size_t random_length = 6;
 constexpr int most_names_tried = 64;
-constexpr int most_growing_passes = 100;
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 using steady = std::chrono::steady_clock;
@@ -131,16 +130,13 @@ class emptier {
 
   bool run() {
     if (is_mount_point(root_, device_)) return false;
-    for (int growing = 0; growing <= most_growing_passes;) {
+    for (;;) {
       (void)fchmod(root_, S_IRWXU);
-      seen_ = progress_ = removed_foreign_ = false;
+      seen_ = progress_ = false;
       if (!for_each_entry(root_, [this](const char* name) { return visit(name); })) return false;
       if (!seen_) return true;
       if (!progress_ || late()) return false;
-      // Passes over names of our own follow the depth of the tree; other names were not there before.
-      if (removed_foreign_) ++growing;
     }
-    return false;
   }
 
  private:
@@ -148,10 +144,7 @@ class emptier {
 
   bool visit(const char* name) {
     seen_ = true;
-    const bool before = std::exchange(progress_, false);
     remove_first_level(name);
-    if (progress_ && std::strncmp(name, prefix_.c_str(), prefix_.size()) != 0) removed_foreign_ = true;
-    progress_ = progress_ || before;
     return !late();
   }
 
@@ -195,7 +188,6 @@ class emptier {
   unsigned long counter_ = 0;
   bool seen_ = false;
   bool progress_ = false;
-  bool removed_foreign_ = false;
 };
 
 /// Removes directories below `parent` whose owner died. A lock that can be had is the proof.
@@ -323,10 +315,10 @@ scratch_directory& scratch_directory::operator=(scratch_directory&& other) noexc
 
 scratch_directory::~scratch_directory() { remove(); }
 
-bool scratch_directory::remove() {
+bool scratch_directory::remove(std::chrono::milliseconds patience) {
   if (self_ < 0) return true;
   const std::string name = path_.substr(path_.rfind('/') + 1);
-  const bool emptied = emptier(self_, steady::now() + std::chrono::seconds(20)).run();
+  const bool emptied = emptier(self_, steady::now() + patience).run();
   // A name that something else has taken over meanwhile is left alone.
   const bool removed =
       emptied && same_directory(parent_, name, self_) && unlinkat(parent_, name.c_str(), AT_REMOVEDIR) == 0;

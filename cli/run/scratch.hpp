@@ -2,6 +2,7 @@
 // The private scratch directory of one run: the child's TMPDIR, removed when the run ends.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,10 +33,10 @@ class scratch_directory {
   const std::string& path() const { return path_; }
 
   /// Removes the directory and everything in it, never through a symbolic link and never across a mount
-  /// point. False when something is left: a mount point, a file this user cannot remove, or a tree that kept
-  /// growing for 20 seconds. Gives up the lock either way; a later run tries again. A second call does
-  /// nothing.
-  bool remove();
+  /// point. False when something is left: a mount point, a file this user cannot remove, or what `patience`
+  /// was too short for, as when entries keep appearing. Gives up the lock either way; a later run tries again.
+  /// A second call does nothing.
+  bool remove(std::chrono::milliseconds patience = std::chrono::seconds(10));
 
   /// For a forked child: closes the descriptors without removing anything. Async-signal-safe.
   void disown() noexcept;

@@ -70,13 +70,13 @@ inline constexpr group_rule deny_shell_configs_rules[] = {
     deny("$HOME/.bash_logout"), deny("$HOME/.profile"), deny("$HOME/.config/fish"), deny("$HOME/.env"),
     deny("$HOME/.envrc"),
 };
-// /proc as a whole: a rule on /proc/self would bind the process that resolves it, not its children. The
+// Headers, because Go's net package and every C compiler read them. /proc as a whole: a rule on /proc/self would bind the process that resolves it, not its children. The
 // terminals of /dev/pts are no part of this: the command grants the child's own one.
 inline constexpr group_rule system_read_linux_core_rules[] = {
     r("/bin"), r("/sbin"), r("/usr/bin"), r("/usr/sbin"), r("/usr/local/bin"), r("/lib"), r("/lib64"),
     r("/lib/x86_64-linux-gnu"), r("/lib/aarch64-linux-gnu"), r("/usr/lib"), r("/usr/lib64"),
     r("/usr/lib/x86_64-linux-gnu"), r("/usr/lib/aarch64-linux-gnu"), r("/usr/local/lib"),
-    r("/usr/local/lib64"), r("/usr/libexec"), r("/etc/resolv.conf"), r("/etc/hosts"), r("/etc/nsswitch.conf"),
+    r("/usr/local/lib64"), r("/usr/libexec"), r("/usr/include"), r("/usr/local/include"), r("/etc/resolv.conf"), r("/etc/hosts"), r("/etc/nsswitch.conf"),
     r("/etc/gai.conf"), r("/etc/ssl"), r("/etc/pki"), r("/etc/ca-certificates"), r("/etc/crypto-policies"),
     r("/etc/ld.so.cache"), r("/etc/ld.so.conf"), r("/etc/ld.so.conf.d"), r("/etc/localtime"),
     r("/etc/timezone"), r("/etc/locale.conf"), r("/etc/locale.gen"), r("/etc/alternatives"),

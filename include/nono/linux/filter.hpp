@@ -364,8 +364,9 @@ class filter_compiler {
           break;
       }
       give(row.refusal == 0 ? SECCOMP_RET_ALLOW
-           : observed       ? SECCOMP_RET_USER_NOTIF
-                            : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(row.refusal));
+           // ENOSYS asks for a fallback: nothing to explain
+           : observed && row.refusal != ENOSYS ? SECCOMP_RET_USER_NOTIF
+                                               : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(row.refusal));
       if (!open_end) break;
     }
     if (open_end) give(observed && filter_table::watches(call) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
