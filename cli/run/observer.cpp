@@ -138,7 +138,7 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
     case SYS_creat:
       return look_at_path(pid, AT_FDCWD, args[0], right::create | right::write_file | right::truncate);
     case SYS_mkdir:
-      return look_at_path(pid, AT_FDCWD, args[0], right::create);
+      return look_at_path(pid, AT_FDCWD, args[0], right::create, true);
     case SYS_rmdir:
     case SYS_unlink:
       return look_at_path(pid, AT_FDCWD, args[0], right::remove);
@@ -156,7 +156,7 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
       return look_at_path(pid, directory(0), args[1], rights_of_open(flags));
     }
     case SYS_mkdirat:
-      return look_at_path(pid, directory(0), args[1], right::create);
+      return look_at_path(pid, directory(0), args[1], right::create, true);
     case SYS_unlinkat:
       return look_at_path(pid, directory(0), args[1], right::remove);
     case SYS_renameat:
