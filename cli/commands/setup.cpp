@@ -22,7 +22,7 @@ namespace {
 
 std::string landlock_words(const linux_abi::kernel_support& kernel) {
   if (kernel.landlock_abi > 0)
-    return fmt::format("ABI {} (rows of Linux {} and later add: see below)", kernel.landlock_abi,
+    return fmt::format("ABI {}, as of Linux {}", kernel.landlock_abi,
                        linux_abi::row_of(kernel.landlock_abi).kernel);
   return nono::detail::no_landlock(kernel).message();
 }

@@ -268,7 +268,7 @@ class resolver {
     if (kind == path_kind::file && S_ISDIR(st.st_mode))
       return sentence(fmt::format("{} {} is a directory; use {} for a directory and all below it", flag,
                                   quoted(given), flag.substr(0, flag.size() - std::strlen("-file"))));
-    if (auto added = out.policy.add({path, rights, kind, if_exists, origin::user, {}}); !added)
+    if (auto added = out.policy.add({path, rights, kind, if_exists, origin::user, flag}); !added)
       return added.error();
     return {};
   }
@@ -462,7 +462,8 @@ bool covered(const resolution& r, std::string_view path, right rights) {
 }
 
 result<success> grant_workdir(resolution& r) {
-  return r.policy.add({r.workdir, r.cwd_rights, path_kind::directory, must_exist, origin::user, {}});
+  return r.policy.add(
+      {r.workdir, r.cwd_rights, path_kind::directory, must_exist, origin::user, "--allow-cwd"});
 }
 
 result<resolution> resolve(const run_options& options, const host& here, std::string_view scratch) {

@@ -104,15 +104,15 @@ std::string network_remedy(const resolution& r, const bound_policy& bound) {
 }
 
 /// What people look for first: denied files, the network, other processes; places that runtimes probe come last.
-int order_of(const attempt& a, const bound_policy& bound) {
+int order_of(const attempt& a, const bound_policy& bound, const host& here) {
   if (a.what != attempt::kind::file) return 1;
   if (deny_over(bound, a.subject) != nullptr) return 0;
   if (a.subject == "/") return 3;
+  if (is_within(a.subject, here.home)) return 2;
   constexpr std::string_view probed[] = {"/sys", "/proc", "/etc", "/run", "/var", "/dev", "/usr"};
-  return std::any_of(std::begin(probed), std::end(probed),
-                     [&](std::string_view p) { return is_within(a.subject, p); })
-             ? 3
-             : 2;
+  const bool probe = std::any_of(std::begin(probed), std::end(probed),
+                                 [&](std::string_view p) { return is_within(a.subject, p); });
+  return probe ? 3 : 2;
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
   sorted.reserve(refused.size());
   for (const attempt& a : refused) sorted.push_back(&a);
   std::stable_sort(sorted.begin(), sorted.end(), [&](const attempt* a, const attempt* b) {
-    return order_of(*a, bound) < order_of(*b, bound);
+    return order_of(*a, bound, here) < order_of(*b, bound, here);
   });
   if (!sorted.empty()) out += "[nono] The sandbox refused:\n";
   std::size_t shown = 0;

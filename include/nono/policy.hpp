@@ -51,7 +51,7 @@ struct rule {
   path_kind kind{};
   when_missing missing{};
   origin from{};
-  std::string_view source;  ///< the group or profile by name; empty for a user's rule
+  std::string_view source;  ///< the group or profile by name; for a user's rule the flag, if it came from one
   bool gives_way = false;   ///< a grant that is left out where it meets a deny, instead of an error
 
   [[nodiscard]] constexpr bool is_deny() const noexcept { return kind == path_kind::deny; }
@@ -143,8 +143,11 @@ inline void append_rights(std::string& out, right rights) {
   if (out.size() == start) out += "nothing";
 }
 
-/// A rule in the words of the DSL: `allow_path<read>('/srv')`, with its origin if that is not the user.
+/// A rule in the words of the DSL, `allow_path<read>('/srv')`, with its origin if that is not the user; or in the
+/// words of the command line, `--read '/srv'`.
 inline std::string to_text(const rule& r) {
+  if (r.from == origin::user && !r.source.empty())
+    return std::string(r.source) + ' ' + detail::quoted(r.path);
   std::string out = r.is_deny() ? "deny_path" : r.kind == path_kind::file ? "allow_file<" : "allow_path<";
   if (!r.is_deny()) {
     append_rights(out, r.rights);
