@@ -33,7 +33,8 @@ constexpr unsigned long set_flags_request = SECCOMP_IOW(4, std::uint64_t);
 constexpr std::uint64_t sync_wake_up = 1;
 
 /// A NUL-terminated text of another process, at most 4095 bytes; empty if it cannot be read.
-std::string text_of(int pid, std::uint64_t address) {
+/// refused: becomes true when reading other processes is not allowed at all.
+std::string text_of(int pid, std::uint64_t address, bool& refused) {
   char buffer[4096];
   std::size_t have = 0;
   while (have < sizeof buffer) {
@@ -44,7 +45,10 @@ std::string text_of(int pid, std::uint64_t address) {
     const iovec local{buffer + have, want};
     const iovec remote{reinterpret_cast<void*>(from), want};  // NOLINT: an address of the other process
     const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
-    if (got <= 0) return {};
+    if (got <= 0) {
+      refused = refused || errno == EPERM || errno == ENOSYS;  // an outer sandbox, not a bad address
+      return {};
+    }
     if (const void* end = std::memchr(buffer + have, '\0', static_cast<std::size_t>(got)))
       return {buffer, static_cast<std::size_t>(static_cast<const char*>(end) - buffer)};
     have += static_cast<std::size_t>(got);
@@ -177,7 +181,7 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
 void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted,
                             bool makes_directory) {
   if (wanted == no_rights || attempts_.size() >= most_attempts) return;
-  std::string path = text_of(pid, address);
+  std::string path = text_of(pid, address, blind_);
   if (path.empty()) return;
   if (path.front() != '/') {
     const std::string base = link_of(directory == AT_FDCWD ? fmt::format("/proc/{}/cwd", pid)

@@ -35,6 +35,8 @@ class observer {
 
   /// What was tried, each once, in order.
   [[nodiscard]] const std::vector<attempt>& attempts() const { return attempts_; }
+  /// True when the child's memory may not be read, so that paths stay unknown.
+  [[nodiscard]] bool blind() const { return blind_; }
 
  private:
   void look_at(int call, int pid, const std::uint64_t* args);
@@ -46,6 +48,7 @@ class observer {
   [[nodiscard]] bool in_sandbox(int pid) const;
   void remember(attempt a);
 
+  bool blind_ = false;
   int listener_;
   int child_;
   const bound_policy& policy_;

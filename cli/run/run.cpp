@@ -222,7 +222,7 @@ int run(const run_options& options) {
   if (!status->ok() && observed)
     say(footer(p.r, *p.bound, p.here, *status,
                watcher ? refused_by_policy(watcher->attempts(), *p.bound) : std::vector<attempt>{},
-               watcher.has_value(), options.verbose));
+               watcher && !watcher->blind(), options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));
