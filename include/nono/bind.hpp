@@ -256,33 +256,31 @@ class binder {
     return resolve_path(path.data(), canonical_);
   }
 
-  /// A deny holds by both names, as written and without links; where it does not exist yet, the links above
-  /// it are followed.
+  /// A deny holds by both names, as written and without links; where it does not exist yet, the links above it
+  /// are followed. Most denies of a policy stand in one directory: that is resolved once.
   error add_deny(const rule& r) {
     std::size_t length = 0;
     if (error why = expand(r, length); why.code != errc::none) return why;
     bound_deny& d = to_.denies[denies_++];
     d = {to_.memory.copy({written_.text, length}), {}, r.from, r.source};
     d.canonical = d.path;
+    const std::string_view parent = d.path.substr(0, d.path.rfind('/'));
+    if (parent == straight_parent_ && is_no_link(d.path.data())) return {};
     for (std::size_t cut = length;;) {
-      const std::string_view head = cut == 0 ? "/" : d.path.substr(0, cut);
-      const std::string_view rest = d.path.substr(cut);
-      if (head == known_straight_) return {};  // the parent of an earlier deny: no link on the way
-      const std::string_view terminated = to_.memory.copy(head);
-      const resolved_path found = resolve(terminated);
-      if (found.os_errno == 0) {
-        close_descriptor(found.fd);
-        if (found.canonical.data() == terminated.data()) {
-          if (!rest.empty()) known_straight_ = terminated;
-        } else if (!found.canonical.empty()) {
-          std::string joined(found.canonical == "/" ? std::string_view{} : found.canonical);
-          joined += rest;
-          d.canonical = to_.memory.copy(joined.empty() ? "/" : joined);
-        }
-        return {};
-      }
+      const std::string_view head = to_.memory.copy(cut == 0 ? "/" : d.path.substr(0, cut));
+      const resolved_path found = resolve(head);
+      close_descriptor(found.fd);
       if (found.os_errno == EMFILE || found.os_errno == ENFILE)
         return about(errc::too_many_open_files, r, d.path, found.os_errno);
+      if (found.os_errno == 0) {
+        const bool straight = found.canonical.data() == head.data();
+        if (straight && cut >= parent.size()) straight_parent_ = d.path.substr(0, parent.size());
+        if (straight || found.canonical.empty()) return {};
+        std::string joined(found.canonical == "/" ? std::string_view{} : found.canonical);
+        joined += d.path.substr(cut);
+        d.canonical = to_.memory.copy(joined.empty() ? "/" : joined);
+        return {};
+      }
       if (cut == 0) return {};
       cut = d.path.rfind('/', cut - 1);
     }
@@ -348,7 +346,7 @@ class binder {
   bound_policy& to_;
   path_buffer written_{};
   path_buffer canonical_{};
-  std::string_view known_straight_;
+  std::string_view straight_parent_;  // a directory without a link on the way to it
   std::size_t rules_ = 0;
   std::size_t denies_ = 0;
   std::size_t skipped_ = 0;

@@ -2,17 +2,18 @@
 // The door: everything that a program needs to write a policy and live under it, in reading order.
 #pragma once
 
-#include <nono/apply.hpp>
-#include <nono/bind.hpp>
-#include <nono/capability_set.hpp>
-#include <nono/caps.hpp>
-#include <nono/error.hpp>
-#include <nono/groups.hpp>
-#include <nono/network.hpp>
-#include <nono/path.hpp>
-#include <nono/policy.hpp>
-#include <nono/protection.hpp>
-#include <nono/report.hpp>
+// clang-format off: the order in which to read them
 #include <nono/right.hpp>
+#include <nono/path.hpp>
+#include <nono/error.hpp>
+#include <nono/network.hpp>
+#include <nono/protection.hpp>
+#include <nono/policy.hpp>
+#include <nono/caps.hpp>
+#include <nono/capability_set.hpp>
+#include <nono/groups.hpp>
+#include <nono/bind.hpp>
+#include <nono/report.hpp>
+#include <nono/apply.hpp>
 #include <nono/spawn.hpp>
 #include <nono/support.hpp>

@@ -104,6 +104,12 @@ inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcep
   return out;
 }
 
+/// True when there is no symbolic link by that name (NUL-terminated): another file, or none. One system call.
+inline bool is_no_link(const char* path) noexcept {
+  struct stat st{};
+  return ::lstat(path, &st) != 0 ? errno == ENOENT : !S_ISLNK(st.st_mode);
+}
+
 /// Makes a directory, mode 0700, with the missing ones above it. 0, or errno. One that exists is fine.
 inline int make_directories(const char* path, path_buffer& buffer) noexcept {
   const std::size_t length = std::strlen(path);
@@ -167,6 +173,7 @@ inline resolved_path resolve_path(const char*, path_buffer&) noexcept {
   out.os_errno = ENOSYS;
   return out;
 }
+inline bool is_no_link(const char*) noexcept { return false; }
 inline int make_directories(const char*, path_buffer&) noexcept { return ENOSYS; }
 inline void close_descriptor(int) noexcept {}
 inline std::size_t descriptors_to_hold() noexcept { return 0; }

@@ -297,7 +297,8 @@ struct filter_program {
 
 namespace detail {
 
-/// Compiles a table: the architecture first (others are refused whole), then one block for each call.
+/// Compiles a table: the architecture first (others are refused whole), then a binary search for the call. The
+/// search is for the kernel's sake: at every installation it walks the program once for each call there is.
 class filter_compiler {
  public:
   explicit constexpr filter_compiler(const filter_table& table) {
@@ -314,15 +315,11 @@ class filter_compiler {
     for (std::size_t i = 0; i < rows.size();) {
       const std::size_t first = i;
       while (i < rows.size() && rows[i].call == rows[first].call) ++i;
-      block(rows[first].call, rows.subspan(first, i - first), table.observed());
+      add({rows[first].call, rows.subspan(first, i - first), table.observed()});
     }
     if (table.observed())
-      for (const int call : f::observed_calls) {
-        bool has_block = false;
-        for (const filter_row& row : rows) has_block = has_block || row.call == call;
-        if (!has_block) block(call, {}, true);
-      }
-    give(SECCOMP_RET_ALLOW);
+      for (const int call : f::observed_calls) add({call, {}, true});
+    search(0, count_);
   }
   filter_program program;
 
@@ -340,7 +337,39 @@ class filter_compiler {
   }
   constexpr void give(std::uint32_t verdict) { emit(BPF_RET | BPF_K, verdict); }
 
-  constexpr void block(int call, std::span<const filter_row> rows, bool observed) {
+  struct call_block {
+    int call = 0;
+    std::span<const filter_row> rows;
+    bool observed = false;
+  };
+
+  /// Keeps the blocks sorted by call; one that is there already stays.
+  constexpr void add(const call_block& added) {
+    std::size_t at = count_;
+    while (at > 0 && blocks_[at - 1].call >= added.call) --at;
+    if (at < count_ && blocks_[at].call == added.call) return;
+    for (std::size_t i = count_; i > at; --i) blocks_[i] = blocks_[i - 1];
+    blocks_[at] = added;
+    ++count_;
+  }
+
+  constexpr void search(std::size_t low, std::size_t high) {
+    if (high - low <= 2) {
+      for (std::size_t i = low; i < high; ++i) block(blocks_[i]);
+      give(SECCOMP_RET_ALLOW);
+      return;
+    }
+    const std::size_t middle = (low + high) / 2;
+    jump(BPF_JGE, static_cast<std::uint32_t>(blocks_[middle].call), 0, 1);
+    const std::size_t leap = program.length;  // jumps beyond 255 instructions need a leap of their own
+    emit(BPF_JMP | BPF_JA, 0);
+    search(low, middle);
+    program.code[leap].k = static_cast<std::uint32_t>(program.length - leap - 1);
+    search(middle, high);
+  }
+
+  constexpr void block(const call_block& b) {
+    const auto& [call, rows, observed] = b;
     const std::size_t entry = program.length;
     jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 0);  // where to go otherwise is known at the end
     bool open_end = true;
@@ -372,6 +401,9 @@ class filter_compiler {
     if (open_end) give(observed && filter_table::watches(call) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
     program.code[entry].jf = static_cast<std::uint8_t>(program.length - entry - 1);
   }
+
+  std::array<call_block, 96> blocks_{};
+  std::size_t count_ = 0;
 };
 
 }  // namespace detail
