@@ -36,7 +36,7 @@ class scratch_directory {
   /// point. False when something is left: a mount point, a file this user cannot remove, or what `patience`
   /// was too short for, as when entries keep appearing. Gives up the lock either way; a later run tries again.
   /// A second call does nothing.
-  bool remove(std::chrono::milliseconds patience = std::chrono::seconds(10));
+  bool remove(std::chrono::milliseconds patience = std::chrono::seconds(20));
 
   /// For a forked child: closes the descriptors without removing anything. Async-signal-safe.
   void disown() noexcept;

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include <nono/arena.hpp>
+#include <nono/bound_policy.hpp>
 #include <nono/error.hpp>
 #include <nono/policy.hpp>
 #include <nono/resolve.hpp>
@@ -29,84 +29,7 @@ struct binding {
 /// Gives a variable its value: `policy.apply(nono::bind("$DATA", dir))`. The value must outlive the call.
 constexpr binding bind(std::string_view name, std::string_view value) noexcept { return {name, value}; }
 
-/// A grant on an inode.
-struct bound_rule {
-  std::string_view path;       ///< as written, variables replaced
-  std::string_view canonical;  ///< without links; empty if the kernel has no name for it
-  right rights{};
-  inode_id id;
-  int fd = -1;  ///< holds the inode; -1: resolved again and compared when applied
-  file_type type{};
-  path_kind kind{};
-  origin from{};
-  bool subsumed = false;   ///< a wider grant above it says the same: dropped when applied
-  bool gives_way = false;  ///< dropped where it meets a deny
-  std::string_view source;
-  static constexpr std::size_t no_rule = SIZE_MAX;
-  std::size_t above = no_rule;  ///< the nearest rule at or above this one's path
-};
-
-/// A path that stays closed, as written and without links.
-struct bound_deny {
-  std::string_view path;
-  std::string_view canonical;
-  origin from{};
-  std::string_view source;
-};
-
-/// A grant that was left out.
-struct skipped_rule {
-  std::string_view path;
-  origin from{};
-  std::string_view source;
-  const bound_deny* denied = nullptr;  ///< what it gave way to; null: the path does not exist
-};
-
-/// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.
-class bound_policy {
- public:
-  explicit bound_policy(std::span<std::byte> room = {}) noexcept : memory(room) {}
-  bound_policy(bound_policy&& other) noexcept
-      : memory(std::move(other.memory)),
-        rules(std::exchange(other.rules, {})),
-        denies(std::exchange(other.denies, {})),
-        skipped(std::exchange(other.skipped, {})),
-        network(other.network),
-        sockets(other.sockets),
-        best_effort(other.best_effort),
-        lifted(other.lifted),
-        strict(other.strict) {}
-  bound_policy(const bound_policy&) = delete;
-  bound_policy& operator=(bound_policy&&) = delete;
-  bound_policy& operator=(const bound_policy&) = delete;
-  ~bound_policy() {
-    for (bound_rule& r : rules) close_descriptor(std::exchange(r.fd, -1));
-  }
-
-  detail::arena memory;
-  std::span<bound_rule> rules;  ///< by canonical path, an ancestor before what lies below it
-  std::span<bound_deny> denies;
-  std::span<skipped_rule> skipped;
-  network_rule network;
-  unix_sockets sockets = unix_sockets::by_default;
-  protection_set best_effort;
-  protection_set lifted;
-  bool strict = false;
-};
-
 namespace detail {
-
-/// Byte order in which '/' comes first, so that a path is followed by all that lies below it.
-inline bool path_before(std::string_view a, std::string_view b) noexcept {
-  constexpr std::size_t step = 16;
-  const std::size_t n = std::min(a.size(), b.size());
-  std::size_t i = 0;
-  while (i + step <= n && std::memcmp(a.data() + i, b.data() + i, step) == 0) i += step;
-  while (i < n && a[i] == b[i]) ++i;
-  if (i == n) return a.size() < b.size();
-  const auto rank = [](char c) { return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c)); };
-  return rank(a[i]) < rank(b[i]);
-}
 
 /// Resolves the rules of one policy into a bound_policy.
 class binder {
@@ -116,7 +39,8 @@ class binder {
 
   error run() {
     if (from_.violation != errc::none)
-      return {from_.violation, 0, "the policy", std::string(from_.violating), "an earlier rule"};
+      return {from_.violation, 0, "the rule on " + quoted(from_.violating), std::string(from_.violating),
+              "an earlier rule"};
     if (const error why = check_bindings(); why.code != errc::none) return why;
     std::size_t grants = 0;
     std::size_t denies = 0;
@@ -125,9 +49,12 @@ class binder {
     to_.denies = to_.memory.array<bound_deny>(denies);
     to_.skipped = to_.memory.array<skipped_rule>(grants);
     holding_ = grants <= 64 || grants <= descriptors_to_hold();
-    error first;
+    error first;  // denies before grants: nothing is created where one forbids it
     for_each_rule(from_, [&](const rule& r) {
-      if (first.code == errc::none) first = r.is_deny() ? add_deny(r) : add_grant(r);
+      if (first.code == errc::none && r.is_deny()) first = add_deny(r);
+    });
+    for_each_rule(from_, [&](const rule& r) {
+      if (first.code == errc::none && !r.is_deny()) first = add_grant(r);
     });
     to_.rules = to_.rules.first(rules_);
     to_.denies = to_.denies.first(denies_);
@@ -212,12 +139,16 @@ class binder {
     const std::string_view path{written_.text, length};
     resolved_path found = resolve(path);
     if (found.os_errno == ENOENT && r.missing == when_missing::create_dir) {
+      for (const bound_deny& d : to_.denies.first(denies_))
+        if (contradicts(d.path, path) || contradicts(d.canonical, path)) return contradiction(r, d);
       if (const int why = make_directories(written_.text, canonical_); why != 0)
         return about(errc::path_not_accessible, r, path, why);
       found = resolve(path);
     }
-    if (found.os_errno == ENOENT || found.os_errno == ENOTDIR) {
-      if (r.missing == when_missing::must_exist) return about(errc::path_not_found, r, path, found.os_errno);
+    const bool missing = found.os_errno == ENOENT || found.os_errno == ENOTDIR;
+    if (missing && r.missing == when_missing::must_exist)
+      return about(errc::path_not_found, r, path, found.os_errno);
+    if (missing && r.missing == when_missing::if_exists) {
       to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source, nullptr};
       return {};
     }
@@ -226,6 +157,9 @@ class binder {
     if (found.os_errno != 0) return about(errc::path_not_accessible, r, path, found.os_errno);
     bound_rule& b = to_.rules[rules_++];  // from here on the descriptor is the policy's
     b.fd = found.fd;
+    if (found.canonical
+            .empty())  // deleted, outside the root, or longer than any path: nothing to check denies by
+      return about(errc::path_not_accessible, r, path, ENAMETOOLONG);
     b.path = to_.memory.copy(path);
     b.canonical = found.canonical.data() == written_.text ? b.path : to_.memory.copy(found.canonical);
     b.id = found.id;
@@ -257,7 +191,7 @@ class binder {
   }
 
   /// A deny holds by both names, as written and without links; where it does not exist yet, the links above it
-  /// are followed. Most denies of a policy stand in one directory: that is resolved once.
+  /// are followed, dangling ones too. Most denies of a policy stand in one directory: that is resolved once.
   error add_deny(const rule& r) {
     std::size_t length = 0;
     if (error why = expand(r, length); why.code != errc::none) return why;
@@ -266,28 +200,66 @@ class binder {
     d.canonical = d.path;
     const std::string_view parent = d.path.substr(0, d.path.rfind('/'));
     if (parent == straight_parent_ && is_no_link(d.path.data())) return {};
-    for (std::size_t cut = length;;) {
-      const std::string_view head = to_.memory.copy(cut == 0 ? "/" : d.path.substr(0, cut));
+    std::string path(d.path);
+    int hops = 0;
+    for (std::size_t cut = path.size();;) {
+      const std::string head = cut == 0 ? "/" : path.substr(0, cut);
       const resolved_path found = resolve(head);
       close_descriptor(found.fd);
       if (found.os_errno == EMFILE || found.os_errno == ENFILE)
         return about(errc::too_many_open_files, r, d.path, found.os_errno);
       if (found.os_errno == 0) {
         const bool straight = found.canonical.data() == head.data();
-        if (straight && cut >= parent.size()) straight_parent_ = d.path.substr(0, parent.size());
-        if (straight || found.canonical.empty()) return {};
-        std::string joined(found.canonical == "/" ? std::string_view{} : found.canonical);
-        joined += d.path.substr(cut);
-        d.canonical = to_.memory.copy(joined.empty() ? "/" : joined);
+        if (found.canonical.empty()) return about(errc::path_not_accessible, r, d.path, ENAMETOOLONG);
+        if (straight && hops == 0 && cut >= parent.size()) straight_parent_ = parent;
+        if (straight && hops == 0) return {};
+        d.canonical = to_.memory.copy(joined(found.canonical, std::string_view(path).substr(cut)));
         return {};
       }
+      if (const std::string_view target = read_link(head.c_str(), canonical_);
+          !target.empty() && ++hops < 40) {
+        // A link that leads nowhere yet: what will be made there is denied as well.
+        const std::string base = target.starts_with('/') ? std::string() : head.substr(0, head.rfind('/'));
+        std::string led_to = base;
+        led_to += '/';
+        led_to += target;
+        led_to += std::string_view(path).substr(cut);
+        path = folded(led_to);
+        cut = path.size();
+        continue;
+      }
       if (cut == 0) return {};
-      cut = d.path.rfind('/', cut - 1);
+      cut = path.rfind('/', cut - 1);
     }
   }
 
-  static std::string describe(const bound_deny& d) {
-    return to_text(rule{d.path, no_rights, path_kind::deny, if_exists, d.from, d.source});
+  static std::string joined(std::string_view directory, std::string_view rest) {
+    std::string out(directory == "/" ? std::string_view{} : directory);
+    out += rest;
+    return out.empty() ? "/" : out;
+  }
+
+  /// Without "." and ".." parts, by name.
+  static std::string folded(std::string_view path) {
+    std::string out;
+    while (!path.empty()) {
+      const std::size_t end = std::min(path.find('/', 1), path.size());
+      const std::string_view part =
+          path.substr(path.front() == '/' ? 1 : 0, end - (path.front() == '/' ? 1 : 0));
+      if (part == "..") {
+        out.erase(out.empty() ? 0 : out.rfind('/'));
+      } else if (!part.empty() && part != ".") {
+        out += '/';
+        out += part;
+      }
+      path.remove_prefix(end);
+    }
+    return out.empty() ? "/" : out;
+  }
+
+  static error contradiction(const rule& granted, const bound_deny& d) {
+    return {errc::deny_contradicts_grant, 0, to_text(granted), std::string(d.path),
+            to_text(rule{d.path, no_rights, path_kind::deny, if_exists, d.from, d.source})};
   }
 
   /// A grant that meets a deny is an error that names both; one that gives way is left out: the stricter
@@ -307,9 +279,7 @@ class binder {
         to_.skipped[skipped_++] = {r.path, r.from, r.source, denied};
         close_descriptor(std::exchange(r.fd, -1));
       } else {
-        return {errc::deny_contradicts_grant, 0,
-                to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}),
-                std::string(denied->path), describe(*denied)};
+        return contradiction({r.path, r.rights, r.kind, must_exist, r.from, r.source}, *denied);
       }
     }
     to_.rules = to_.rules.first(kept);
@@ -317,7 +287,6 @@ class binder {
   }
   static bool meets(std::string_view denied, const bound_rule& r) noexcept {
     const auto meets_name = [&](std::string_view name) {
-      if (name.empty()) return false;
       return is_within(name, denied) || (r.type == file_type::directory && is_within(denied, name));
     };
     return meets_name(r.canonical) || (r.path.data() != r.canonical.data() && meets_name(r.path));
@@ -329,7 +298,6 @@ class binder {
   void subsume() const noexcept {
     for (std::size_t i = 0; i < to_.rules.size(); ++i) {
       bound_rule& inner = to_.rules[i];
-      if (inner.canonical.empty()) continue;
       std::size_t above = i == 0 ? none : i - 1;
       while (above != none && !is_within(inner.canonical, to_.rules[above].canonical))
         above = to_.rules[above].above;
@@ -363,32 +331,6 @@ inline result<bound_policy> bind(const policy_ref& policy, std::span<const bindi
                                  std::span<std::byte> room = {}) {
   bound_policy out(room);
   if (error why = detail::binder(policy, bindings, out).run(); why.code != errc::none) return why;
-  return out;
-}
-
-/// The bound policy, a line each: grants by canonical path, what was dropped or left out and why, denies.
-inline std::string to_text(const bound_policy& p) {
-  std::string out;
-  for (const bound_rule& r : p.rules) {
-    out += r.subsumed ? "covered  " : "grant    ";
-    append_rights(out, r.rights);
-    out += ' ';
-    append_quoted(out, r.canonical.empty() ? r.path : r.canonical);
-    if (r.canonical != r.path) {
-      out += " written ";
-      append_quoted(out, r.path);
-    }
-    constexpr std::string_view origins[] = {"user", "group", "profile", "system", "command"};
-    out += "  [";
-    out += origins[static_cast<std::size_t>(r.from)];
-    if (!r.source.empty()) out += ':';
-    out += r.source;
-    out += "]\n";
-  }
-  for (const skipped_rule& s : p.skipped)
-    out += (s.denied != nullptr ? "gave way " : "missing  ") + detail::quoted(s.path) + '\n';
-  for (const bound_deny& d : p.denies) out += "deny     " + detail::quoted(d.path) + '\n';
-  out += to_text(p.network) + '\n';
   return out;
 }
 

@@ -132,7 +132,8 @@ class basic_caps {
     next.best_effort_ |= which;
     return next;
   }
-  /// Leaves out one protection of the defaults, by name: `lift(protection::ipc)` grants System V IPC.
+  /// Leaves out one protection of the defaults, by name: `lift(protection::ipc)` grants System V IPC. foreign_abi
+  /// stays: without it no filter means anything.
   [[nodiscard]] constexpr basic_caps lift(protection which) const {
     basic_caps next = *this;
     next.lifted_ |= which;

@@ -93,9 +93,10 @@ inline void append_quoted(std::string& out, std::string_view text) {
     }
     const bool overlong = (n == 3 && point < 0x800) || (n == 4 && point < 0x10000);
     const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-    const bool control = point < 0xA0 || (point >= 0x200B && point <= 0x200F) ||  // C1, zero width
-                         (point >= 0x2028 && point <= 0x202E) ||
-                         (point >= 0x2066 && point <= 0x2069);  // bidi
+    const bool control =
+        point < 0xA0 || point == 0x61C || point == 0xFEFF || (point >= 0x200B && point <= 0x200F) ||
+        (point >= 0x2060 && point <= 0x2064) ||                                        // C1, zero width
+        (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);  // bidi
     return overlong || surrogate || control || point > 0x10FFFF ? 0 : n;
   };
   out += '\'';
@@ -143,9 +144,10 @@ inline constexpr errc_text errc_texts[] = {
      "%r: the path %p is not absolute | begin it with / or with a variable such as $HOME"},
     {errc::path_has_parent, "%r: the path %p has a '..' part | write the path it stands for"},
     {errc::path_too_long, "%r: the path is longer than 4095 bytes | grant a directory above it"},
-    {errc::path_has_nul, "%r: the path %p has a NUL byte | no file can have that name"},
+    {errc::path_has_nul, "%r: the path %p has a NUL byte, which no file's name can have"},
     {errc::variable_misplaced,
-     "%r: in %p a variable stands after the start | a variable is the first part of a path"},
+     "%r: in %p a variable stands after the start | make it the first part, or bind a variable to the whole "
+     "directory"},
     {errc::variable_unknown,
      "%r: the variable in %p is not known | declare it with .variable(...), or use $HOME or $WORKDIR"},
     {errc::variable_unbound, "the variable %p was declared and got no value | pass nono::bind(%p, value)"},
@@ -193,11 +195,12 @@ inline constexpr errc_text errc_texts[] = {
      "first thread starts, or spawn() a child"},
     {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
     {errc::ruleset_failed, "%o failed: %e%r"},
-    {errc::restrict_failed, "%o failed: %e | the process is not confined"},
+    {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},
     {errc::too_many_layers,
      "this process already stands below 16 Landlock layers | start it from fewer nested sandboxes"},
-    {errc::filter_failed, "installing the seccomp filter failed: %e | the process is not confined"},
-    {errc::capabilities_failed, "%o failed: %e | capabilities could not be dropped"},
+    {errc::filter_failed,
+     "installing the seccomp filter failed: %e; the process is not confined as asked and must end"},
+    {errc::capabilities_failed, "%o failed: %e; the capabilities could not be dropped"},
     {errc::program_not_found, "the program %p was not found | check PATH, or give its absolute path"},
     {errc::program_not_executable, "the program %p cannot be executed: %e"},
     {errc::exec_failed,

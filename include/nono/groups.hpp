@@ -86,6 +86,7 @@ inline constexpr group_rule system_read_linux_core_rules[] = {
     r("/dev/null"), r("/dev/zero"), r("/dev/random"), r("/dev/urandom"), r("/dev/full"), r("/dev/tty"),
     r("/dev/console"), r("/proc"),
 };
+// No $TMPDIR: a run gets a temporary directory of its own, and the user's may be anything.
 inline constexpr group_rule system_write_linux_rules[] = {
     w("/tmp"), w("/dev/null"), w("/dev/zero"), w("/dev/full"), w("/dev/tty"),
 };

@@ -113,10 +113,20 @@ constexpr void for_each_rule(const policy_ref& p, F&& f) {
       for (const group_rule& r : g->rules) f(rule_of(*g, r));
 }
 
-/// True when a deny of `denied` and a grant of `granted` cannot stand together: the grant is equal to, below
-/// or above the denied path. Both in normal form, variables compared by name.
+namespace detail {
+/// is_within for paths as written: a leading variable is compared by name, and `~` is `$HOME`.
+constexpr bool is_written_within(std::string_view path, std::string_view ancestor) noexcept {
+  if (!path.starts_with('~') && !ancestor.starts_with('~')) return is_within(path, ancestor);
+  const std::string_view above = after_variable(ancestor);
+  return leading_variable(path) == leading_variable(ancestor) &&
+         (above.empty() || is_within(after_variable(path), above));
+}
+}  // namespace detail
+
+/// True when a deny of `denied` and a grant of `granted` cannot stand together: the grant is equal to, below or
+/// above the denied path. Both in normal form, variables compared by name.
 constexpr bool contradicts(std::string_view denied, std::string_view granted) noexcept {
-  return is_within(granted, denied) || is_within(denied, granted);
+  return detail::is_written_within(granted, denied) || detail::is_written_within(denied, granted);
 }
 
 /// Appends rights as words: `read`, `read_write`, `read_file|list`.
@@ -155,7 +165,7 @@ inline std::string to_text(const rule& r) {
   }
   out += '(';
   append_quoted(out, r.path);
-  if (r.missing == when_missing::if_exists && r.from != origin::group) out += ", if_exists";
+  if (r.missing == when_missing::if_exists && r.from != origin::group && !r.is_deny()) out += ", if_exists";
   if (r.missing == when_missing::create_dir) out += ", create_dir";
   out += ')';
   switch (r.from) {

@@ -110,6 +110,12 @@ inline bool is_no_link(const char* path) noexcept {
   return ::lstat(path, &st) != 0 ? errno == ENOENT : !S_ISLNK(st.st_mode);
 }
 
+/// What a symbolic link (NUL-terminated) says, in the caller's buffer; empty if it is none.
+inline std::string_view read_link(const char* path, path_buffer& buffer) noexcept {
+  const ssize_t length = ::readlink(path, buffer.text, max_path);
+  return length > 0 ? std::string_view(buffer.text, static_cast<std::size_t>(length)) : std::string_view{};
+}
+
 /// Makes a directory, mode 0700, with the missing ones above it. 0, or errno. One that exists is fine.
 inline int make_directories(const char* path, path_buffer& buffer) noexcept {
   const std::size_t length = std::strlen(path);
@@ -174,6 +180,7 @@ inline resolved_path resolve_path(const char*, path_buffer&) noexcept {
   return out;
 }
 inline bool is_no_link(const char*) noexcept { return false; }
+inline std::string_view read_link(const char*, path_buffer&) noexcept { return {}; }
 inline int make_directories(const char*, path_buffer&) noexcept { return ENOSYS; }
 inline void close_descriptor(int) noexcept {}
 inline std::size_t descriptors_to_hold() noexcept { return 0; }

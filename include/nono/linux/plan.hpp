@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include <nono/bind.hpp>
+#include <nono/bound_policy.hpp>
 #include <nono/error.hpp>
 #include <nono/linux/abi.hpp>
 #include <nono/linux/filter.hpp>
@@ -52,14 +52,17 @@ inline standing standing_of(protection id, const bound_policy& p,
     if (seccomp == standing::missing) return standing::missing;
     return k.landlock_abi >= abi ? standing::by_landlock_and_seccomp : standing::by_seccomp;
   };
-  if (p.lifted.has(id)) return standing::not_asked;
+  if (p.lifted.has(id) && id != protection::foreign_abi)
+    return standing::not_asked;  // numbers mean nothing there
+  const bool no_files = p.lifted.has(protection::filesystem);
   switch (id) {
     case protection::filesystem:
       return landlock(1);
     case protection::truncate:
+      if (no_files) return standing::not_asked;
       return k.landlock_abi >= 3 ? standing::by_landlock : seccomp;
     case protection::device_ioctl:
-      return landlock(5);
+      return no_files ? standing::not_asked : landlock(5);
     case protection::signals:
       return landlock(6);
     case protection::abstract_unix:
@@ -83,7 +86,7 @@ inline standing standing_of(protection id, const bound_policy& p,
       return standing::missing;
     case protection::mounts:
     case protection::process_memory:
-      return both(1);
+      return no_files ? seccomp : both(1);
     case protection::cpu_affinity:
     case protection::metadata:
     case protection::names:
@@ -120,7 +123,12 @@ inline error no_landlock(const linux_abi::kernel_support& k) {
   }
 }
 
-inline error unavailable(const protection_row& row, const linux_abi::kernel_support& k) {
+inline error unavailable(const protection_row& row, const bound_policy& p,
+                         const linux_abi::kernel_support& k) {
+  linux_abi::kernel_support with_filters = k;
+  with_filters.seccomp = true;
+  if (!k.seccomp && standing_of(row.id, p, with_filters) != standing::missing)
+    return {errc::seccomp_unavailable, EINVAL, {}, {}, {}};
   std::string what(row.name);
   what += " (";
   what += row.closes;
@@ -148,7 +156,8 @@ inline result<plan> make_plan(bound_policy& policy, const linux_abi::kernel_supp
   for (const protection_row& row : protections) {
     const standing s = detail::standing_of(row.id, policy, kernel);
     out.report.protections[static_cast<std::size_t>(row.id)] = s;
-    if (s == standing::missing && detail::required(row.id, policy)) return detail::unavailable(row, kernel);
+    if (s == standing::missing && detail::required(row.id, policy))
+      return detail::unavailable(row, policy, kernel);
   }
 
   const auto row = kernel.landlock_abi == 0 ? linux_abi::abi_row{} : linux_abi::row_of(kernel.landlock_abi);
@@ -157,8 +166,9 @@ inline result<plan> make_plan(bound_policy& policy, const linux_abi::kernel_supp
   if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
   if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
   if (asked(protection::pathname_unix)) out.ruleset.handled_access_fs |= row.fs & linux_abi::fs_resolve_unix;
-  if (policy.network.mode == network_mode::blocked) out.ruleset.handled_access_net = row.net;
-  if (policy.network.mode == network_mode::ports) out.ruleset.handled_access_net = row.net & linux_abi::net_4;
+  const network_mode network = asked(protection::network) ? policy.network.mode : network_mode::unrestricted;
+  if (network == network_mode::blocked) out.ruleset.handled_access_net = row.net;
+  if (network == network_mode::ports) out.ruleset.handled_access_net = row.net & linux_abi::net_4;
   if (asked(protection::signals)) out.ruleset.scoped |= row.scoped & linux_abi::scope_signal;
   if (asked(protection::abstract_unix))
     out.ruleset.scoped |= row.scoped & linux_abi::scope_abstract_unix_socket;
@@ -186,15 +196,15 @@ inline result<plan> make_plan(bound_policy& policy, const linux_abi::kernel_supp
                 policy.network.ports[i].port};
     binds = binds || bind_rule;
   }
-  if (policy.network.mode == network_mode::ports) out.ports = ports;
+  if (network == network_mode::ports) out.ports = ports;
 
-  out.filter = {.network = policy.network.mode,
+  out.filter = {.network = network,
                 .binds_ports = binds,
                 .no_unix_sockets = policy.sockets == unix_sockets::none,
                 .complement_truncate = files && asked(protection::truncate) && kernel.landlock_abi < 3,
                 .observed = observed && kernel.seccomp,
                 .lifted = policy.lifted};
-  out.own_network = policy.network.mode == network_mode::loopback;
+  out.own_network = network == network_mode::loopback;
   out.drop_capabilities = target == sandbox_target::child;
   out.own_keyring = target == sandbox_target::child && asked(protection::keyring);
   out.report.landlock_abi = kernel.landlock_abi;
@@ -222,7 +232,7 @@ inline std::string to_text(const plan& p) {
          std::to_string(p.ruleset.scoped) + '\n';
   for (const planned_path& path : p.paths) {
     out += "beneath ";
-    append_quoted(out, path.rule->canonical.empty() ? path.rule->path : path.rule->canonical);
+    append_quoted(out, path.rule->canonical);
     out += ' ';
     bits(path.access);
     out += '\n';

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy whose paths are inodes: what queries and plans see.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nono/arena.hpp>
+#include <nono/policy.hpp>
+#include <nono/resolve.hpp>
+
+namespace nono {
+
+/// A grant on an inode.
+struct bound_rule {
+  std::string_view path;       ///< as written, variables replaced
+  std::string_view canonical;  ///< without links
+  right rights{};
+  inode_id id;
+  int fd = -1;  ///< holds the inode; -1: resolved again and compared when applied
+  file_type type{};
+  path_kind kind{};
+  origin from{};
+  bool subsumed = false;   ///< a wider grant above it says the same: dropped when applied
+  bool gives_way = false;  ///< dropped where it meets a deny
+  std::string_view source;
+  static constexpr std::size_t no_rule = SIZE_MAX;
+  std::size_t above = no_rule;  ///< the nearest rule at or above this one's path
+};
+
+/// A path that stays closed, as written and without links.
+struct bound_deny {
+  std::string_view path;
+  std::string_view canonical;
+  origin from{};
+  std::string_view source;
+};
+
+/// A grant that was left out.
+struct skipped_rule {
+  std::string_view path;
+  origin from{};
+  std::string_view source;
+  const bound_deny* denied = nullptr;  ///< what it gave way to; null: the path does not exist
+};
+
+/// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.
+class bound_policy {
+ public:
+  explicit bound_policy(std::span<std::byte> room = {}) noexcept : memory(room) {}
+  bound_policy(bound_policy&& other) noexcept
+      : memory(std::move(other.memory)),
+        rules(std::exchange(other.rules, {})),
+        denies(std::exchange(other.denies, {})),
+        skipped(std::exchange(other.skipped, {})),
+        network(other.network),
+        sockets(other.sockets),
+        best_effort(other.best_effort),
+        lifted(other.lifted),
+        strict(other.strict) {}
+  bound_policy(const bound_policy&) = delete;
+  bound_policy& operator=(bound_policy&&) = delete;
+  bound_policy& operator=(const bound_policy&) = delete;
+  ~bound_policy() {
+    for (bound_rule& r : rules) close_descriptor(std::exchange(r.fd, -1));
+  }
+
+  detail::arena memory;
+  std::span<bound_rule> rules;  ///< by canonical path, an ancestor before what lies below it
+  std::span<bound_deny> denies;
+  std::span<skipped_rule> skipped;
+  network_rule network;
+  unix_sockets sockets = unix_sockets::by_default;
+  protection_set best_effort;
+  protection_set lifted;
+  bool strict = false;
+};
+
+namespace detail {
+
+/// Byte order in which '/' comes first, so that a path is followed by all that lies below it.
+inline bool path_before(std::string_view a, std::string_view b) noexcept {
+  constexpr std::size_t step = 16;
+  const std::size_t n = std::min(a.size(), b.size());
+  std::size_t i = 0;
+  while (i + step <= n && std::memcmp(a.data() + i, b.data() + i, step) == 0) i += step;
+  while (i < n && a[i] == b[i]) ++i;
+  if (i == n) return a.size() < b.size();
+  const auto rank = [](char c) { return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c)); };
+  return rank(a[i]) < rank(b[i]);
+}
+
+}  // namespace detail
+
+/// The bound policy, a line each: grants by canonical path, what was dropped or left out and why, denies.
+inline std::string to_text(const bound_policy& p) {
+  std::string out;
+  for (const bound_rule& r : p.rules) {
+    out += r.subsumed ? "covered  " : "grant    ";
+    append_rights(out, r.rights);
+    out += ' ';
+    append_quoted(out, r.canonical);
+    if (r.canonical != r.path) {
+      out += " written ";
+      append_quoted(out, r.path);
+    }
+    constexpr std::string_view origins[] = {"user", "group", "profile", "system", "command"};
+    out += "  [";
+    out += origins[static_cast<std::size_t>(r.from)];
+    if (!r.source.empty()) out += ':';
+    out += r.source;
+    out += "]\n";
+  }
+  for (const skipped_rule& s : p.skipped)
+    out += (s.denied != nullptr ? "gave way " : "missing  ") + detail::quoted(s.path) + '\n';
+  for (const bound_deny& d : p.denies) out += "deny     " + detail::quoted(d.path) + '\n';
+  out += to_text(p.network) + '\n';
+  return out;
+}
+
+}  // namespace nono

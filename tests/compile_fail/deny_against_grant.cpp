@@ -1,0 +1,7 @@
+// expect-error: deny_contradicts_grant
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+inline constexpr auto p = nono::caps().allow_path<nono::read>("/data").deny_path("/data/secret");
+#else
+inline constexpr auto p = nono::caps().allow_path<nono::read>("/data").deny_path("/secret");
+#endif

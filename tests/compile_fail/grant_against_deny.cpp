@@ -1,0 +1,7 @@
+// expect-error: deny_contradicts_grant
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+inline constexpr auto p = nono::caps().deny_path("/data").allow_file<nono::read>("/data/file");
+#else
+inline constexpr auto p = nono::caps().deny_path("/data").allow_file<nono::read>("/data-1/file");
+#endif

@@ -1,0 +1,7 @@
+// expect-error: port_must_be_1_to_65535
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+auto p = nono::caps().network(nono::only(nono::connect_tcp(65536)));
+#else
+auto p = nono::caps().network(nono::only(nono::connect_tcp(65535)));
+#endif

@@ -1,0 +1,7 @@
+// expect-error: path_must_be_absolute
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+auto p = nono::caps().allow_path<nono::read>("~root/x");
+#else
+auto p = nono::caps().allow_path<nono::read>("~/root/x");
+#endif

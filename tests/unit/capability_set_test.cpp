@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nono/capability_set.hpp>
+
+#include <string>
+#include <utility>
+
+#include "constexpr_check.hpp"
+
+using namespace std::string_view_literals;
+using nono::capability_set;
+using nono::errc;
+using nono::right;
+
+namespace {
+constexpr nono::group_rule some_rules[] = {{"/srv", nono::read}};
+constexpr nono::group some_group{.name = "some", .description = "", .rules = some_rules};
+
+errc code(const nono::result<nono::success>& r) { return r ? errc::none : r.error().code; }
+}  // namespace
+
+TEST_CASE("capability_set: owns its text") {
+  capability_set set;
+  {
+    std::string path = "/srv/data/";
+    std::string source = "profile";
+    CHECK(set.allow_path(path, nono::read).has_value());
+    CHECK(set.add({path, nono::write, nono::path_kind::directory, nono::must_exist, nono::origin::profile,
+                   source})
+              .has_value());
+    std::string name = "$DATA";
+    CHECK(set.variable(name).has_value());
+    path.assign(path.size(), '#');
+    source.assign(source.size(), '#');
+    name.assign(name.size(), '#');
+  }
+  CHECK(to_text(set.ref()) ==
+        "allow_path<read>('/srv/data')\n"
+        "allow_path<write>('/srv/data') of the profile profile\n"
+        "variable('$DATA')\n"
+        "network(unrestricted)\n");
+}
+
+TEST_CASE("capability_set: rules are sorted") {
+  capability_set set;
+  for (const char* path : {"/z", "/a/b", "/a", "/a-1", "~/x", "$HOME", "/"})
+    CHECK(set.allow_path<nono::read>(path).has_value());
+  const auto rules = set.ref().rules;
+  REQUIRE(rules.size() == 7);
+  for (std::size_t i = 1; i < rules.size(); ++i)
+    CHECK(nono::compare_text(rules[i - 1].path, rules[i].path) < 0);
+}
+
+TEST_CASE("capability_set: a refused rule is an error and leaves the set as it was") {
+  capability_set set;
+  CHECK(set.allow_path<nono::read>("/srv").has_value());
+  const std::string before = to_text(set.ref());
+  CHECK(code(set.allow_path("", nono::read)) == errc::path_empty);
+  CHECK(code(set.allow_path("srv", nono::read)) == errc::path_not_absolute);
+  CHECK(code(set.allow_path("~root/x", nono::read)) == errc::path_not_absolute);
+  CHECK(code(set.allow_path("/srv/..", nono::read)) == errc::path_has_parent);
+  CHECK(code(set.allow_path("/srv\0x"sv, nono::read)) == errc::path_has_nul);
+  CHECK(code(set.allow_path("/srv/$X", nono::read)) == errc::variable_misplaced);
+  CHECK(code(set.allow_path(std::string(4097, 'x').replace(0, 1, "/"), nono::read)) == errc::path_too_long);
+  CHECK(code(set.allow_path("$NOWHERE/x", nono::read)) == errc::variable_unknown);
+  CHECK(code(set.allow_path("/srv", nono::no_rights)) == errc::empty_access);
+  CHECK(code(set.allow_file("/srv", nono::no_rights)) == errc::empty_access);
+  CHECK(code(set.allow_file("/srv", right::list)) == errc::directory_right_on_file);
+  CHECK(code(set.allow_file("/srv", right::read_file | right::create)) == errc::directory_right_on_file);
+  CHECK(code(set.deny_path("srv")) == errc::path_not_absolute);
+  CHECK(code(set.variable("DATA")) == errc::variable_misplaced);
+  CHECK(code(set.variable("$")) == errc::variable_misplaced);
+  CHECK(to_text(set.ref()) == before);
+}
+
+TEST_CASE("capability_set: the error names the rule") {
+  capability_set set;
+  const auto got = set.allow_path("data", nono::read);
+  REQUIRE_FALSE(got.has_value());
+  CHECK(
+      got.error().message() ==
+      "allow_path<read>('data'): the path 'data' is not absolute; to change that, begin it with / or with a "
+      "variable such as $HOME");
+}
+
+TEST_CASE("capability_set: a variable is known once it is declared") {
+  capability_set set;
+  CHECK(code(set.allow_path("$DATA", nono::read)) == errc::variable_unknown);
+  CHECK(set.variable("$DATA").has_value());
+  CHECK(code(set.allow_path("$DATA", nono::read)) == errc::none);
+  CHECK(code(set.allow_path("$DATABASE", nono::read)) == errc::variable_unknown);
+  CHECK(code(set.allow_path("~", nono::read)) == errc::none);
+}
+
+TEST_CASE("capability_set: settings, groups once each, rules left out") {
+  capability_set set;
+  set.group(some_group)
+      .group(some_group)
+      .network(nono::blocked)
+      .unix_sockets(nono::unix_sockets::none)
+      .best_effort(nono::protection::network)
+      .lift(nono::protection::ipc)
+      .strict();
+  CHECK(set.allow_file<nono::read>("/etc/x", nono::if_exists).has_value());
+  CHECK(set.deny_path("/srv/no").has_value());
+  CHECK(to_text(set.ref()) ==
+        "allow_file<read>('/etc/x', if_exists)\n"
+        "deny_path('/srv/no')\n"
+        "group(some)\n"
+        "network(blocked)\n"
+        "unix_sockets(none)\n"
+        "best_effort(network)\n"
+        "lift(ipc)\n"
+        "strict()\n");
+  set.remove_if([](const nono::rule& r) { return r.is_deny(); });
+  set.network(nono::only(nono::connect_tcp(443))).strict(false);
+  CHECK(set.ref().rules.size() == 1);
+  CHECK(set.ref().network.mode == nono::network_mode::ports);
+  CHECK_FALSE(set.ref().strict);
+  set.network(nono::loopback);
+  CHECK(set.ref().network.mode == nono::network_mode::loopback);
+  CHECK(set.ref().network.port_count == 0);
+  set.network(nono::unrestricted);
+  CHECK(set.ref().network.mode == nono::network_mode::unrestricted);
+}
+
+TEST_CASE("capability_set: moves with its text") {
+  capability_set set;
+  for (int i = 0; i < 500; ++i) CHECK(set.allow_path("/srv/" + std::to_string(i), nono::read).has_value());
+  const std::string before = to_text(set.ref());
+  capability_set moved = std::move(set);
+  CHECK(to_text(moved.ref()) == before);
+  capability_set assigned;
+  CHECK(assigned.allow_path("/other", nono::read).has_value());
+  assigned = std::move(moved);
+  CHECK(to_text(assigned.ref()) == before);
+}

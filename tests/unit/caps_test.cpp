@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nono/bind.hpp>
+#include <nono/caps.hpp>
+#include <nono/groups.hpp>
+
+#include <string>
+#include <utility>
+
+#include "constexpr_check.hpp"
+
+using nono::errc;
+using nono::path_kind;
+using nono::right;
+
+namespace {
+
+constexpr auto mixed = nono::caps<8>()
+                           .allow_path<nono::read>("/srv/z")
+                           .allow_path<nono::write>("/srv/a/")
+                           .allow_file<nono::read>("/srv/a")
+                           .allow_path<nono::read>("/srv/a")
+                           .deny_path("/srv/m")
+                           .allow_path<nono::read>("~/x", nono::if_exists)
+                           .allow_path<nono::read>("/srv/a-1");
+
+template <std::size_t Capacity, unsigned State>
+constexpr bool is_sorted(const nono::basic_caps<Capacity, State>& c) {
+  const auto rules = c.ref().rules;
+  for (std::size_t i = 1; i < rules.size(); ++i)
+    if (nono::compare_text(rules[i - 1].path, rules[i].path) > 0) return false;
+  return true;
+}
+
+constexpr nono::group_rule secret_rules[] = {{"/srv/secret", nono::no_rights}};
+constexpr nono::group secret{.name = "secret", .description = "", .required = true, .rules = secret_rules};
+constexpr nono::group_rule open_rules[] = {{"/srv/open", nono::read}};
+constexpr nono::group open_group{.name = "open", .description = "", .rules = open_rules};
+constexpr nono::group elsewhere{.name = "elsewhere",
+                                .description = "",
+                                .on = nono::this_platform == nono::platform::macos_only
+                                          ? nono::platform::linux_only
+                                          : nono::platform::macos_only,
+                                .rules = secret_rules};
+
+errc bind_code(const nono::policy_ref& p) {
+  const auto got = nono::bind(p, {});
+  return got ? errc::none : got.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("caps: rules are sorted by path, whatever order they were written in") {
+  CONSTEXPR_CHECK(is_sorted(mixed));
+  CONSTEXPR_CHECK(mixed.ref().rules.size() == 6);
+  CONSTEXPR_CHECK(mixed.ref().rules[0].path == "/srv/a");
+  CONSTEXPR_CHECK(mixed.ref().rules[2].path == "/srv/a-1");
+  CONSTEXPR_CHECK(mixed.ref().rules[5].path == "~/x");
+  CONSTEXPR_CHECK(mixed.ref().rules[5].missing == nono::if_exists);
+}
+
+TEST_CASE("caps: the same path twice grants both") {
+  CONSTEXPR_CHECK(mixed.ref().rules[0].kind == path_kind::directory);
+  CONSTEXPR_CHECK(mixed.ref().rules[0].rights == nono::read_write);
+  // A file rule on the same path is another rule.
+  CONSTEXPR_CHECK(mixed.ref().rules[1].kind == path_kind::file);
+  CONSTEXPR_CHECK(mixed.ref().rules[1].rights == nono::read);
+  // A full policy still takes rights for a path that it has.
+  CONSTEXPR_CHECK(
+      nono::caps<1>().allow_path<nono::read>("/a").allow_path<nono::write>("/a").ref().rules[0].rights ==
+      nono::read_write);
+}
+
+TEST_CASE("caps: what the verbs leave behind") {
+  CONSTEXPR_CHECK(nono::caps().ref().rules.empty());
+  CONSTEXPR_CHECK(nono::caps().ref().network.mode == nono::network_mode::unrestricted);
+  CONSTEXPR_CHECK(nono::caps().network(nono::unrestricted).ref().network.mode ==
+                  nono::network_mode::unrestricted);
+  CONSTEXPR_CHECK(nono::caps().network(nono::blocked).ref().network.mode == nono::network_mode::blocked);
+  CONSTEXPR_CHECK(nono::caps().network(nono::loopback).ref().network.mode == nono::network_mode::loopback);
+  CONSTEXPR_CHECK(nono::caps().network(nono::only(nono::connect_tcp(443))).ref().network.ports[0].port ==
+                  443);
+  CONSTEXPR_CHECK(nono::caps().unix_sockets(nono::unix_sockets::any).ref().sockets ==
+                  nono::unix_sockets::any);
+  CONSTEXPR_CHECK(nono::caps().strict().ref().strict);
+  CONSTEXPR_CHECK(!nono::caps().ref().strict);
+  CONSTEXPR_CHECK(nono::caps().lift(nono::protection::ipc).ref().lifted.has(nono::protection::ipc));
+  CONSTEXPR_CHECK(
+      nono::caps().best_effort(nono::protection::network).ref().best_effort.has(nono::protection::network));
+  CONSTEXPR_CHECK(nono::caps().variable("$DATA").ref().variables[0] == "$DATA");
+  CONSTEXPR_CHECK(nono::caps().ref().violation == errc::none);
+}
+
+namespace {
+constexpr auto before_network = nono::caps<4>()
+                                    .variable("$DATA")
+                                    .allow_path<nono::read>("$DATA/x")
+                                    .deny_path("/srv/no")
+                                    .group(open_group)
+                                    .unix_sockets(nono::unix_sockets::none)
+                                    .best_effort(nono::protection::network)
+                                    .lift(nono::protection::ipc)
+                                    .strict();
+constexpr auto after_network = before_network.network(nono::loopback);
+}  // namespace
+
+TEST_CASE("caps: naming the network keeps everything that was said before") {
+  CONSTEXPR_CHECK(after_network.ref().rules.size() == 2);
+  CONSTEXPR_CHECK(after_network.ref().groups.size() == 1);
+  CONSTEXPR_CHECK(after_network.ref().variables.size() == 1);
+  CONSTEXPR_CHECK(after_network.ref().sockets == nono::unix_sockets::none);
+  CONSTEXPR_CHECK(after_network.ref().best_effort == before_network.ref().best_effort);
+  CONSTEXPR_CHECK(after_network.ref().lifted == before_network.ref().lifted);
+  CONSTEXPR_CHECK(after_network.ref().strict);
+  CHECK(to_text(after_network.ref()).find("network(loopback)") != std::string::npos);
+}
+
+TEST_CASE("caps: only loopback needs a child") {
+  CONSTEXPR_CHECK(!nono::caps().needs_child());
+  CONSTEXPR_CHECK(!nono::caps().network(nono::blocked).needs_child());
+  CONSTEXPR_CHECK(!nono::caps().network(nono::only(nono::bind_tcp(0))).needs_child());
+  CONSTEXPR_CHECK(nono::caps().network(nono::loopback).needs_child());
+  CONSTEXPR_CHECK(nono::caps().network(nono::loopback).strict().needs_child());
+}
+
+TEST_CASE("caps: neighbours of a deny may be granted") {
+  CONSTEXPR_CHECK(nono::caps().deny_path("/srv/a").allow_path<nono::read>("/srv/a-1").ref().rules.size() ==
+                  2);
+  CONSTEXPR_CHECK(nono::caps().deny_path("/srv/a").deny_path("/srv").ref().rules.size() == 2);
+  CONSTEXPR_CHECK(nono::caps().group(secret).allow_path<nono::read>("/srv/secrets").ref().rules.size() == 1);
+  CONSTEXPR_CHECK(nono::caps().group(elsewhere).allow_path<nono::read>("/srv/secret").ref().rules.size() ==
+                  1);
+}
+
+TEST_CASE("caps: outside a constant expression the first broken rule is kept, and bind returns it") {
+  auto broken = nono::caps().allow_path<nono::read>("/srv").deny_path("/srv/no");
+  CHECK(broken.ref().violation == errc::deny_contradicts_grant);
+  CHECK(broken.ref().violating == "/srv/no");
+  CHECK(broken.ref().rules.size() == 1);
+  auto later = broken.allow_path<nono::read>("$NOWHERE/x").network(nono::blocked).strict();
+  CHECK(later.ref().violation == errc::deny_contradicts_grant);
+  CHECK(bind_code(later) == errc::deny_contradicts_grant);
+
+  auto above = nono::caps().deny_path("/srv/no").allow_path<nono::read>("/");
+  CHECK(above.ref().violation == errc::deny_contradicts_grant);
+  auto below = nono::caps().deny_path("/srv").allow_file<nono::read>("/srv/x/y");
+  CHECK(below.ref().violation == errc::deny_contradicts_grant);
+  auto unknown = nono::caps().allow_path<nono::read>("$NOWHERE/x");
+  CHECK(bind_code(unknown) == errc::variable_unknown);
+  auto too_many = nono::caps<1>().allow_path<nono::read>("/a").allow_path<nono::read>("/b");
+  CHECK(bind_code(too_many) == errc::too_many_rules);
+  CHECK(too_many.ref().violating == "/b");
+}
+
+TEST_CASE("caps: the message of a run-time violation names the rule that broke it") {
+  auto broken = nono::caps().allow_path<nono::read>("/srv").deny_path("/srv/no");
+  const auto got = nono::bind(broken, {});
+  REQUIRE_FALSE(got.has_value());
+  const std::string message = got.error().message();
+  INFO(message);
+  CHECK(message.find("/srv/no") != std::string::npos);
+}
+
+TEST_CASE("caps: groups are checked against the policy's own rules in either order") {
+  auto grant_first = nono::caps().allow_path<nono::read>("/srv/secret/x").group(secret);
+  CHECK(grant_first.ref().violation == errc::deny_contradicts_grant);
+  auto group_first = nono::caps().group(secret).allow_path<nono::read>("/srv");
+  CHECK(group_first.ref().violation == errc::deny_contradicts_grant);
+  auto deny_first = nono::caps().deny_path("/srv/open/x").group(open_group);
+  CHECK(deny_first.ref().violation == errc::deny_contradicts_grant);
+  auto deny_later = nono::caps().group(open_group).deny_path("/srv/open");
+  CHECK(deny_later.ref().violation == errc::deny_contradicts_grant);
+  auto other_platform = nono::caps().allow_path<nono::read>("/srv/secret").group(elsewhere);
+  CHECK(other_platform.ref().violation == errc::none);
+}
+
+TEST_CASE("caps: 32 groups and 16 variables, then an error") {
+  auto policy = nono::caps();
+  for (int i = 0; i < 32; ++i) policy = policy.group(open_group);
+  CHECK(policy.ref().violation == errc::none);
+  CHECK(policy.group(open_group).ref().violation == errc::too_many_rules);
+  auto variables = nono::caps();
+  for (int i = 0; i < 16; ++i) variables = variables.variable("$A");
+  CHECK(variables.ref().violation == errc::none);
+  CHECK(variables.variable("$B").ref().violation == errc::too_many_rules);
+}
+
+TEST_CASE("caps: a declared variable may begin a path") {
+  CONSTEXPR_CHECK(nono::caps().variable("$DATA").allow_path<nono::read>("$DATA/in").ref().violation ==
+                  errc::none);
+  CONSTEXPR_CHECK(nono::caps().allow_path<nono::read>("$XDG_CACHE_HOME/x").ref().violation == errc::none);
+}

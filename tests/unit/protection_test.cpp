@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nono/protection.hpp>
+
+#include "constexpr_check.hpp"
+
+using nono::protection;
+using nono::protection_set;
+using nono::standing;
+
+namespace {
+
+constexpr bool rows_stand_in_order() {
+  for (std::size_t i = 0; i < nono::protection_count; ++i)
+    if (nono::protections[i].id != static_cast<protection>(i)) return false;
+  return static_cast<std::size_t>(protection::names) + 1 == nono::protection_count;
+}
+
+constexpr bool texts_are_there_and_distinct() {
+  for (const auto& a : nono::protections) {
+    if (a.name.empty() || a.kernel.empty() || a.closes.empty()) return false;
+    for (const auto& b : nono::protections)
+      if (a.id != b.id && (a.name == b.name || a.closes == b.closes)) return false;
+  }
+  return true;
+}
+
+constexpr protection_set two() {
+  protection_set out;
+  out |= protection::ipc;
+  out |= protection::filesystem;
+  return out;
+}
+constexpr protection_set one_of_two() {
+  protection_set out = two();
+  out -= protection::filesystem;
+  out -= protection::names;  // not in it
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("protection: one row each, found by its number") {
+  CONSTEXPR_CHECK(rows_stand_in_order());
+  CONSTEXPR_CHECK(texts_are_there_and_distinct());
+  CONSTEXPR_CHECK(nono::row_of(protection::io_uring).name == "io_uring");
+  CONSTEXPR_CHECK(nono::row_of(protection::names).name == "names");
+}
+
+TEST_CASE("protection: what Landlock can do since when") {
+  CONSTEXPR_CHECK(nono::row_of(protection::filesystem).landlock_abi == 1);
+  CONSTEXPR_CHECK(nono::row_of(protection::truncate).landlock_abi == 3);
+  CONSTEXPR_CHECK(nono::row_of(protection::network).landlock_abi == 4);
+  CONSTEXPR_CHECK(nono::row_of(protection::device_ioctl).landlock_abi == 5);
+  CONSTEXPR_CHECK(nono::row_of(protection::signals).landlock_abi == 6);
+  CONSTEXPR_CHECK(nono::row_of(protection::abstract_unix).landlock_abi == 6);
+  CONSTEXPR_CHECK(nono::row_of(protection::pathname_unix).landlock_abi == 9);
+}
+
+TEST_CASE("protection: sets") {
+  CONSTEXPR_CHECK(protection_set{}.empty());
+  CONSTEXPR_CHECK(!protection_set{protection::filesystem}.empty());
+  CONSTEXPR_CHECK(protection_set{protection::names}.has(protection::names));
+  CONSTEXPR_CHECK(!protection_set{protection::names}.has(protection::filesystem));
+  CONSTEXPR_CHECK(two().has(protection::ipc));
+  CONSTEXPR_CHECK(two().has(protection::filesystem));
+  CONSTEXPR_CHECK(one_of_two() == protection_set{protection::ipc});
+}
+
+TEST_CASE("protection: every standing has a word") {
+  CONSTEXPR_CHECK(nono::name_of(standing::by_landlock) == "Landlock");
+  CONSTEXPR_CHECK(nono::name_of(standing::by_seccomp) == "seccomp");
+  CONSTEXPR_CHECK(nono::name_of(standing::by_landlock_and_seccomp) == "Landlock and seccomp");
+  CONSTEXPR_CHECK(nono::name_of(standing::by_namespace) == "network namespace");
+  CONSTEXPR_CHECK(nono::name_of(standing::not_asked) == "not asked");
+  CONSTEXPR_CHECK(nono::name_of(standing::missing) == "missing");
+  CONSTEXPR_CHECK(nono::name_of(standing::not_enforceable) == "not enforceable");
+}
