@@ -10,10 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-constexpr auto policy = nono::caps()
-                            .allow_path<nono::read>("/usr/share")
-                            .deny_path("$HOME/.ssh")
-                            .network(nono::blocked);
+constexpr auto policy =
+    nono::caps().allow_path<nono::read>("/usr/share").deny_path("$HOME/.ssh").network(nono::blocked);
 
 // These do not compile, and the compiler says why:
 //   nono::caps().allow_path<nono::read>("data");         // path_must_be_absolute
@@ -34,5 +32,6 @@ int main() {
   show("open /usr/share", open("/usr/share", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   show("open /etc/passwd", open("/etc/passwd", O_RDONLY | O_CLOEXEC));
   show("socket(AF_INET)", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  std::printf("network is closed by   %s\n", enforced->enforced(nono::protection::network) ? "the kernel" : "nobody");
+  std::printf("network is closed by   %s\n",
+              enforced->enforced(nono::protection::network) ? "the kernel" : "nobody");
 }

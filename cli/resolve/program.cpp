@@ -14,6 +14,8 @@
 #include <cstring>
 #include <limits>
 
+#include <nono/resolve.hpp>
+
 namespace nono::cli {
 namespace {
 
@@ -256,6 +258,15 @@ std::variant<program, program_error> find_program(std::string_view command, std:
 }
 
 std::optional<std::string> canonical_path(const std::string& path) {
+  // Most paths have neither links nor dots: then one open says so, where realpath looks at every part.
+  if (path.starts_with('/') && path.size() <= max_path && path.find("//") == path.npos &&
+      path.find("/.") == path.npos && (path.size() == 1 || path.back() != '/')) {
+    path_buffer buffer;
+    const resolved_path found = resolve_path(path.c_str(), buffer);
+    close_descriptor(found.fd);
+    if (!found.canonical.empty()) return std::string(found.canonical);
+    if (found.os_errno == ENOENT) return std::nullopt;
+  }
   char* resolved = realpath(path.c_str(), nullptr);
   if (resolved == nullptr) return std::nullopt;
   std::string result(resolved);

@@ -64,7 +64,7 @@ result<enforcement> apply_to_this_process(const Policy& policy, const Bindings&.
                 "network(loopback) needs a child process: use spawn() instead of apply()");
   detail::stack_room room;  // deliberately not initialised
   const std::array<binding, sizeof...(Bindings)> values{bindings...};
-  result<bound_policy> bound = bind(policy, values, room);
+  result<bound_policy> bound = nono::bind(policy, values, room);
   if (!bound) return std::move(bound).error();
   return detail::apply_bound(*bound);
 }

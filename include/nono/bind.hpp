@@ -199,7 +199,9 @@ class binder {
     d = {to_.memory.copy({written_.text, length}), {}, r.from, r.source};
     d.canonical = d.path;
     const std::string_view parent = d.path.substr(0, d.path.rfind('/'));
+    if (!missing_.empty() && is_within(d.path, missing_)) return {};
     if (parent == straight_parent_ && is_no_link(d.path.data())) return {};
+    std::size_t missing = 0;
     std::string path(d.path);
     int hops = 0;
     for (std::size_t cut = path.size();;) {
@@ -212,6 +214,7 @@ class binder {
         const bool straight = found.canonical.data() == head.data();
         if (found.canonical.empty()) return about(errc::path_not_accessible, r, d.path, ENAMETOOLONG);
         if (straight && hops == 0 && cut >= parent.size()) straight_parent_ = parent;
+        if (straight && hops == 0 && missing != 0) missing_ = d.path.substr(0, missing);
         if (straight && hops == 0) return {};
         d.canonical = to_.memory.copy(joined(found.canonical, std::string_view(path).substr(cut)));
         return {};
@@ -229,6 +232,7 @@ class binder {
         continue;
       }
       if (cut == 0) return {};
+      missing = cut;
       cut = path.rfind('/', cut - 1);
     }
   }
@@ -314,6 +318,7 @@ class binder {
   bound_policy& to_;
   path_buffer written_{};
   path_buffer canonical_{};
+  std::string_view missing_;          // nothing by that name, and no link above it
   std::string_view straight_parent_;  // a directory without a link on the way to it
   std::size_t rules_ = 0;
   std::size_t denies_ = 0;

@@ -91,9 +91,7 @@ class basic_caps {
     if (!g.here()) return next;
     for (const group_rule& r : g.rules)
       for (std::size_t i = 0; i < count_; ++i)
-        if ((r.rights == no_rights) != rules_[i].is_deny() &&
-            contradicts(r.rights == no_rights ? r.path : rules_[i].path,
-                        r.rights == no_rights ? rules_[i].path : r.path))
+        if ((r.rights == no_rights) != rules_[i].is_deny() && contradicts(r.path, rules_[i].path))
           return next.refused(errc::deny_contradicts_grant, rules_[i].path);
     return next;
   }
@@ -227,18 +225,14 @@ class basic_caps {
   }
 
   [[nodiscard]] constexpr bool contradicts_any(const rule& added) const noexcept {
-    if (added.is_deny() || deny_count_ != 0)
+    const bool deny = added.is_deny();
+    if (deny || deny_count_ != 0)
       for (std::size_t i = 0; i < count_; ++i)
-        if (rules_[i].is_deny() != added.is_deny() &&
-            contradicts(added.is_deny() ? added.path : rules_[i].path,
-                        added.is_deny() ? rules_[i].path : added.path))
-          return true;
+        if (rules_[i].is_deny() != deny && contradicts(rules_[i].path, added.path)) return true;
     for (std::size_t g = 0; g < group_count_; ++g) {
       if (!groups_[g]->here()) continue;
       for (const group_rule& r : groups_[g]->rules)
-        if ((r.rights == no_rights) != added.is_deny() &&
-            contradicts(added.is_deny() ? added.path : r.path, added.is_deny() ? r.path : added.path))
-          return true;
+        if ((r.rights == no_rights) != deny && contradicts(r.path, added.path)) return true;
     }
     return false;
   }

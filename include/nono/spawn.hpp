@@ -449,7 +449,7 @@ result<child> spawn_child(const policy_ref& policy, std::span<const std::string_
   };
   (take(extras), ...);
   detail::stack_room room;  // deliberately not initialised
-  result<bound_policy> bound = bind(policy, bindings, room);
+  result<bound_policy> bound = nono::bind(policy, bindings, room);
   if (!bound) return std::move(bound).error();
   return detail::spawner(options).run(*bound, argv);
 }

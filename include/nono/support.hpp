@@ -62,7 +62,7 @@ inline self_test_result self_test(const char* inside = "/proc/version", const ch
         policy_ref policy;
         policy.rules = {&grant, 1};
         detail::stack_room room;
-        auto bound = bind(policy, {}, room);
+        auto bound = nono::bind(policy, {}, room);
         if (!bound || !detail::apply_bound(*bound)) ::_exit(failed);
       }
       const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
