@@ -34,10 +34,12 @@ ARROWS = {
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",
     "linux/namespaces":  "VOCABULARY linux/syscalls",
-    "linux/filter":      "VOCABULARY policy linux/abi linux/syscalls",
+    "linux/filter_rows": "VOCABULARY",
+    "linux/filter":      "VOCABULARY linux/filter_rows",
     "linux/plan":        "VOCABULARY policy bound_policy report linux/abi linux/filter",
     "linux/apply":       "VOCABULARY policy bound_policy bind report linux/*",
     "apply":             "NO_DSL",
+    "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",
     "support":           "NO_DSL",
     "nono":              "ALL",
@@ -49,7 +51,7 @@ ARROWS = {
 
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
-SEAMS = "resolve linux/syscalls linux/threads linux/namespaces linux/apply apply spawn support".split()
+SEAMS = "resolve linux/syscalls linux/threads linux/namespaces linux/apply apply child spawn support".split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 

@@ -15,5 +15,6 @@
 #include <nono/bind.hpp>
 #include <nono/report.hpp>
 #include <nono/apply.hpp>
+#include <nono/child.hpp>
 #include <nono/spawn.hpp>
 #include <nono/support.hpp>

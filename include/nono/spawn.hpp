@@ -19,6 +19,7 @@
 #include <nono/apply.hpp>
 #include <nono/arena.hpp>
 #include <nono/bind.hpp>
+#include <nono/child.hpp>
 #include <nono/error.hpp>
 #include <nono/linux/apply.hpp>
 #include <nono/linux/namespaces.hpp>
@@ -28,122 +29,16 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #endif
 
 namespace nono {
 
-/// What one of the child's standard descriptors is.
-class stream {
- public:
-  constexpr stream() = default;  ///< the parent's
-  static constexpr stream inherit() { return {}; }
-  static constexpr stream null() { return {kind::null, -1}; }  ///< /dev/null
-  static constexpr stream pipe() { return {kind::pipe, -1}; }  ///< a pipe; its other end is in `child`
-  static constexpr stream from(int fd) { return {kind::descriptor, fd}; }  ///< a descriptor of the parent's
-
-  enum class kind : std::uint8_t { inherit, null, pipe, descriptor };
-  [[nodiscard]] constexpr kind what() const noexcept { return kind_; }
-  [[nodiscard]] constexpr int fd() const noexcept { return fd_; }
-
- private:
-  constexpr stream(kind k, int fd) : kind_(k), fd_(fd) {}
-  kind kind_ = kind::inherit;
-  int fd_ = -1;
-};
-
-/// How a child is started.
-struct spawn_options {
-  stream in, out, err;
-  std::string_view directory{};              ///< where it starts; empty: where the parent is
-  const char* const* environment = nullptr;  ///< "NAME=VALUE" pointers, then null; null: the parent's
-  std::string_view program{};                ///< the file to execute; empty: argv[0], looked up on PATH
-  const std::uint64_t* signal_mask =
-      nullptr;  ///< blocked signals it starts with, bit N-1 for signal N; null: the parent's
-  bool ends_with_parent = false;  ///< it is killed when the thread that started it ends
-  bool observed = false;          ///< ask for a listener of observed calls, see child::listener
-};
-
-/// How a child ended.
-struct exit_status {
-  int code = 0;    ///< its exit code, if `signal` is 0
-  int signal = 0;  ///< the signal that killed it, or 0
-  [[nodiscard]] constexpr bool ok() const noexcept { return code == 0 && signal == 0; }
-  /// As shells say it: the code, or 128 + the signal.
-  [[nodiscard]] constexpr int exit_code() const noexcept { return signal != 0 ? 128 + signal : code; }
-};
-
 #if defined(__linux__)
-
-namespace detail {
-class spawner;
-}
-
-/// A running confined child. When it goes without wait() or release(), the child is killed and reaped:
-/// nothing confined outlives its owner by accident.
-class child {
- public:
-  child(int pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}
-  child(child&& other) noexcept
-      : in_(std::move(other.in_)),
-        out_(std::move(other.out_)),
-        err_(std::move(other.err_)),
-        listener_(std::move(other.listener_)),
-        report_(other.report_),
-        pid_(std::exchange(other.pid_, -1)),
-        pidfd_(std::move(other.pidfd_)) {}
-  child& operator=(child&&) = delete;
-  ~child() {
-    if (pid_ < 0) return;
-    (void)kill(SIGKILL);
-    (void)wait();
-  }
-
-  [[nodiscard]] int pid() const noexcept { return pid_; }
-  /// Readable when the child has ended.
-  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
-  /// The parent's ends of pipes that were asked for; -1 otherwise.
-  [[nodiscard]] int in() const noexcept { return in_.get(); }
-  [[nodiscard]] int out() const noexcept { return out_.get(); }
-  [[nodiscard]] int err() const noexcept { return err_.get(); }
-  void close_in() noexcept { in_ = detail::descriptor(); }
-  /// Where observed calls are heard; -1 if none was asked for or the kernel refused. The owner must answer.
-  [[nodiscard]] int listener() const noexcept { return listener_.get(); }
-  void close_listener() noexcept { listener_ = detail::descriptor(); }
-  /// What is in force in the child.
-  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
-
-  /// Sends a signal. 0 or -errno.
-  int kill(int signal) const noexcept {
-    return static_cast<int>(
-        detail::system_kernel::call(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0U));
-  }
-  /// Waits for the end and reaps. Errors: wait_failed (ECHILD: somebody else reaped it, or SIGCHLD is
-  /// ignored).
-  result<exit_status> wait() {
-    siginfo_t info{};
-    long got = 0;
-    do got = detail::system_kernel::call(SYS_waitid, P_PIDFD, pidfd_.get(), &info, WEXITED, nullptr);
-    while (got == -EINTR);
-    pid_ = -1;
-    if (got < 0) return error{errc::wait_failed, static_cast<int>(-got), {}, {}, {}};
-    return info.si_code == CLD_EXITED ? exit_status{info.si_status, 0} : exit_status{0, info.si_status};
-  }
-  /// Lets the child go on without its owner. Somebody has to reap it.
-  void release() noexcept { pid_ = -1; }
-
- private:
-  friend class detail::spawner;
-  detail::descriptor in_, out_, err_, listener_;
-  enforcement report_;
-  int pid_;
-  detail::descriptor pidfd_;
-};
 
 namespace detail {
 
@@ -424,13 +319,13 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
   return detail::spawner(options).run(bound, argv);
 }
 
-/// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system
-/// calls only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities
-/// are emptied. argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and
-/// executed. extras: any number of bind("$NAME", value), and at most one spawn_options. Errors: those of
-/// bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
-///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an
-///         error no child is left.
+/// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system calls
+/// only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities are emptied.
+/// argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and executed.
+/// extras: any number of bind("$NAME", value), and at most one spawn_options.
+/// Errors: those of bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
+///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an error
+///         no child is left.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,
