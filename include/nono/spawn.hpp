@@ -52,6 +52,7 @@ class spawner {
       return error{errc::bad_argument, 0, {}, {}, "spawn() needs at least the name of a program"};
     if (error why = copy_arguments(argv); why.code != errc::none) return why;
     if (error why = find_program(argv[0]); why.code != errc::none) return why;
+    if (error why = pin_program(); why.code != errc::none) return why;
     kernel_ = probe_kernel();
     result<plan> planned = make_plan(bound, kernel_, sandbox_target::child, options_.observed);
     if (!planned) return std::move(planned).error();
@@ -77,6 +78,9 @@ class spawner {
         return {errc::bad_argument, 0, {}, {}, "an argument of spawn() has a NUL byte"};
       pointers[i] = const_cast<char*>(memory_.copy(argv[i]).data());  // NOLINT: execve's old signature
     }
+    for (const std::string_view text : {options_.program, options_.directory})
+      if (text.find('\0') != std::string_view::npos)
+        return {errc::bad_argument, 0, {}, {}, "the program or the directory of spawn() has a NUL byte"};
     argv_ = pointers.data();
     if (!options_.directory.empty()) directory_ = memory_.copy(options_.directory).data();
     return {};
@@ -114,6 +118,19 @@ class spawner {
       rest.remove_prefix(colon + 1);
     }
     return {errc::program_not_found, ENOENT, {}, std::string(name), {}};
+  }
+
+  /// A relative program means the file that was looked up here, wherever the child starts.
+  error pin_program() {
+    if (directory_ == nullptr || path_[0] == '/') return {};
+    path_buffer here;
+    if (::getcwd(here.text, sizeof here.text) == nullptr)
+      return {errc::program_not_found, errno, {}, std::string(path_), {}};
+    std::string whole(here.text);
+    whole += '/';
+    whole += path_;
+    path_ = memory_.copy(whole).data();
+    return {};
   }
 
   /// Opens what the child's streams need, all close-on-exec and above the standard descriptors.
