@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <nono/error.hpp>
 #include <nono/linux/apply.hpp>
 #include <nono/linux/plan.hpp>
+#include <nono/linux/syscalls.hpp>
 #include <nono/policy.hpp>
 #include <nono/report.hpp>
 
@@ -28,7 +30,9 @@ inline result<enforcement> apply_bound(bound_policy& bound) {
   if (threads != 1)
     return error{
         errc::multi_threaded, 0, {}, threads == 0 ? "an unknown number of" : std::to_string(threads), {}};
-  const linux_abi::kernel_support kernel = probe_kernel();
+  linux_abi::kernel_support kernel = probe_kernel();
+  constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
+  kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;
   result<plan> planned = make_plan(bound, kernel, sandbox_target::this_process);
   if (!planned) return std::move(planned).error();
   const filter_program program = program_for(planned->filter, kernel);

@@ -11,15 +11,16 @@ namespace nono {
 /// `read` and `write` mean what they mean in profiles and in the C ABI; the other words are their parts.
 /// Source: docs.kernel.org/userspace-api/landlock.html, "Filesystem flags"
 enum class right : std::uint64_t {
-  read_file = 1U << 0,   ///< open a file for reading
-  list = 1U << 1,        ///< list a directory
-  execute = 1U << 2,     ///< execute a file; no W^X: a readable file can be run by an interpreter or by ld.so
-  write_file = 1U << 3,  ///< open a file for writing
-  create = 1U << 4,      ///< make files, directories, links, sockets, FIFOs and device nodes
-  remove = 1U << 5,      ///< unlink and rmdir
-  refer = 1U << 6,       ///< link or rename between directories (ABI 2; always refused on ABI 1)
-  truncate = 1U << 7,    ///< truncate, ftruncate, O_TRUNC (ABI 3)
-  ioctl = 1U << 8,       ///< ioctl on character and block devices opened from now on (ABI 5)
+  read_file = 1U << 0,  ///< open a file for reading
+  list = 1U << 1,       ///< list a directory
+  execute =
+      1U << 2,  ///< execute a file, with read_file; no W^X: interpreters and ld.so run what they can read
+  write_file = 1U << 3,    ///< open a file for writing
+  create = 1U << 4,        ///< make files, directories, links, sockets, FIFOs and device nodes
+  remove = 1U << 5,        ///< unlink and rmdir
+  refer = 1U << 6,         ///< link or rename between directories (ABI 2; always refused on ABI 1)
+  truncate = 1U << 7,      ///< truncate, ftruncate, O_TRUNC (ABI 3)
+  ioctl = 1U << 8,         ///< ioctl on character and block devices opened from now on (ABI 5)
   connect_unix = 1U << 9,  ///< connect to pathname unix sockets of others (ABI 9)
 
   read = read_file | list | execute,

@@ -264,6 +264,22 @@ TEST_CASE("plan: best_effort turns a requirement into a preference") {
   CHECK(planned->ruleset.scoped == 0);
 }
 
+TEST_CASE("plan: a process that sees all memory is told so, and nothing else is") {
+  auto all = kernel(12);
+  all.reads_all_memory = true;
+  bound_policy p;
+  const auto planned = nono::make_plan(p, all, here);
+  REQUIRE(planned.has_value());
+  CHECK(planned->report.of(protection::process_memory) == standing::missing);
+  CHECK(planned->report.of(protection::mounts) == standing::by_landlock_and_seccomp);
+  const auto of_child = nono::make_plan(p, all, nono::sandbox_target::child);
+  CHECK(of_child->report.of(protection::process_memory) == standing::by_landlock_and_seccomp);
+  p.strict = true;
+  const auto refused = nono::make_plan(p, all, here);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message().find("CAP_PERFMON") != std::string::npos);
+}
+
 TEST_CASE("plan: what is lifted is not asked for") {
   for (const auto& row : nono::protections) {
     if (row.id == protection::foreign_abi) continue;  // no filter works without it: it stays

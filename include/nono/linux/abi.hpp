@@ -132,6 +132,9 @@ struct kernel_support {
   std::uint32_t errata = 0;  ///< bit N-1 set: erratum N is fixed
   int landlock_errno = 0;    ///< why there is no Landlock: ENOSYS, EOPNOTSUPP, EPERM
   bool seccomp = false;
+  /// This process has CAP_PERFMON or CAP_SYS_ADMIN, with which Linux shows it the environment of every process,
+  /// Landlock or not. A child's capabilities are emptied.
+  bool reads_all_memory = false;
 };
 
 /// One bit of the kernel and its word, as its documentation spells it in lower case.

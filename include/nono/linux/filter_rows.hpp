@@ -73,6 +73,8 @@ inline constexpr std::uint32_t family_inet6 = 10;
 inline constexpr std::uint32_t family_netlink = 16;
 inline constexpr std::uint32_t type_stream = 1;
 inline constexpr std::uint32_t type_mask = 0xf;
+inline constexpr std::uint32_t level_tcp = 6;
+inline constexpr std::uint32_t tcp_ulp = 31;
 inline constexpr std::uint32_t msg_fastopen = 0x20000000U;
 inline constexpr std::uint32_t open_access_and_truncate = 0x203U;  // O_ACCMODE | O_TRUNC
 inline constexpr std::uint32_t open_truncate = 0x200U;
@@ -158,6 +160,9 @@ inline constexpr filter_row ports_rows[] = {
     {SYS_socket, when(2, 6), 0, protection::network, "TCP"},
     {SYS_socket, any, EACCES, protection::network, "TCP only"},
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "TCP only"},
+    // An upper protocol can take a TCP socket out of Landlock's sight (SMC); kTLS is refused with it.
+    {SYS_setsockopt, unless(1, level_tcp), 0, protection::network, "no TCP option"},
+    {SYS_setsockopt, when(2, tcp_ulp), EACCES, protection::network, "an upper layer protocol on TCP"},
     {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
     {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
     {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},

@@ -84,8 +84,10 @@ inline standing standing_of(protection id, const bound_policy& p,
           return k.landlock_abi >= 4 ? both(4) : standing::missing;
       }
       return standing::missing;
-    case protection::mounts:
     case protection::process_memory:
+      if (k.reads_all_memory) return standing::missing;
+      [[fallthrough]];
+    case protection::mounts:
       return no_files ? seccomp : both(1);
     case protection::cpu_affinity:
     case protection::metadata:
@@ -129,6 +131,12 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
   with_filters.seccomp = true;
   if (!k.seccomp && standing_of(row.id, p, with_filters) != standing::missing)
     return {errc::seccomp_unavailable, EINVAL, {}, {}, {}};
+  if (row.id == protection::process_memory && k.reads_all_memory)
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            "process_memory, which needs this process to drop CAP_PERFMON and CAP_SYS_ADMIN first"};
   std::string what(row.name);
   what += " (";
   what += row.closes;
@@ -145,9 +153,10 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
 /// Plans how `policy` is enforced on a kernel that can do `kernel`. The plan refers to the policy and lives
 /// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, seccomp_unavailable,
 ///         protection_unavailable, needs_child.
-inline result<plan> make_plan(bound_policy& policy, const linux_abi::kernel_support& kernel,
-                              sandbox_target target, bool observed = false) {
+inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support kernel, sandbox_target target,
+                              bool observed = false) {
   plan out;
+  if (target == sandbox_target::child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
   if (target == sandbox_target::this_process && policy.network.mode == network_mode::loopback)
     return error{errc::needs_child, 0, {}, {}, {}};

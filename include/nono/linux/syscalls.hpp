@@ -73,6 +73,15 @@ struct system_kernel {
     const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
     return call(SYS_capset, &header, none);
   }
+  /// The effective and permitted capabilities of the calling thread together, bit N for capability N.
+  static std::uint64_t capabilities() noexcept {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3] = {};
+    if (call(SYS_capget, &header, have) < 0) return ~std::uint64_t{0};
+    const auto both = [&](int i) { return std::uint64_t{have[i].effective | have[i].permitted}; };
+    return both(0) | both(1) << 32U;
+  }
+
   /// A key ring of the calling thread's own instead of the session's that it inherited.
   static long new_session_keyring() noexcept {
     return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, static_cast<const char*>(nullptr));
