@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <nono/error.hpp>
 
 #include "cli/commands/setup.hpp"
 #include "cli/resolve/options.hpp"
@@ -53,8 +55,6 @@ constexpr std::string_view not_built[] = {
     "--allow-unix-socket-dir-bind",
     "--allow-unix-socket-subtree",
     "--allow-unix-socket-subtree-bind",
-    "--allow-command",
-    "--block-command",
     "--allow-gpu",
     "--allow-launch-services",
     "--sandbox-policy",
@@ -116,6 +116,12 @@ void add_run_flags(CLI::App& app, run_options& o) {
       ->type_name("NAME");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
             "Lift the protection of a path that is granted as well");
+  app.add_option("--allow-command", o.allow_command, "Start this command though it is on the dangerous list")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  app.add_option("--block-command", o.block_command, "Do not start a command of this name")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
                     ->envname("NONO_BLOCK_NET");
   app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
@@ -132,20 +138,71 @@ void add_run_flags(CLI::App& app, run_options& o) {
   app.positionals_at_end();
 }
 
-/// The flag without its value, if it is one that is not built yet.
-std::string_view unbuilt_flag(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word(argv[i]);
-    if (word == "--") break;
-    const std::string_view name = word.substr(0, word.find('='));
-    if (std::find(std::begin(not_built), std::end(not_built), name) != std::end(not_built)) return name;
-  }
-  return {};
+constexpr std::string_view with_value[] = {
+    "-a",
+    "--allow",
+    "-r",
+    "--read",
+    "-w",
+    "--write",
+    "--allow-file",
+    "--read-file",
+    "--write-file",
+    "--workdir",
+    "-p",
+    "--profile",
+    "--bypass-protection",
+    "--override-deny",
+    "--allow-command",
+    "--block-command",
+};
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
+/// nono's own words before the command. `--flag=` becomes two words, because an empty value would otherwise be taken
+/// from the next one. unbuilt: the first flag that is not built yet.
+std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt) {
+  std::vector<std::string> out;
+  int i = 1;
+  for (bool command = false; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    if (word == "--" || (command && !word.starts_with('-'))) break;
+    command = command || !word.starts_with('-');  // run, wrap: flags may follow
+    const std::string_view name = word.substr(0, word.find('='));
+    if (unbuilt.empty() && is_one_of(name, not_built)) unbuilt = name;
+    if (word.ends_with('=') && is_one_of(name, with_value)) {
+      out.emplace_back(name);
+      out.emplace_back();
+    } else {
+      out.emplace_back(word);
+      if (is_one_of(word, with_value) && i + 1 < argc) out.emplace_back(argv[++i]);
+    }
+  }
+  out.insert(out.end(), argv + i, argv + argc);
+  return out;
+}
+
+/// What a user typed may hold anything; a message is one line.
 int usage_error(std::string_view message) {
-  complain(fmt::format("{} (nono --help shows what there is)", message));
+  std::string line;
+  append_quoted(line, message);
+  std::string plain;
+  for (std::size_t i = 1; i + 1 < line.size(); ++i) {
+    if (line[i] == '\\' && (line[i + 1] == '\\' || line[i + 1] == '\'')) ++i;
+    plain += line[i];
+  }
+  complain(fmt::format("{} (nono --help shows what there is)", plain));
   return 2;
+}
+
+/// Standard output, whole, or an error.
+int print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
+  complain("standard output cannot be written");
+  return 1;
 }
 
 }  // namespace
@@ -176,12 +233,18 @@ int main(int argc, char** argv) {
   setup_command->add_flag("--check-only", check_only, "Change nothing (as yet setup never does)");
   setup_command->add_flag("-v,--verbose", setup_verbose, "List every protection");
 
+  std::string_view unbuilt;
+  std::vector<std::string> words = own_words(argc, argv, unbuilt);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants it
   try {
-    app.parse(argc, argv);
+    app.parse(words);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version, on standard output
-    if (const auto flag = unbuilt_flag(argc, argv); !flag.empty())
-      return usage_error(fmt::format("{} is not built yet, so nothing was run", flag));
+    if (e.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      (void)app.exit(e, text, text);
+      return print(text.str());
+    }
+    if (!unbuilt.empty()) return usage_error(fmt::format("{} is not built yet, so nothing was run", unbuilt));
     if (argc > 1 && std::find(std::begin(commands_not_built), std::end(commands_not_built),
                               std::string_view(argv[1])) != std::end(commands_not_built))
       return usage_error(fmt::format("the command {} is not built yet", argv[1]));
@@ -191,9 +254,7 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return run(options);
   if (wrap_command->parsed()) return wrap(options);
   if (setup_command->parsed()) return check_setup(setup_verbose);
-  const std::string help = app.help();
-  (void)std::fwrite(help.data(), 1, help.size(), stdout);
-  return 0;
+  return print(app.help());
 }
 
 }  // namespace nono::cli

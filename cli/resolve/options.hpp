@@ -12,9 +12,10 @@ struct run_options {
   std::vector<std::string> allow, read, write;
   std::vector<std::string> allow_file, read_file, write_file;
   bool allow_cwd = false;
-  std::string workdir;                         ///< empty: the current directory
-  std::string profile;                         ///< empty: the default groups
-  std::vector<std::string> bypass_protection;  ///< denied paths that are granted on purpose
+  std::string workdir;                                    ///< empty: the current directory
+  std::string profile;                                    ///< empty: the default groups
+  std::vector<std::string> bypass_protection;             ///< denied paths that are granted on purpose
+  std::vector<std::string> allow_command, block_command;  ///< the check of the command's name
   bool block_net = false;
   bool allow_net = false;
   bool auto_groups = true;  ///< a known tool brings its runtime's group along

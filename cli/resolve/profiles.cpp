@@ -45,7 +45,18 @@ constexpr builtin_profile profiles[] = {
     {"java-dev", "Java: versions, repositories and caches", java, right::read_write, true},
 };
 
+constexpr std::string_view dangerous[] = {
+    "rm",       "rmdir",    "dd",    "chmod",  "chown",     "chgrp",    "mv",         "cp",
+    "truncate", "scp",      "rsync", "sftp",   "ftp",       "xargs",    "sudo",       "su",
+    "doas",     "pip",      "npm",   "kill",   "killall",   "pkill",    "shutdown",   "reboot",
+    "halt",     "poweroff", "shred", "mkfs",   "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkswap",
+    "fdisk",    "parted",   "gdisk", "wipefs", "chattr",    "init",     "systemctl",  "apt",
+    "apt-get",  "dpkg",     "yum",   "dnf",    "pacman",    "pkexec",
+};
+
 }  // namespace
+
+std::span<const std::string_view> dangerous_commands() { return dangerous; }
 
 std::span<const group* const> default_groups() { return defaults; }
 

@@ -24,6 +24,9 @@ std::span<const group* const> default_groups();
 
 std::span<const builtin_profile> builtin_profiles();
 
+/// Names of commands that are not started by slip.
+std::span<const std::string_view> dangerous_commands();
+
 /// The profile of that name; null if there is none.
 const builtin_profile* find_profile(std::string_view name);
 

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <limits>
 
+#include <nono/error.hpp>
 #include <nono/resolve.hpp>
 
 namespace nono::cli {
@@ -275,26 +276,11 @@ std::optional<std::string> canonical_path(const std::string& path) {
 }
 
 std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  std::string result = "'";
-  for (std::size_t i = 0; i < std::min(text.size(), longest); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    // U+0080 to U+009F in UTF-8: terminals obey some of them as they do ESC sequences.
-    const bool c1 =
-        byte == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-    if (c == '\'' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (byte < 0x20 || byte == 0x7f || c1) {
-      result += "\\x";
-      result += "0123456789abcdef"[byte >> 4];
-      result += "0123456789abcdef"[byte & 15];
-    } else {
-      result += c;
-    }
-  }
-  return result.append(text.size() > longest ? "...'" : "'");
+  constexpr std::size_t longest = 1000;  // one message, not a screenful
+  std::string result;
+  append_quoted(result, text.substr(0, longest));
+  if (text.size() > longest) result.insert(result.size() - 1, "...");
+  return result;
 }
 
 }  // namespace nono::cli

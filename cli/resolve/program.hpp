@@ -40,7 +40,7 @@ std::variant<program, program_error> find_program(std::string_view command, std:
 /// The path without symbolic links and dots; nothing when it does not exist.
 std::optional<std::string> canonical_path(const std::string& path);
 
-/// The text in quotes for one line of a message: control bytes as \xNN, at most 120 bytes of it.
+/// The text in quotes for one line of a message, as nono::append_quoted has it; at most 1000 bytes of it.
 std::string quoted(std::string_view text);
 
 }  // namespace nono::cli

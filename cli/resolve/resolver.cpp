@@ -108,7 +108,22 @@ class resolver {
                      here_.has_path ? std::string_view(here_.path) : std::string_view(), out.workdir);
     if (auto* why = std::get_if<program_error>(&found)) return sentence(std::move(why->message));
     out.target = std::get<program>(std::move(found));
-    return {};
+    return check_command(out.target.name);
+  }
+
+  /// The name of the command itself is checked, not what it starts: a seat belt for slips, no protection.
+  [[nodiscard]] error check_command(std::string_view name) const {
+    const auto has = [&](const auto& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (has(options_.allow_command)) return {};
+    if (has(options_.block_command))
+      return sentence(fmt::format("the command {} is blocked by --block-command", quoted(name)));
+    // Tools whose groups nono itself knows (npm, pip) are there to be run.
+    if (!has(dangerous_commands()) || runtime_of_command(name)) return {};
+    return sentence(
+        fmt::format("the command {} is on the list of dangerous commands; --allow-command {} runs it",
+                    quoted(name), name));
   }
 
   /// nono's own state and settings: what is inside could change or report on later runs.
@@ -138,7 +153,8 @@ class resolver {
     const auto add = [&](const group& g) {
       if (!g.here()) return;
       for (const group_rule& entry : g.rules) {
-        const rule r = rule_of(g, entry);
+        rule r = rule_of(g, entry);
+        if (options_.dry_run && r.missing == when_missing::create_dir) r.missing = when_missing::if_exists;
         if (r.is_deny() && bypassed(r.path, out)) continue;
         const auto held = std::find_if(inside.begin(), inside.end(), [&](const std::string& path) {
           return !r.is_deny() && r.path.starts_with('/') && is_within(path, r.path);
@@ -216,7 +232,7 @@ class resolver {
       };
       add(found.read, right::read, path_kind::any, if_exists);
       add(found.read_files, right::read_file | right::execute, path_kind::file, if_exists);
-      add(found.read_write, right::read_write, path_kind::any, create_dir);
+      add(found.read_write, right::read_write, path_kind::any, options_.dry_run ? if_exists : create_dir);
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
       for (const auto& variable : found.set_variables) out.variables.push_back(variable);
     }
@@ -366,7 +382,11 @@ class resolver {
   error check_bypass(const resolution& out) {
     for (const std::string& given : options_.bypass_protection) {
       const std::string path = absolute(expand_home(given), here_.current);
-      if (!covered(out, path, no_rights))
+      const auto rules = out.policy.ref().rules;
+      const bool below = std::any_of(rules.begin(), rules.end(), [&](const rule& r) {
+        return !r.is_deny() && r.from == origin::user && is_within(r.path, path);
+      });
+      if (!below && !covered(out, path, no_rights))
         return sentence(
             fmt::format("--bypass-protection {} has no matching grant; add --read, --write or --allow for it",
                         quoted(given)));

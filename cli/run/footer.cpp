@@ -22,20 +22,13 @@ constexpr std::size_t most_lines = 10;
 std::string typed(const std::string& path, const host& here) {
   std::string shown =
       is_within(path, here.home) && path != here.home ? "~" + path.substr(here.home.size()) : path;
-  const bool plain =
-      shown.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~-") ==
-      std::string::npos;
-  if (plain) return shown;
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~-";
+  if (shown.find_first_not_of(plain) == std::string::npos) return shown;
+  const std::string safe = quoted(path);
+  if (safe.find("\\x") != safe.npos || safe.find("\\n") != safe.npos) return safe;  // shown, not to be copied
   std::string out = "'";
-  for (const char c : path) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      return quoted(path);  // no shell line for this one: shown, not to be copied
-    } else {
-      out += c;
-    }
-  }
+  for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
 
@@ -70,6 +63,9 @@ std::string_view flag_for(right wanted, bool file) {
 
 /// The smallest grant, in flags that this command takes.
 std::string remedy(const attempt& a, const resolution& r, const bound_policy& bound, const host& here) {
+  if (a.by_capability)
+    return "it belongs to another user, and in the sandbox root has no capability to pass ordinary "
+           "permissions";
   struct stat st{};
   const bool exists = ::stat(a.subject.c_str(), &st) == 0;
   const bool of_directory = (a.wanted & (right::create | right::remove)) != no_rights;
@@ -83,6 +79,10 @@ std::string remedy(const attempt& a, const resolution& r, const bound_policy& bo
   }
   if (r.cwd == cwd_grant::ask && is_within(a.subject, r.workdir))
     return "the working directory was not granted: --allow-cwd";
+  if (a.makes_directory)
+    if (const bound_deny* d = deny_below(bound, a.subject))
+      return fmt::format("{} holds the denied {}: make what you need inside it first, and grant that",
+                         quoted(a.subject), quoted(d->path));
   if (!file)
     if (const bound_deny* d = deny_below(bound, target)) {
       if (!exists)
@@ -115,11 +115,23 @@ int order_of(const attempt& a, const bound_policy& bound, const host& here) {
   return probe ? 3 : 2;
 }
 
+std::string_view nothing_refused(const exit_status& status, bool own_loopback) {
+  if (status.code == 126)
+    return "[nono] No file was refused to be opened; what may not be executed is not seen here.\n";
+  if (own_loopback)
+    return "[nono] Nothing was refused. Loopback addresses are the sandbox's own: the host's services are "
+           "not on them "
+           "(--allow-net opens the network).\n";
+  return "[nono] Nothing was refused that a grant would allow: most likely the reason lies in the command "
+         "itself.\n";
+}
+
 }  // namespace
 
 std::string footer(const resolution& r, const bound_policy& bound, const host& here,
-                   const exit_status& status, const std::vector<attempt>& refused, bool observed,
+                   const exit_status& status, const std::vector<attempt>& refused, const observer* watcher,
                    int verbose) {
+  const bool observed = watcher != nullptr && !watcher->blind();
   std::string out = status.signal != 0
                         ? fmt::format("[nono] The command was killed by signal {} ({}).\n", status.signal,
                                       ::strsignal(status.signal))
@@ -164,7 +176,7 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
     }
   }
   if (sorted.empty() && observed && r.cwd != cwd_grant::ask)
-    out += "[nono] Nothing was refused that a grant would allow: the reason lies in the command itself.\n";
+    out += nothing_refused(status, bound.network.mode == network_mode::loopback && watcher->used_loopback());
   return out;
 }
 

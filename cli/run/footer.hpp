@@ -14,9 +14,9 @@
 
 namespace nono::cli {
 
-/// The footer. refused: from refused_by_policy(). observed: false when nobody could watch the child's calls.
+/// The footer. refused: from refused_by_policy(). watcher: null when nobody could watch the child's calls.
 std::string footer(const resolution& r, const bound_policy& bound, const host& here,
-                   const exit_status& status, const std::vector<attempt>& refused, bool observed,
+                   const exit_status& status, const std::vector<attempt>& refused, const observer* watcher,
                    int verbose);
 
 }  // namespace nono::cli

@@ -27,6 +27,7 @@ namespace nono::cli {
 namespace {
 
 constexpr std::size_t most_attempts = 4096;  // what a flood may make us keep
+constexpr std::size_t most_covered = 4096;   // and how many more may look covered by name
 
 // Linux 6.6; an older header does not have it, an older kernel refuses it.
 constexpr unsigned long set_flags_request = SECCOMP_IOW(4, std::uint64_t);
@@ -91,7 +92,8 @@ int foreign_process_file(std::string_view path) {
 }
 
 /// The rights that the grants above `path` give together, by canonical name.
-right granted_on(const bound_policy& policy, std::string_view path) {
+/// own: becomes true when a user's or profile's grant is among them; may be null.
+right granted_on(const bound_policy& policy, std::string_view path, bool* own = nullptr) {
   right out = no_rights;
   const auto next = std::upper_bound(
       policy.rules.begin(), policy.rules.end(), path,
@@ -100,8 +102,22 @@ right granted_on(const bound_policy& policy, std::string_view path) {
                                                 : static_cast<std::size_t>(next - policy.rules.begin()) - 1;
   while (at != bound_rule::no_rule && !is_within(path, policy.rules[at].canonical))
     at = policy.rules[at].above;
-  for (; at != bound_rule::no_rule; at = policy.rules[at].above) out |= policy.rules[at].rights;
+  for (; at != bound_rule::no_rule; at = policy.rules[at].above) {
+    const bound_rule& r = policy.rules[at];
+    out |= r.rights;
+    if (own != nullptr && (r.from == origin::user || r.from == origin::profile)) *own = true;
+  }
   return out;
+}
+
+/// Ordinary permissions as they are for root once its capabilities are gone. Source: path_resolution(7)
+bool permits_without_capabilities(const struct stat& st, right wanted) {
+  if (::geteuid() != 0 || st.st_uid == 0) return true;
+  const unsigned shift = st.st_gid == ::getegid() ? 3 : 0;
+  const bool reads = (wanted & (right::read_file | right::list)) != no_rights;
+  const bool writes = (wanted & (right::write_file | right::truncate)) != no_rights;
+  return (!reads || (st.st_mode >> shift & S_IROTH) != 0) &&
+         (!writes || (st.st_mode >> shift & S_IWOTH) != 0);
 }
 
 }  // namespace
@@ -180,7 +196,7 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
 
 void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted,
                             bool makes_directory) {
-  if (wanted == no_rights || attempts_.size() >= most_attempts) return;
+  if (wanted == no_rights) return;
   std::string path = text_of(pid, address, blind_);
   if (path.empty()) return;
   if (path.front() != '/') {
@@ -194,15 +210,23 @@ void observer::look_at_path(int pid, int directory, std::uint64_t address, right
       remember({attempt::kind::process, "read " + path, no_rights, protection::process_memory});
     return;
   }
-  if (!covered(path, wanted))
-    remember({attempt::kind::file, std::move(path), wanted, protection::filesystem, makes_directory});
+  // A name below a grant is covered, unless it goes up again or, in a directory of the user's, through a link: those
+  // are remembered, and looked at when it matters.
+  const bool straight = path.find("/../") == path.npos && !path.ends_with("/..");
+  const coverage by = covered(path, wanted);
+  if (by == coverage::by_system && straight) return;
+  if (by != coverage::none && covered_by_name_ >= most_covered) return;
+  const bool fresh =
+      remember({attempt::kind::file, std::move(path), wanted, protection::filesystem, makes_directory});
+  if (fresh && by != coverage::none) ++covered_by_name_;
 }
 
 /// By name alone, which is quick and enough for most; refused_by_policy() looks closer when it matters.
-bool observer::covered(std::string_view path, right wanted) const {
+observer::coverage observer::covered(std::string_view path, right wanted) const {
   // Creating is asked of the directory; whether the file is new is not worth a system call here.
-  const right have = granted_on(policy_, path);
-  return contains(have, wanted);
+  bool own = false;
+  if (!contains(granted_on(policy_, path, &own), wanted)) return coverage::none;
+  return own ? coverage::by_user : coverage::by_system;
 }
 
 bool observer::in_sandbox(int pid) const {
@@ -217,7 +241,7 @@ bool observer::in_sandbox(int pid) const {
 }
 
 void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length) {
-  if (policy_.network.mode == network_mode::unrestricted || attempts_.size() >= most_attempts) return;
+  if (policy_.network.mode == network_mode::unrestricted) return;
   sockaddr_storage peer{};
   const iovec local{&peer, std::min<std::size_t>(length, sizeof peer)};
   const iovec remote{reinterpret_cast<void*>(address), local.iov_len};  // NOLINT
@@ -226,11 +250,13 @@ void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length
   unsigned port = 0;
   if (peer.ss_family == AF_INET) {
     const auto& ip = reinterpret_cast<const sockaddr_in&>(peer);
+    used_loopback_ = used_loopback_ || ntohl(ip.sin_addr.s_addr) >> 24U == 127;
     if (ntohl(ip.sin_addr.s_addr) >> 24U == 127) return;
     (void)::inet_ntop(AF_INET, &ip.sin_addr, text, sizeof text);
     port = ntohs(ip.sin_port);
   } else if (peer.ss_family == AF_INET6) {
     const auto& ip = reinterpret_cast<const sockaddr_in6&>(peer);
+    used_loopback_ = used_loopback_ || IN6_IS_ADDR_LOOPBACK(&ip.sin6_addr);
     if (IN6_IS_ADDR_LOOPBACK(&ip.sin6_addr)) return;
     (void)::inet_ntop(AF_INET6, &ip.sin6_addr, text, sizeof text);
     port = ntohs(ip.sin6_port);
@@ -247,8 +273,8 @@ void observer::look_at_signal(std::int32_t target, std::int32_t signal) {
             protection::signals});
 }
 
-void observer::remember(attempt a) {
-  if (attempts_.size() >= most_attempts) return;
+bool observer::remember(attempt a) {
+  if (attempts_.size() - covered_by_name_ >= most_attempts) return false;
   const auto [at, fresh] =
       seen_.try_emplace(std::to_string(static_cast<int>(a.what)) + a.subject, attempts_.size());
   if (fresh) {
@@ -256,6 +282,7 @@ void observer::remember(attempt a) {
   } else {
     attempts_[at->second].wanted |= a.wanted;
   }
+  return fresh;
 }
 
 std::vector<attempt> refused_by_policy(const std::vector<attempt>& attempts, const bound_policy& policy) {
@@ -288,8 +315,10 @@ std::vector<attempt> refused_by_policy(const std::vector<attempt>& attempts, con
     const bool of_directory = (kept.wanted & (right::create | right::remove)) != no_rights;
     const std::string around = exists && of_directory ? parent_of(*real) : *real;
     if (contains(granted_on(policy, *real) | (of_directory ? granted_on(policy, around) : no_rights),
-                 kept.wanted))
-      continue;
+                 kept.wanted)) {
+      if (!exists || permits_without_capabilities(st, kept.wanted)) continue;
+      kept.by_capability = true;
+    }
     kept.subject =
         exists ? *real : *real + (*real == "/" ? "" : "/") + a.subject.substr(a.subject.rfind('/') + 1);
     const bool known = std::any_of(out.begin(), out.end(), [&](const attempt& o) {

@@ -23,6 +23,7 @@ struct attempt {
   right wanted{};                ///< files: the rights it takes
   protection id{};               ///< the protection that refused, for all but files
   bool makes_directory = false;  ///< files: it was a mkdir
+  bool by_capability = false;  ///< files: granted, but root's capability to pass ordinary permissions is gone
 };
 
 class observer {
@@ -35,6 +36,8 @@ class observer {
 
   /// What was tried, each once, in order.
   [[nodiscard]] const std::vector<attempt>& attempts() const { return attempts_; }
+  /// True when a loopback address was called.
+  [[nodiscard]] bool used_loopback() const { return used_loopback_; }
   /// True when the child's memory may not be read, so that paths stay unknown.
   [[nodiscard]] bool blind() const { return blind_; }
 
@@ -44,16 +47,19 @@ class observer {
                     bool makes_directory = false);
   void look_at_peer(int pid, std::uint64_t address, std::uint64_t length);
   void look_at_signal(std::int32_t target, std::int32_t signal);
-  [[nodiscard]] bool covered(std::string_view path, right wanted) const;
+  enum class coverage : std::uint8_t { none, by_system, by_user };
+  [[nodiscard]] coverage covered(std::string_view path, right wanted) const;
   [[nodiscard]] bool in_sandbox(int pid) const;
-  void remember(attempt a);
+  bool remember(attempt a);
 
   bool blind_ = false;
+  bool used_loopback_ = false;
   int listener_;
   int child_;
   const bound_policy& policy_;
   filter_table table_;
   std::vector<attempt> attempts_;
+  std::size_t covered_by_name_ = 0;
   std::unordered_map<std::string, std::size_t> seen_;  // by kind and subject
 };
 

@@ -3,6 +3,8 @@
 #include "cli/run/output.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <string>
 
 #include <unistd.h>
@@ -10,12 +12,22 @@
 namespace nono::cli {
 
 void say(std::string_view text) {
+  // A reader that has gone must not end us: the command would lose its supervisor. Blocked here and taken back, so that
+  // the command inherits nothing of it.
+  sigset_t pipe;
+  sigset_t before;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigprocmask(SIG_BLOCK, &pipe, &before);
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
+    if (written <= 0) break;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+  const timespec now{};
+  if (::sigismember(&before, SIGPIPE) == 0) (void)::sigtimedwait(&pipe, nullptr, &now);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 void complain(std::string_view message) { say("nono: " + std::string(message) + "\n"); }

@@ -126,7 +126,8 @@ error prepare(const run_options& options, sandbox_target target, prepared& p) {
   if (!r) return r.error();
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
-  auto bound = bind(p.r.policy.ref(), {});
+  const binding home = bind("$HOME", p.here.home);  // HOME may be unset: then it comes from the password file
+  auto bound = bind(p.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   p.bound.emplace(std::move(*bound));
   auto planned = make_plan(*p.bound, support(), target);
@@ -222,7 +223,7 @@ int run(const run_options& options) {
   if (!status->ok() && observed)
     say(footer(p.r, *p.bound, p.here, *status,
                watcher ? refused_by_policy(watcher->attempts(), *p.bound) : std::vector<attempt>{},
-               watcher && !watcher->blind(), options.verbose));
+               watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));

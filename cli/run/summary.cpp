@@ -62,6 +62,21 @@ bool hides_value(std::string_view word, std::size_t equals) {
   return looks_like_key(upper);
 }
 
+/// `Authorization: ...` and the user part of a URL, without what must not be shown.
+std::string without_secret(const std::string& word) {
+  std::string lower;
+  for (const char c : word) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const std::string_view header : {"authorization:", "x-api-key:", "cookie:", "private-token:"})
+    if (const auto at = lower.find(header); at != std::string::npos)
+      return word.substr(0, at + header.size()) + " [hidden]";
+  const auto scheme = word.find("://");
+  if (scheme == std::string::npos) return word;
+  const auto end = word.find_first_of("/?#", scheme + 3);
+  const auto user = word.substr(0, end).rfind('@');
+  if (user == std::string::npos || user < scheme) return word;
+  return word.substr(0, scheme + 3) + "[hidden]" + word.substr(user);
+}
+
 }  // namespace
 
 std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose) {
@@ -110,6 +125,8 @@ std::string command_line(const std::vector<std::string>& command) {
       hide_next = false;
     } else if (equals != std::string::npos && hides_value(word, equals)) {
       out += word.substr(0, equals + 1) + "[hidden]";
+    } else if (const std::string hidden = without_secret(word); hidden != word) {
+      out += quoted(hidden);
     } else if (word.find_first_not_of(
                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") !=
                    std::string::npos ||

@@ -36,22 +36,26 @@ void stop_with(const child& running, bool silent) {
   if (!is_stopped(running.pid())) return;
   if (!silent) say("[nono] Session stopped.\n");
   (void)::raise(SIGSTOP);
-  (void)running.kill(SIGCONT);
+  if (is_stopped(running.pid()))
+    (void)running.kill(SIGCONT);  // fg wakes the whole group; a lone SIGCONT only us
 }
 
 void handle_signal(const signalfd_siginfo& info, const child& running, bool silent) {
   if (info.ssi_signo == SIGCHLD) {
     stop_with(running, silent);
-  } else if (info.ssi_code <=
-             0) {  // sent by a process; the terminal's own (SI_KERNEL) went to the child as well
-    (void)running.kill(static_cast<int>(info.ssi_signo));
+    return;
   }
+  // Sent by a process: passed on. The terminal's own (SI_KERNEL) went to the child as well, but for the hang-up,
+  // which goes to the leader of the session alone.
+  const bool hang_up = info.ssi_signo == SIGHUP && ::getsid(0) == ::getpid();
+  if (info.ssi_code <= 0 || hang_up) (void)running.kill(static_cast<int>(info.ssi_signo));
 }
 
 }  // namespace
 
 signal_guard::signal_guard() {
   sigset_t old;
+  (void)::signal(SIGCHLD, SIG_DFL);  // a caller that ignores it would leave us nothing to wait for
   ::sigemptyset(&held_);
   ::sigaddset(&held_, SIGCHLD);
   for (const int s : forwarded) ::sigaddset(&held_, s);

@@ -1,0 +1,3 @@
+module attempts
+
+go 1.21
