@@ -275,8 +275,7 @@ std::optional<std::string> canonical_path(const std::string& path) {
   return result;
 }
 
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 1000;  // one message, not a screenful
+std::string quoted(std::string_view text, std::size_t longest) {
   std::string result;
   append_quoted(result, text.substr(0, longest));
   if (text.size() > longest) result.insert(result.size() - 1, "...");

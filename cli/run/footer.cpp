@@ -25,7 +25,7 @@ std::string typed(const std::string& path, const host& here) {
   constexpr std::string_view plain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~-";
   if (shown.find_first_not_of(plain) == std::string::npos) return shown;
-  const std::string safe = quoted(path);
+  const std::string safe = quoted_whole(path);
   if (safe.find("\\x") != safe.npos || safe.find("\\n") != safe.npos) return safe;  // shown, not to be copied
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -74,7 +74,7 @@ std::string remedy(const attempt& a, const resolution& r, const bound_policy& bo
   if (const bound_deny* d = deny_over(bound, a.subject)) {
     if (d->from == origin::system) return fmt::format("it is {}'s own and stays closed", "nono");
     return fmt::format("denied by {} ({}); on purpose only: --bypass-protection {} {} {}",
-                       d->source.empty() ? "a deny" : d->source, quoted(d->path),
+                       d->source.empty() ? "a deny" : d->source, quoted_whole(d->path),
                        typed(std::string(d->path), here), flag_for(a.wanted, file), typed(target, here));
   }
   if (r.cwd == cwd_grant::ask && is_within(a.subject, r.workdir))
@@ -82,16 +82,17 @@ std::string remedy(const attempt& a, const resolution& r, const bound_policy& bo
   if (a.makes_directory)
     if (const bound_deny* d = deny_below(bound, a.subject))
       return fmt::format("{} holds the denied {}: make what you need inside it first, and grant that",
-                         quoted(a.subject), quoted(d->path));
+                         quoted_whole(a.subject), quoted_whole(d->path));
   if (!file)
     if (const bound_deny* d = deny_below(bound, target)) {
       if (!exists)
-        return fmt::format("{} holds the denied {}, so make it first: {} {}, and {} {}", quoted(target),
-                           quoted(d->path), a.makes_directory ? "mkdir" : "touch", typed(a.subject, here),
+        return fmt::format("{} holds the denied {}, so make it first: {} {}, and {} {}", quoted_whole(target),
+                           quoted_whole(d->path), a.makes_directory ? "mkdir" : "touch",
+                           typed(a.subject, here),
                            flag_for(a.makes_directory ? right::read_write : a.wanted, !a.makes_directory),
                            typed(a.subject, here));
-      return fmt::format("{} holds the denied {} and cannot be granted whole", quoted(target),
-                         quoted(d->path));
+      return fmt::format("{} holds the denied {} and cannot be granted whole", quoted_whole(target),
+                         quoted_whole(d->path));
     }
   if (target == "/") return "the root directory is never granted whole";
   return fmt::format("{} {}", flag_for(a.wanted, file), typed(target, here));
@@ -138,8 +139,8 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
                         : fmt::format("[nono] The command exited with code {}.\n", status.code);
   if (!observed) out += "[nono] Its calls could not be watched, so what was refused is not known.\n";
   if (r.cwd == cwd_grant::ask)
-    out +=
-        fmt::format("[nono] The working directory {} was not granted: add --allow-cwd.\n", quoted(r.workdir));
+    out += fmt::format("[nono] The working directory {} was not granted: add --allow-cwd.\n",
+                       quoted_whole(r.workdir));
   std::vector<const attempt*> sorted;
   sorted.reserve(refused.size());
   for (const attempt& a : refused) sorted.push_back(&a);
@@ -156,14 +157,15 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
     ++shown;
     switch (a->what) {
       case attempt::kind::file:
-        out += fmt::format("  {} {}: {}\n", verb(a->wanted), quoted(a->subject), remedy(*a, r, bound, here));
+        out += fmt::format("  {} {}: {}\n", verb(a->wanted), quoted_whole(a->subject),
+                           remedy(*a, r, bound, here));
         break;
       case attempt::kind::network:
         out += fmt::format("  connect to {}: {}\n", a->subject, network_remedy(r, bound));
         break;
       case attempt::kind::process:
-        out += fmt::format("  {}: it is outside the sandbox ({}); no flag grants it\n", quoted(a->subject),
-                           row_of(a->id).name);
+        out += fmt::format("  {}: it is outside the sandbox ({}); no flag grants it\n",
+                           quoted_whole(a->subject), row_of(a->id).name);
         break;
       case attempt::kind::call:
         if (a->id == protection::network) {

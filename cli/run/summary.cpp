@@ -88,10 +88,11 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
       ++hidden;
       continue;
     }
-    out += fmt::format("  {:<3}  {} ({})", badge(rule.rights), quoted(rule.path),
+    out += fmt::format("  {:<3}  {} ({})", badge(rule.rights), quoted_whole(rule.path),
                        rule.type == file_type::directory ? "dir" : "file");
     if (verbose > 0) {
-      if (!rule.canonical.empty() && rule.canonical != rule.path) out += " -> " + quoted(rule.canonical);
+      if (!rule.canonical.empty() && rule.canonical != rule.path)
+        out += " -> " + quoted_whole(rule.canonical);
       out += fmt::format("  [{}]{}", source_of(rule), rule.subsumed ? " (covered by a wider grant)" : "");
     }
     out += '\n';
@@ -99,9 +100,9 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
   if (hidden != 0) out += fmt::format("  + {} system/group paths (-v to show)\n", hidden);
   if (verbose > 0) {
     for (const skipped_rule& s : bound.skipped)
-      if (s.denied == nullptr) out += fmt::format("  -    {} does not exist\n", quoted(s.path));
+      if (s.denied == nullptr) out += fmt::format("  -    {} does not exist\n", quoted_whole(s.path));
     for (const bound_deny& d : bound.denies)
-      out += fmt::format("  deny {}  [{}]\n", quoted(d.path), d.source.empty() ? "user" : d.source);
+      out += fmt::format("  deny {}  [{}]\n", quoted_whole(d.path), d.source.empty() ? "user" : d.source);
   }
   out += fmt::format("  net  {}\n", network_words(bound.network.mode));
   std::string missing;
@@ -126,12 +127,12 @@ std::string command_line(const std::vector<std::string>& command) {
     } else if (equals != std::string::npos && hides_value(word, equals)) {
       out += word.substr(0, equals + 1) + "[hidden]";
     } else if (const std::string hidden = without_secret(word); hidden != word) {
-      out += quoted(hidden);
+      out += quoted_whole(hidden);
     } else if (word.find_first_not_of(
                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") !=
                    std::string::npos ||
                word.empty()) {
-      out += quoted(word);
+      out += quoted_whole(word);
     } else {
       out += word;
     }

@@ -123,7 +123,7 @@ class spawner {
   /// A relative program means the file that was looked up here, wherever the child starts.
   error pin_program() {
     if (directory_ == nullptr || path_[0] == '/') return {};
-    path_buffer here;
+    path_buffer here{};
     if (::getcwd(here.text, sizeof here.text) == nullptr)
       return {errc::program_not_found, errno, {}, std::string(path_), {}};
     std::string whole(here.text);

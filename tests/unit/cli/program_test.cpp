@@ -142,7 +142,7 @@ TEST_CASE("what cannot run is refused with its reason") {
   CHECK(refused("./plain/x", "", tmp.path()).kind == program_failure::not_found);
   CHECK(refused("", "/bin", "/").kind == program_failure::not_found);
   CHECK(refused(std::string_view("sh\0x", 4), "/bin", "/").kind == program_failure::not_found);
-  CHECK(refused("a\nb\x1b[31m", "/bin", "/").message.find("'a\\x0ab\\x1b[31m'") == 0);
+  CHECK(refused("a\nb\x1b[31m", "/bin", "/").message.find("'a\\nb\\x1b[31m'") == 0);
   CHECK(refused(string(5000, 'x'), "/bin", "/").message.size() < 300);
   if (geteuid() != 0) {
     CHECK(refused("./not mine", "", tmp.path()).kind == program_failure::permission);
@@ -332,5 +332,5 @@ TEST_CASE("quoted text cannot break a line or steer a terminal") {
   CHECK(quoted("it's\\") == "'it\\'s\\\\'");
   CHECK(quoted("\xc3\xa9") == "'\xc3\xa9'");
   CHECK(quoted("\xc2\x9b") == "'\\xc2\\x9b'");
-  CHECK(quoted(string(1001, 'x')) == "'" + string(1000, 'x') + "...'");
+  CHECK(quoted(string(201, 'x')) == "'" + string(200, 'x') + "...'");
 }
