@@ -105,6 +105,7 @@ std::string network_remedy(const resolution& r, const bound_policy& bound) {
 }
 
 /// What people look for first: denied files, the network, other processes; places that runtimes probe come last.
+constexpr int last_order = 3;
 int order_of(const attempt& a, const bound_policy& bound, const host& here) {
   if (a.what != attempt::kind::file) return 1;
   if (deny_over(bound, a.subject) != nullptr) return 0;
@@ -143,10 +144,9 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
                        quoted_whole(r.workdir));
   std::vector<const attempt*> sorted;
   sorted.reserve(refused.size());
-  for (const attempt& a : refused) sorted.push_back(&a);
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const attempt* a, const attempt* b) {
-    return order_of(*a, bound, here) < order_of(*b, bound, here);
-  });
+  for (int order = 0; order <= last_order; ++order)
+    for (const attempt& a : refused)
+      if (order_of(a, bound, here) == order) sorted.push_back(&a);
   if (!sorted.empty()) out += "[nono] The sandbox refused:\n";
   std::size_t shown = 0;
   for (const attempt* a : sorted) {
