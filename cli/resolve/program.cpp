@@ -262,7 +262,7 @@ std::optional<std::string> canonical_path(const std::string& path) {
   // Most paths have neither links nor dots: then one open says so, where realpath looks at every part.
   if (path.starts_with('/') && path.size() <= max_path && path.find("//") == path.npos &&
       path.find("/.") == path.npos && (path.size() == 1 || path.back() != '/')) {
-    path_buffer buffer;
+    path_buffer buffer{};
     const resolved_path found = resolve_path(path.c_str(), buffer);
     close_descriptor(found.fd);
     if (!found.canonical.empty()) return std::string(found.canonical);

@@ -220,7 +220,7 @@ class resolver {
       if (!by_profile && !by_command) continue;
       std::string path = here_.path;  // a command typed with its path: its own tool chain first
       if (by_command && options_.command.front().find('/') != std::string::npos)
-        path = parent_of(out.target.path) + ":" + path;
+        path = fmt::format("{}:{}", parent_of(out.target.path), path);
       const toolchain_paths found =
           settings_of(which, [&](std::string_view name) { return here_.variable(name); }, here_.home, path);
       const auto add = [&](const std::vector<std::string>& paths, right rights, path_kind kind,

@@ -25,7 +25,7 @@ std::string typed(const std::string& path, const host& here) {
   constexpr std::string_view plain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~-";
   if (shown.find_first_not_of(plain) == std::string::npos) return shown;
-  const std::string safe = quoted_whole(path);
+  std::string safe = quoted_whole(path);
   if (safe.find("\\x") != safe.npos || safe.find("\\n") != safe.npos) return safe;  // shown, not to be copied
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -232,7 +232,7 @@ int run(const run_options& options) {
 
 int wrap(const run_options& options) {
   prepared p;
-  if (options.profile.size() != 0)
+  if (!options.profile.empty())
     if (const builtin_profile* profile = find_profile(options.profile);
         profile != nullptr && profile->wants_hosts && !options.block_net && !options.allow_net)
       return failed(
