@@ -62,7 +62,9 @@ class arena {
   void* take(std::size_t size, std::size_t alignment) {
     const std::size_t skip = (alignment - reinterpret_cast<std::uintptr_t>(next_) % alignment) % alignment;
     if (next_ == nullptr || size + skip > left_) {
-      const std::size_t room = size + alignment > 4000 ? size + alignment : 4000;
+      // Each block as large as all before it, so that a large policy takes few.
+      const std::size_t least = blocks_ == nullptr ? 4000 : 2 * blocks_->size;
+      const std::size_t room = size + alignment > least ? size + alignment : least;
       auto* fresh = static_cast<block*>(std::malloc(sizeof(block) + room));  // NOLINT
       if (fresh == nullptr) std::abort();
       *fresh = {blocks_, room};

@@ -44,10 +44,14 @@ class binder {
     if (const error why = check_bindings(); why.code != errc::none) return why;
     std::size_t grants = 0;
     std::size_t denies = 0;
-    for_each_rule(from_, [&](const rule& r) { ++(r.is_deny() ? denies : grants); });
+    std::size_t optional = 0;
+    for_each_rule(from_, [&](const rule& r) {
+      ++(r.is_deny() ? denies : grants);
+      if (!r.is_deny() && (r.missing == when_missing::if_exists || r.gives_way)) ++optional;
+    });
     to_.rules = to_.memory.array<bound_rule>(grants);
     to_.denies = to_.memory.array<bound_deny>(denies);
-    to_.skipped = to_.memory.array<skipped_rule>(grants);
+    to_.skipped = to_.memory.array<skipped_rule>(optional);
     holding_ = grants <= 64 || grants <= descriptors_to_hold();
     error first;  // denies before grants: nothing is created where one forbids it
     for_each_rule(from_, [&](const rule& r) {
