@@ -12,7 +12,7 @@ foreach(source IN LISTS example_sources)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
 
   set(expected ${PROJECT_SOURCE_DIR}/examples/${name}.expected)
-  if(expected IN_LIST example_outputs)
+  if(NONO_BUILD_TESTS AND expected IN_LIST example_outputs)
     add_test(NAME example.${name}
              COMMAND ${NONO_PYTHON} ${PROJECT_SOURCE_DIR}/tests/run_example.py
                      $<TARGET_FILE:example_${name}> ${expected})
