@@ -188,7 +188,7 @@ inline constexpr errc_text errc_texts[] = {
      ".best_effort(...)"},
     {errc::namespace_refused,
      "the loopback network needs a network namespace, and %o failed: %e | allow unprivileged user "
-     "namespaces, or use network(blocked)"},
+     "namespaces, or use network(blocked) (--block-net)"},
     {errc::seccomp_unavailable, "this kernel has no seccomp filter: %e | use one with CONFIG_SECCOMP_FILTER"},
     {errc::multi_threaded,
      "this process has %p threads and apply() confines single-threaded processes only | apply before the "
