@@ -358,9 +358,10 @@ class resolver {
     if ((mode & O_ACCMODE) != O_WRONLY) rights |= right::read_file;
     if ((mode & O_ACCMODE) != O_RDONLY) rights |= right::write_file;
     if ((mode & O_ACCMODE) != O_RDONLY && (mode & O_APPEND) == 0) rights |= right::truncate;
-    const auto real = canonical_path(fmt::format("/proc/self/fd/{}", fd));
-    if (!real || check_path(*real) != errc::none) return {};
-    auto added = out.policy.add({*real, rights, path_kind::file, if_exists, origin::system, {}, true});
+    path_buffer buffer{};
+    const std::string_view real = read_link(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer);
+    if (!real.starts_with('/') || check_path(real) != errc::none) return {};
+    auto added = out.policy.add({real, rights, path_kind::file, if_exists, origin::system, {}, true});
     return added ? error{} : added.error();
   }
 

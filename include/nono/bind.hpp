@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -195,7 +196,7 @@ class binder {
   }
 
   /// A deny holds by both names, as written and without links; where it does not exist yet, the links above it
-  /// are followed, dangling ones too. Most denies of a policy stand in one directory: that is resolved once.
+  /// are followed, dangling ones too. Most denies of a policy stand in few directories: each is resolved once.
   error add_deny(const rule& r) {
     std::size_t length = 0;
     if (error why = expand(r, length); why.code != errc::none) return why;
@@ -204,7 +205,7 @@ class binder {
     d.canonical = d.path;
     const std::string_view parent = d.path.substr(0, d.path.rfind('/'));
     if (!missing_.empty() && is_within(d.path, missing_)) return {};
-    if (parent == straight_parent_ && is_no_link(d.path.data())) return {};
+    if (is_straight(parent) && is_no_link(d.path.data())) return {};
     std::size_t missing = 0;
     std::string path(d.path);
     int hops = 0;
@@ -217,7 +218,8 @@ class binder {
       if (found.os_errno == 0) {
         const bool straight = found.canonical.data() == head.data();
         if (found.canonical.empty()) return about(errc::path_not_accessible, r, d.path, ENAMETOOLONG);
-        if (straight && hops == 0 && cut >= parent.size()) straight_parent_ = parent;
+        if (straight && hops == 0 && cut >= parent.size() && !is_straight(parent))
+          straight_[next_straight_++ % straight_.size()] = parent;
         if (straight && hops == 0 && missing != 0) missing_ = d.path.substr(0, missing);
         if (straight && hops == 0) return {};
         d.canonical = to_.memory.copy(joined(found.canonical, std::string_view(path).substr(cut)));
@@ -239,6 +241,10 @@ class binder {
       missing = cut;
       cut = path.rfind('/', cut - 1);
     }
+  }
+
+  [[nodiscard]] bool is_straight(std::string_view directory) const noexcept {
+    return std::find(straight_.begin(), straight_.end(), directory) != straight_.end();
   }
 
   static std::string joined(std::string_view directory, std::string_view rest) {
@@ -322,8 +328,9 @@ class binder {
   bound_policy& to_;
   path_buffer written_{};
   path_buffer canonical_{};
-  std::string_view missing_;          // nothing by that name, and no link above it
-  std::string_view straight_parent_;  // a directory without a link on the way to it
+  std::string_view missing_;                  // nothing by that name, and no link above it
+  std::array<std::string_view, 4> straight_;  // directories without a link on the way to them
+  std::size_t next_straight_ = 0;
   std::size_t rules_ = 0;
   std::size_t denies_ = 0;
   std::size_t skipped_ = 0;
