@@ -309,6 +309,9 @@ class resolver {
     if (out.profile != nullptr && out.profile->full_ipc) {
       out.policy.lift(protection::ipc);
       out.policy.lift(protection::abstract_unix);
+      // POSIX semaphores and shared memory are files there; multiprocessing needs them.
+      (void)out.policy.add({"/dev/shm", right::read_write, path_kind::directory, if_exists, origin::profile,
+                            out.profile->name, true});
     }
   }
 

@@ -153,12 +153,13 @@ class binder {
     const bool missing = found.os_errno == ENOENT || found.os_errno == ENOTDIR;
     if (missing && r.missing == when_missing::must_exist)
       return about(errc::path_not_found, r, path, found.os_errno);
-    if (missing && r.missing == when_missing::if_exists) {
+    const bool out_of_files = found.os_errno == EMFILE || found.os_errno == ENFILE;
+    if ((missing && r.missing == when_missing::if_exists) ||
+        (found.os_errno != 0 && !out_of_files && r.gives_way)) {
       to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source, nullptr};
       return {};
     }
-    if (found.os_errno == EMFILE || found.os_errno == ENFILE)
-      return about(errc::too_many_open_files, r, path, found.os_errno);
+    if (out_of_files) return about(errc::too_many_open_files, r, path, found.os_errno);
     if (found.os_errno != 0) return about(errc::path_not_accessible, r, path, found.os_errno);
     bound_rule& b = to_.rules[rules_++];  // from here on the descriptor is the policy's
     b.fd = found.fd;

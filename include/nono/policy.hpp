@@ -52,7 +52,8 @@ struct rule {
   when_missing missing{};
   origin from{};
   std::string_view source;  ///< the group or profile by name; for a user's rule the flag, if it came from one
-  bool gives_way = false;   ///< a grant that is left out where it meets a deny, instead of an error
+  bool gives_way =
+      false;  ///< a grant that is left out where it meets a deny or cannot be reached, instead of an error
 
   [[nodiscard]] constexpr bool is_deny() const noexcept { return kind == path_kind::deny; }
 };

@@ -558,6 +558,28 @@ TEST_CASE("bind: no descriptor is left behind, whatever goes wrong") {
   CHECK(code_of(unbound, unknown) == errc::variable_unknown);
 }
 
+TEST_CASE("bind: a grant that gives way is left out where it cannot be reached, any other is an error") {
+  const temporary_directory root;
+  const std::string loop = root / "loop";
+  REQUIRE(symlink(loop.c_str(), loop.c_str()) == 0);
+  const no_descriptor_leak leak;
+  for (const bool gives_way : {true, false}) {
+    capability_set set;
+    nono::rule r{loop, nono::read, nono::path_kind::any, nono::if_exists, nono::origin::system, {}};
+    r.gives_way = gives_way;
+    REQUIRE(set.add(r).has_value());
+    const auto got = nono::bind(set, {});
+    REQUIRE(got.has_value() == gives_way);
+    if (gives_way) {
+      CHECK(got->rules.empty());
+      REQUIRE(got->skipped.size() == 1);
+      CHECK(got->skipped[0].denied == nullptr);
+    } else {
+      CHECK(got.error().code == errc::path_not_accessible);
+    }
+  }
+}
+
 TEST_CASE("bind: 2000 rules, held or let go, give the same rules") {
   const temporary_directory root;
   std::vector<grant> grants;
