@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <nono/resolve.hpp>
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
@@ -58,9 +59,8 @@ std::string text_of(int pid, std::uint64_t address, bool& refused) {
 }
 
 std::string link_of(const std::string& path) {
-  char buffer[4096];
-  const ssize_t length = ::readlink(path.c_str(), buffer, sizeof buffer);
-  return length > 0 ? std::string(buffer, static_cast<std::size_t>(length)) : std::string();
+  path_buffer buffer{};
+  return std::string(read_link(path.c_str(), buffer));
 }
 
 right rights_of_open(std::uint64_t flags) {

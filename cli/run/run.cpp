@@ -56,8 +56,8 @@ struct prepared {
   resolution r;
   std::optional<scratch_directory> scratch;
   std::optional<bound_policy> bound;
-  enforcement report;
-  filter_request filter;
+  linux_abi::kernel_support kernel;
+  plan planned;  // refers to `bound`
   std::string start_directory;
   std::vector<std::string> environment;
 };
@@ -130,16 +130,16 @@ error prepare(const run_options& options, sandbox_target target, prepared& p) {
   auto bound = bind(p.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   p.bound.emplace(std::move(*bound));
-  auto planned = make_plan(*p.bound, support(), target);
+  p.kernel = support();
+  auto planned = make_plan(*p.bound, p.kernel, target);
   if (!planned) return planned.error();
-  p.report = planned->report;
-  p.filter = planned->filter;
+  p.planned = *planned;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   p.environment = clean_environment(p.here.environment, p.r.variables);
   print_warnings(options, p);
   if (!options.silent) {
-    say(summary(p.r, *p.bound, p.report, options.verbose));
+    say(summary(p.r, *p.bound, p.planned.report, options.verbose));
     if (const auto keys = key_like_names(p.environment); !keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
@@ -214,8 +214,8 @@ int run(const run_options& options) {
 
   std::optional<observer> watcher;
   if (started->listener() >= 0) {
-    p.filter.observed = true;
-    watcher.emplace(started->listener(), started->pid(), *p.bound, p.filter);
+    p.planned.filter.observed = true;
+    watcher.emplace(started->listener(), started->pid(), *p.bound, p.planned.filter);
   }
   const auto status = supervise(*started, signals, watcher ? &*watcher : nullptr, options.silent);
   if (!status) return failed(status.error());
@@ -247,11 +247,8 @@ int wrap(const run_options& options) {
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
 
-  const linux_abi::kernel_support kernel = support();
-  auto planned = make_plan(*p.bound, kernel, sandbox_target::this_process);
-  if (!planned) return failed(planned.error());
-  const filter_program program = nono::detail::program_for(planned->filter, kernel);
-  const auto ruleset = nono::detail::make_ruleset(*planned);
+  const filter_program program = nono::detail::program_for(p.planned.filter, p.kernel);
+  const auto ruleset = nono::detail::make_ruleset(p.planned);
   if (!ruleset) return failed(ruleset.error());
   std::vector<std::string> words(options.command);
   words.front() = p.r.target.path;

@@ -102,8 +102,7 @@ class binder {
     return {};
   }
 
-  /// Puts the path of `r` into `written_` with its variable replaced, `//` and `/./` folded. errc::none, or
-  /// why.
+  /// Puts the path of `r` into `written_` with its variable replaced, `//` and `/./` folded.
   error expand(const rule& r, std::size_t& length) {
     const std::string_view variable = leading_variable(r.path);
     std::string_view value;
@@ -111,8 +110,7 @@ class binder {
       const auto bound = std::find_if(bindings_.begin(), bindings_.end(),
                                       [&](const binding& b) { return b.name == variable; });
       value = bound != bindings_.end() ? bound->value : environment_variable(variable, canonical_);
-      const std::string name(value.empty() ? variable : std::string_view{});
-      if (value.empty()) return {errc::variable_unbound, 0, {}, name, {}};
+      if (value.empty()) return {errc::variable_unbound, 0, {}, std::string(variable), {}};
       if (starts_with_variable(value) || check_path(value) != errc::none)
         return {errc::variable_bad_value, 0, {}, std::string(variable), quoted(value)};
     }
@@ -163,9 +161,8 @@ class binder {
     if (found.os_errno != 0) return about(errc::path_not_accessible, r, path, found.os_errno);
     bound_rule& b = to_.rules[rules_++];  // from here on the descriptor is the policy's
     b.fd = found.fd;
-    if (found.canonical
-            .empty())  // deleted, outside the root, or longer than any path: nothing to check denies by
-      return about(errc::path_not_accessible, r, path, ENAMETOOLONG);
+    // Deleted, outside the root, or longer than any path: there is no name to check denies by.
+    if (found.canonical.empty()) return about(errc::path_not_accessible, r, path, ENAMETOOLONG);
     b.path = to_.memory.copy(path);
     b.canonical = found.canonical.data() == written_.text ? b.path : to_.memory.copy(found.canonical);
     b.id = found.id;
@@ -229,8 +226,7 @@ class binder {
       if (const std::string_view target = read_link(head.c_str(), canonical_);
           !target.empty() && ++hops < 40) {
         // A link that leads nowhere yet: what will be made there is denied as well.
-        const std::string base = target.starts_with('/') ? std::string() : head.substr(0, head.rfind('/'));
-        std::string led_to = base;
+        std::string led_to = target.starts_with('/') ? std::string() : head.substr(0, head.rfind('/'));
         led_to += '/';
         led_to += target;
         led_to += std::string_view(path).substr(cut);

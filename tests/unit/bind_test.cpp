@@ -20,12 +20,14 @@
 
 #include "cli/temporary_directory.hpp"
 #include "constexpr_check.hpp"
+#include "environment_variable.hpp"
 
 using namespace std::string_literals;
 using nono::bound_policy;
 using nono::capability_set;
 using nono::errc;
 using nono::right;
+using nono_test::environment_variable;
 using nono_test::temporary_directory;
 
 namespace {
@@ -49,27 +51,6 @@ class no_descriptor_leak {
 
  private:
   std::size_t before_;
-};
-
-class environment_variable {
- public:
-  environment_variable(const char* name, const char* value) : name_(name) {
-    if (const char* old = std::getenv(name)) old_ = old;
-    set(value);
-  }
-  environment_variable(const environment_variable&) = delete;
-  environment_variable& operator=(const environment_variable&) = delete;
-  ~environment_variable() { set(old_ ? old_->c_str() : nullptr); }
-
- private:
-  void set(const char* value) const {
-    if (value != nullptr)
-      setenv(name_, value, 1);
-    else
-      unsetenv(name_);
-  }
-  const char* name_;
-  std::optional<std::string> old_;
 };
 
 /// Leaves room for `more` descriptors beyond those that are open.

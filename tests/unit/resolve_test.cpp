@@ -12,9 +12,11 @@
 
 #include "cli/temporary_directory.hpp"
 #include "constexpr_check.hpp"
+#include "environment_variable.hpp"
 
 using nono::file_type;
 using nono::resolve_path;
+using nono_test::environment_variable;
 using nono_test::temporary_directory;
 
 namespace {
@@ -27,28 +29,6 @@ struct resolved {
   std::string text;
   nono::path_buffer buffer;
   nono::resolved_path found;
-};
-
-/// A variable of the environment for one test case; null unsets it.
-class environment_variable {
- public:
-  environment_variable(const char* name, const char* value) : name_(name) {
-    if (const char* old = std::getenv(name)) old_ = old;
-    set(value);
-  }
-  environment_variable(const environment_variable&) = delete;
-  environment_variable& operator=(const environment_variable&) = delete;
-  ~environment_variable() { set(old_ ? old_->c_str() : nullptr); }
-
- private:
-  void set(const char* value) const {
-    if (value != nullptr)
-      setenv(name_, value, 1);
-    else
-      unsetenv(name_);
-  }
-  const char* name_;
-  std::optional<std::string> old_;
 };
 
 std::string value_of(std::string_view name) {
