@@ -12,7 +12,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j2
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all sanitize clang bench lint format install clean help
+.PHONY: all deps demo test test-all differential sanitize clang bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -34,6 +34,13 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@$(CTEST) --test-dir $(BUILD)
 
 test-all: test sanitize clang lint  ## test, then sanitizers, a full build by clang, and clang-tidy
+
+differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
+	@scripts/install-deps test
+	@cmake --preset dev
+	@cmake --build $(BUILD) -j $(JOBS) --target nono_differential
+	@for as in as_root as_user; do \
+	  tests/$$as $(abspath $(BUILD))/tests/nono_differential --pairs $(or $(N),1000000) --seed $(or $(SEED),1) || exit; done
 
 sanitize:  ## unit and live tests under AddressSanitizer and UBSan
 	@scripts/install-deps test

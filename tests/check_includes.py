@@ -27,9 +27,11 @@ ARROWS = {
     "resolve":           "VOCABULARY",
     "bound_policy":      "VOCABULARY policy resolve",
     "bind":              "VOCABULARY policy resolve bound_policy",
-    "query":             "VOCABULARY policy bound_policy",
-    "explain":           "VOCABULARY policy bound_policy query",
     "report":            "VOCABULARY",
+    "place":             "VOCABULARY resolve",
+    "question":          "VOCABULARY policy resolve bound_policy",
+    "query":             "VOCABULARY policy resolve bound_policy report place question",
+    "explain":           "VOCABULARY policy resolve bound_policy report place question query",
     "linux/abi":         "VOCABULARY",
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",
@@ -37,7 +39,7 @@ ARROWS = {
     "linux/filter_rows": "VOCABULARY",
     "linux/filter":      "VOCABULARY linux/filter_rows",
     "linux/plan":        "VOCABULARY policy bound_policy report linux/abi linux/filter",
-    "linux/apply":       "VOCABULARY policy bound_policy bind report linux/*",
+    "linux/apply":       "VOCABULARY policy resolve bound_policy bind report linux/*",
     "apply":             "NO_DSL",
     "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",
@@ -51,7 +53,7 @@ ARROWS = {
 
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
-SEAMS = "resolve linux/syscalls linux/threads linux/namespaces linux/apply apply child spawn support".split()
+SEAMS = "resolve place linux/syscalls linux/threads linux/namespaces linux/apply apply child spawn support".split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include <nono/path.hpp>
 
@@ -22,7 +23,7 @@
 
 namespace nono {
 
-enum class file_type : std::uint8_t { directory, regular, device, other };
+enum class file_type : std::uint8_t { directory, regular, device, other, fifo, socket, symlink };
 
 /// A file as the kernel knows it.
 struct inode_id {
@@ -49,11 +50,46 @@ struct path_buffer {
 
 namespace detail {
 
-inline long openat2_path(const char* path, std::uint64_t resolve) noexcept {
+/// Opens for its name only. flags: O_DIRECTORY, O_NOFOLLOW. A descriptor, or -1 with errno.
+inline int openat2_path(int directory, const char* path, std::uint64_t resolve, int flags = 0) noexcept {
   open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
+  how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
   how.resolve = resolve;
-  return ::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
+}
+
+inline file_type type_of_mode(unsigned mode) noexcept {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return file_type::directory;
+    case S_IFREG:
+      return file_type::regular;
+    case S_IFCHR:
+    case S_IFBLK:
+      return file_type::device;
+    case S_IFIFO:
+      return file_type::fifo;
+    case S_IFSOCK:
+      return file_type::socket;
+    case S_IFLNK:
+      return file_type::symlink;
+    default:
+      return file_type::other;
+  }
+}
+
+/// The kernel's name of what a descriptor holds, in the caller's buffer (NUL-terminated); empty when there is none.
+inline std::string_view name_of_descriptor(int fd, path_buffer& buffer) noexcept {
+  char link[32] = "/proc/self/fd/";
+  char* digits = link + std::strlen(link);
+  char reversed[12];
+  int n = 0;
+  for (int rest = fd; n == 0 || rest != 0; rest /= 10) reversed[n++] = static_cast<char>('0' + rest % 10);
+  while (n > 0) *digits++ = reversed[--n];
+  const ssize_t length = ::readlink(link, buffer.text, max_path);
+  if (length <= 0 || length >= static_cast<ssize_t>(max_path) || buffer.text[0] != '/') return {};
+  buffer.text[length] = '\0';
+  return {buffer.text, static_cast<std::size_t>(length)};
 }
 
 }  // namespace detail
@@ -64,16 +100,16 @@ inline long openat2_path(const char* path, std::uint64_t resolve) noexcept {
 inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {
   resolved_path out;
   bool straight = true;  // no link on the way: the name is canonical as it stands
-  long fd = detail::openat2_path(path, RESOLVE_NO_SYMLINKS);
+  int fd = detail::openat2_path(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
   if (fd < 0 && errno == ELOOP) {
     straight = false;
-    fd = detail::openat2_path(path, RESOLVE_NO_MAGICLINKS);
+    fd = detail::openat2_path(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS);
   }
   if (fd < 0) {
     out.os_errno = errno;
     return out;
   }
-  out.fd = static_cast<int>(fd);
+  out.fd = fd;
   struct stat st{};
   if (::fstat(out.fd, &st) != 0) {
     out.os_errno = errno;
@@ -82,25 +118,10 @@ inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcep
     return out;
   }
   out.id = {st.st_dev, st.st_ino};
-  out.type = S_ISDIR(st.st_mode)                          ? file_type::directory
-             : S_ISREG(st.st_mode)                        ? file_type::regular
-             : S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? file_type::device
-                                                          : file_type::other;
-  if (straight) {
-    out.canonical = path;
-    return out;
-  }
-  char link[32] = "/proc/self/fd/";
-  char* digits = link + std::strlen(link);
-  char reversed[12];
-  int n = 0;
-  for (int rest = out.fd; n == 0 || rest != 0; rest /= 10) reversed[n++] = static_cast<char>('0' + rest % 10);
-  while (n > 0) *digits++ = reversed[--n];
-  const ssize_t length = ::readlink(link, buffer.text, max_path);
-  if (length > 0 && length < static_cast<ssize_t>(max_path) && buffer.text[0] == '/' && st.st_nlink != 0) {
-    buffer.text[length] = '\0';
-    out.canonical = {buffer.text, static_cast<std::size_t>(length)};
-  }
+  out.type = detail::type_of_mode(st.st_mode);
+  out.canonical = straight           ? std::string_view(path)
+                  : st.st_nlink != 0 ? detail::name_of_descriptor(out.fd, buffer)
+                                     : std::string_view{};
   return out;
 }
 
@@ -187,5 +208,26 @@ inline std::size_t descriptors_to_hold() noexcept { return 0; }
 inline std::string_view environment_variable(std::string_view, path_buffer&) noexcept { return {}; }
 
 #endif
+
+namespace detail {
+
+/// Closes a descriptor when it goes.
+class descriptor {
+ public:
+  explicit descriptor(int fd = -1) noexcept : fd_(fd) {}
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor& operator=(descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~descriptor() { close_descriptor(fd_); }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+}  // namespace detail
 
 }  // namespace nono

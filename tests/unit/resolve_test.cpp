@@ -54,7 +54,7 @@ TEST_CASE("resolve: what a path leads to") {
   const resolved f(file);
   CHECK(f.found.type == file_type::regular);
   CHECK(f.found.id == nono::inode_id{info.st_dev, info.st_ino});
-  CHECK(resolved(root / "fifo").found.type == file_type::other);
+  CHECK(resolved(root / "fifo").found.type == file_type::fifo);
   CHECK(resolved("/dev/null").found.type == file_type::device);
   CHECK(resolved("/").found.canonical == "/");
 }

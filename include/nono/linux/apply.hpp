@@ -5,41 +5,21 @@
 #pragma once
 
 #if defined(__linux__)
-#include <cerrno>
-#include <cstdint>
-#include <string>
-#include <utility>
-
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdint>
+#include <string>
 
 #include <nono/error.hpp>
 #include <nono/linux/abi.hpp>
 #include <nono/linux/filter.hpp>
 #include <nono/linux/plan.hpp>
 #include <nono/linux/syscalls.hpp>
+#include <nono/resolve.hpp>
 
 namespace nono::detail {
-
-/// Closes a descriptor when it goes.
-class descriptor {
- public:
-  explicit descriptor(int fd = -1) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 /// Asks the kernel what it can do: three system calls.
 template <class Kernel = system_kernel>

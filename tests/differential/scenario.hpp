@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// One case of the differential test, as data: a tree, a policy, and questions in the order in which they are asked. A
+// scenario can be run again, cut down, and printed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nono/network.hpp>
+#include <nono/protection.hpp>
+#include <nono/question.hpp>
+#include <nono/right.hpp>
+
+namespace differential {
+
+/// One file of the tree. Paths begin with "%", the directory in which most happens, or "@", one beside it.
+struct node {
+  enum class kind : std::uint8_t { directory, file, symlink, hard_link, fifo, socket };
+  kind what{};
+  std::string path;
+  std::string target;  ///< what a symlink says, or the file that a hard link is another name of
+  unsigned mode = 0755;
+  int owner = -1;  ///< -1: whoever runs the test
+};
+
+struct grant {
+  std::string path;
+  nono::right rights{};
+};
+
+struct asked {
+  nono::operation what{};
+  std::string path, to;
+  unsigned port = 0;  ///< which of the test's ports
+};
+
+struct scenario {
+  std::uint64_t seed = 0;
+  bool spawned = false;  ///< by spawn(), which drops capabilities; else by apply() in a forked child
+  std::vector<node> tree;
+  std::vector<grant> grants;
+  nono::network_mode network = nono::network_mode::unrestricted;
+  std::vector<nono::port_use> granted_ports;  ///< by index of the test's ports
+  nono::unix_sockets sockets = nono::unix_sockets::by_default;
+  std::vector<nono::protection> lifted;
+  std::vector<asked> questions;
+};
+
+/// The scenario of a seed: the same on every machine, but for owners, which only root can give away.
+scenario generate(std::uint64_t seed, bool root);
+
+/// Where prediction and kernel differ.
+struct disagreement {
+  std::size_t question = 0;
+  std::string predicted;
+  std::string seen;
+};
+
+/// How a run went.
+struct outcome {
+  std::size_t pairs = 0;
+  std::array<std::size_t, nono::cause_count> causes{};  ///< of the decisions, by cause
+  std::optional<disagreement> wrong;
+  std::string broken;  ///< why the scenario could not be run at all; empty if it could
+};
+
+/// Builds the tree, starts a confined worker and asks it every question, predicting each just before.
+/// work: an empty directory of the test's own.
+outcome run(const scenario& s, const std::string& work);
+
+/// The worker: reads questions from descriptor 0, tries them and writes errnos to descriptor 1.
+int serve();
+
+/// What else the test has made: see resources().
+struct shared_resources {
+  std::uint16_t ports[2] = {};  ///< one TCP port that is listened on, one that is free
+  std::string abstract_name;    ///< of a listening abstract socket, with its leading NUL
+  int process = 0;              ///< a process outside the sandbox
+};
+const shared_resources& resources();
+
+std::string to_text(const scenario& s);
+
+}  // namespace differential
