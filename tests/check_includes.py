@@ -32,6 +32,7 @@ ARROWS = {
     "question":          "VOCABULARY policy resolve bound_policy",
     "query":             "VOCABULARY policy resolve bound_policy report place question",
     "explain":           "VOCABULARY policy resolve bound_policy report place question query",
+    "tree":              "VOCABULARY policy resolve bound_policy report place question query explain",
     "linux/abi":         "VOCABULARY",
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",

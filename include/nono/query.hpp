@@ -262,7 +262,10 @@ class query {
       if (!reached(from_)) return;
       if (makes && from_.slash) return fail(EISDIR, cause::unsuitable);
       if (!from_.exists && makes) return open_new();
-      if (!exists(from_)) return;
+      if (!exists(from_)) {  // what it would need besides, once it is there
+        if (!from_.exists) grant(directory_of(from_), row_of(what).wanted);
+        return;
+      }
       const file_type type = from_.file.type;
       const bool directory = type == file_type::directory;
       right wanted = row_of(what).wanted;

@@ -118,7 +118,7 @@ class maker {
           n.what = node::kind::file;
           break;
       }
-      if (root_ && d_.one_in(6)) n.owner = d_.one_in(2) ? 65534 : 0;
+      if (root_ && d_.one_in(3)) n.owner = d_.one_in(2) ? 65534 : 1000;
       paths_.push_back(n.path);
       out_.tree.push_back(n);
     }
@@ -126,10 +126,10 @@ class maker {
 
   unsigned mode(bool directory) {
     if (directory) {
-      constexpr unsigned modes[] = {0755, 0755, 0755, 0755, 0777, 0700, 0555, 01777, 0311, 0444, 0};
+      constexpr unsigned modes[] = {0755, 0755, 0755, 0777, 0777, 0700, 0555, 01777, 01777, 0311, 0444, 0};
       return d_.pick(modes);
     }
-    constexpr unsigned modes[] = {0644, 0644, 0755, 0755, 0666, 0600, 0444, 0200, 0111, 04755, 0};
+    constexpr unsigned modes[] = {0644, 0644, 0755, 0755, 0666, 0666, 0600, 0444, 0200, 0111, 04755, 0};
     return d_.pick(modes);
   }
 
@@ -137,6 +137,7 @@ class maker {
     constexpr right words[] = {right::read, right::read, right::write, right::read_write, right::read_write};
     if (!d_.one_in(2)) return d_.pick(words);
     right out{};
+    if (d_.one_in(3)) return nono::all_rights & ~d_.pick(nono::right_names).value;  // all but one
     for (const auto& [value, word] : nono::right_names)
       if (d_.one_in(2)) out |= value;
     return out == nono::no_rights ? right::read_file : out;

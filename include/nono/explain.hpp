@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a decision to what a person can do with it: one sentence, the rule that decided, and the smallest grant that would
+// change it, as the DSL, the command line and a profile spell it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nono/bound_policy.hpp>
+#include <nono/error.hpp>
+#include <nono/path.hpp>
+#include <nono/policy.hpp>
+#include <nono/question.hpp>
+#include <nono/report.hpp>
+
+namespace nono {
+
+/// A grant that would change an answer.
+struct suggested_grant {
+  std::string path;  ///< without links
+  right rights{};
+  path_kind kind{};  ///< directory or file
+};
+
+/// What stands behind a decision.
+struct explanation {
+  /// The smallest grants that together make it allowed; empty where none would, or where a deny stands against it.
+  std::vector<suggested_grant> grants;
+  const bound_deny* deny = nullptr;  ///< the deny that covers the path, or that a grant of it would hold
+  bool deny_covers = false;          ///< the deny covers the path; else it lies below it
+};
+
+/// The deny that covers `path` (without links), by either of its names; null if there is none.
+inline const bound_deny* deny_over(const bound_policy& policy, std::string_view path) noexcept {
+  for (const bound_deny& d : policy.denies)
+    if (is_within(path, d.path) || is_within(path, d.canonical)) return &d;
+  return nullptr;
+}
+
+/// A deny that a grant of the directory `path` would hold; null if there is none.
+inline const bound_deny* deny_below(const bound_policy& policy, std::string_view path) noexcept {
+  for (const bound_deny& d : policy.denies)
+    if (is_within(d.path, path) || is_within(d.canonical, path)) return &d;
+  return nullptr;
+}
+
+/// Finds what would change a decision. Where the file is missing, or ordinary permissions refuse it, the grants are those
+/// that it would need besides.
+inline explanation explain(const decision& d, const bound_policy& policy) {
+  explanation out;
+  for (std::size_t i = 0; i < d.need_count; ++i) {
+    const need& n = d.needs[i];
+    if (n.missing == no_rights) continue;
+    const bool directory = n.type == file_type::directory;
+    if (const bound_deny* over = deny_over(policy, n.path); over != nullptr) {
+      out.deny = over;
+      out.deny_covers = true;
+    } else if (const bound_deny* below = directory ? deny_below(policy, n.path) : nullptr;
+               below != nullptr && out.deny == nullptr) {
+      out.deny = below;
+    }
+    const path_kind kind = directory ? path_kind::directory : path_kind::file;
+    if (!out.grants.empty() && out.grants.back().path == n.path) {
+      out.grants.back().rights |= n.missing;
+    } else {
+      out.grants.push_back({n.path, n.missing, kind});
+    }
+  }
+  if (out.deny != nullptr) out.grants.clear();
+  return out;
+}
+
+namespace detail {
+
+/// A C++ string literal: what is not printable ASCII comes as octal, so that no digit behind it belongs to it.
+inline std::string cpp_literal(std::string_view text) {
+  std::string out = "\"";
+  for (const char raw : text) {
+    const auto c = static_cast<unsigned char>(raw);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += raw;
+    } else if (c >= 0x20 && c < 0x7f) {
+      out += raw;
+    } else {
+      out += '\\';
+      for (const unsigned shift : {6U, 3U, 0U}) out += static_cast<char>('0' + (c >> shift & 7U));
+    }
+  }
+  return out += '"';
+}
+
+}  // namespace detail
+
+/// As the DSL spells it: `.allow_file<right::read_file>("/srv/a")`. Valid C++ for every path that a policy can name.
+inline std::string in_dsl(const suggested_grant& g) {
+  std::string out = g.kind == path_kind::file ? ".allow_file<" : ".allow_path<";
+  std::string words;
+  append_rights(words, g.rights);
+  for (std::size_t at = 0; at <= words.size();) {
+    const std::size_t end = std::min(words.find('|', at), words.size());
+    if (at != 0) out += " | ";
+    out += "right::";
+    out.append(words, at, end - at);
+    at = end + 1;
+  }
+  return out + ">(" + detail::cpp_literal(g.path) + ")";
+}
+
+/// The flag of the command that gives it, without its path: `--read-file`. Flags are wider than rights: reading and
+/// writing as wholes. Empty where no flag does: connect_unix.
+inline std::string_view flag_of(const suggested_grant& g) noexcept {
+  const bool file = g.kind == path_kind::file;
+  const bool reads = (g.rights & right::read) != no_rights;
+  const bool writes =
+      (g.rights & (right::write | right::ioctl)) != no_rights;  // writing a device brings its ioctls
+  if ((g.rights & right::connect_unix) != no_rights) return {};
+  if (reads && writes) return file ? "--allow-file" : "--allow";
+  return writes ? (file ? "--write-file" : "--write") : (file ? "--read-file" : "--read");
+}
+
+/// The field of a profile's "filesystem" that gives it: `read_file`. Empty where none does.
+inline std::string_view profile_field_of(const suggested_grant& g) noexcept {
+  const std::string_view flag = flag_of(g);
+  if (flag == "--allow") return "allow";
+  if (flag == "--allow-file") return "allow_file";
+  if (flag == "--read") return "read";
+  if (flag == "--read-file") return "read_file";
+  if (flag == "--write") return "write";
+  return flag == "--write-file" ? "write_file" : "";
+}
+
+/// The decision in one sentence: what, the verdict, by which rule, and what would change it, in the words of the DSL.
+/// q: the question as it was asked.
+inline std::string to_text(const decision& d, const question& q, const bound_policy& policy) {
+  std::string out(name_of(d.what));
+  if (row_of(d.what).paths > 0) {
+    out += ' ';
+    append_quoted(out, q.path);
+  }
+  if (row_of(d.what).paths > 1) {
+    out += " to ";
+    append_quoted(out, q.to);
+  }
+  if (d.what == operation::connect_tcp || d.what == operation::bind_tcp) out += ' ' + std::to_string(q.port);
+  out += ": ";
+  out += name_of(d.status);
+  const auto errno_words = [&] {
+    return std::string(std::strerror(d.os_errno));
+  };  // NOLINT(concurrency-mt-unsafe)
+  const protection_row& row = row_of(d.concerns);
+  switch (d.why) {
+    case cause::granted: {
+      bool first = true;
+      for (std::size_t i = 0; i < d.need_count; ++i)
+        for (const bound_rule* r : d.needs[i].by) {
+          if (r == nullptr) continue;
+          out += first ? " by " : " and ";
+          out += to_text(rule{r->path, r->rights, r->kind, must_exist, r->from, r->source});
+          first = false;
+        }
+      if (first) out += " by " + to_text(policy.network);
+      return out;
+    }
+    case cause::own_network:
+      return out += ", on a loopback network of the sandbox's own";
+    case cause::not_restricted:
+      return out += ", because the policy does not restrict it";
+    case cause::not_enforced:
+      out += ": ";
+      out += row.name;
+      return out += row.kernel == "none" ? " is beyond every kernel"
+                                         : " needs " + std::string(row.kernel) +
+                                               ", so the call succeeds here whatever the policy says";
+    case cause::missing:
+      return out += ", with or without a sandbox: " + errno_words();
+    case cause::unsuitable:
+      return out += ", with or without a sandbox: " + errno_words();
+    case cause::permissions:
+      return out += " by ordinary permissions, with or without a sandbox: " + errno_words();
+    case cause::not_in_policy:
+      out += " by ";
+      if (d.concerns == protection::network) return out += to_text(policy.network);
+      if (d.concerns == protection::pathname_unix) return out += "unix_sockets(none)";
+      return out += "the protection " + std::string(row.name) +
+                    "; to change that, .lift(protection::" + std::string(row.name) + ")";
+    case cause::not_granted:
+    case cause::gains_access:
+      break;
+  }
+  const explanation why = explain(d, policy);
+  if (why.deny != nullptr) {
+    out += why.deny_covers ? " by " : ", because no grant may hold ";
+    out += to_text(
+        rule{why.deny->path, no_rights, path_kind::deny, if_exists, why.deny->from, why.deny->source});
+    return out;
+  }
+  out += d.why == cause::gains_access ? ", because the file would gain rights by the move"
+                                      : ", because no grant covers it";
+  for (std::size_t i = 0; i < why.grants.size(); ++i)
+    out += (i == 0 ? "; to change that, " : " and ") + in_dsl(why.grants[i]);
+  return out;
+}
+
+}  // namespace nono
