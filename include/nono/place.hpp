@@ -79,7 +79,10 @@ struct identity {
   unsigned user = 0;
   bool owns_all = false;       ///< CAP_FOWNER
   bool makes_devices = false;  ///< CAP_MKNOD
-  bool protected_hardlinks = true;
+  // Source: proc_sys_fs(5)
+  int protected_hardlinks = 1;
+  int protected_regular = 1;
+  int protected_fifos = 1;
 };
 
 #if defined(__linux__)
@@ -267,7 +270,7 @@ inline place look(std::string_view path, const look_request& how) {
   return detail::walker(how).run(path);
 }
 
-/// Who the process is in questions of ordinary permissions. Three system calls.
+/// Who the process is in questions of ordinary permissions. Eleven system calls.
 inline identity identity_of(privileges who) noexcept {
   identity out;
   out.user = ::geteuid();
@@ -279,11 +282,15 @@ inline identity identity_of(privileges who) noexcept {
       out.makes_devices = (have[0].effective & 1U << CAP_MKNOD) != 0;
     }
   }
-  if (const int fd = ::open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC); fd >= 0) {
-    char c = '1';
-    if (::read(fd, &c, 1) == 1) out.protected_hardlinks = c != '0';
-    ::close(fd);
-  }
+  const auto setting = [](const char* file, int& value) {
+    const detail::descriptor fd(::open(file, O_RDONLY | O_CLOEXEC));
+    char digit = 0;
+    if (fd.get() >= 0 && ::read(fd.get(), &digit, 1) == 1 && digit >= '0' && digit <= '9')
+      value = digit - '0';
+  };
+  setting("/proc/sys/fs/protected_hardlinks", out.protected_hardlinks);
+  setting("/proc/sys/fs/protected_regular", out.protected_regular);
+  setting("/proc/sys/fs/protected_fifos", out.protected_fifos);
   return out;
 }
 

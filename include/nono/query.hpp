@@ -242,7 +242,7 @@ class query {
         left &= ~e.rights;
         return left != no_rights;
       });
-      n.missing = left;
+      n.missing = left & (q_.handled_ | q_.open_);
       n.path = l.file ? l.at->path() : l.at->directory;
       n.type = l.file ? l.at->file.type : file_type::directory;
       if ((left & q_.handled_) != no_rights) fail(EACCES, cause::not_granted);
@@ -278,6 +278,7 @@ class query {
       } else if (directory) {
         wanted = right::list;
       }
+      if (makes) somebody_elses();
       check(from_.file_access);
       grant(file_of(from_), wanted);
       if (type == file_type::socket && what != operation::execute) fail(ENXIO, cause::unsuitable);
@@ -287,6 +288,17 @@ class query {
         out_.concerns = protection::device_ioctl;
         more(right::ioctl);
       }
+    }
+    /// O_CREAT of somebody else's file in a sticky directory. Source: fs/namei.c, may_create_in_sticky()
+    void somebody_elses() {
+      const unsigned around = from_.around.mode;
+      const file_type type = from_.file.type;
+      const int strict = type == file_type::regular ? q_.me_.protected_regular
+                         : type == file_type::fifo  ? q_.me_.protected_fifos
+                                                    : 1;
+      if ((around & 01000U) == 0 || strict == 0) return;
+      if (from_.file.owner == from_.around.owner || from_.file.owner == q_.me_.user) return;
+      if ((around & 0002U) != 0 || ((around & 0020U) != 0 && strict >= 2)) fail(EACCES, cause::permissions);
     }
     /// One more right at the same place, asked later.
     void more(right wanted) {
@@ -412,7 +424,7 @@ class query {
       read_only(*to_);
       if (from_.file.mount != to_->around.mount) return fail(EXDEV, cause::unsuitable);
       const bool own = from_.file.owner == q_.me_.user || q_.me_.owns_all;
-      if (q_.me_.protected_hardlinks && !own) {  // Source: proc_sys_fs(5)
+      if (q_.me_.protected_hardlinks != 0 && !own) {  // Source: proc_sys_fs(5)
         const unsigned mode = from_.file.mode;
         const bool safe = from_.file.type == file_type::regular && (mode & 04000U) == 0 &&
                           (mode & 02010U) != 02010U && from_.file_access == 0;
@@ -440,18 +452,20 @@ class query {
         const right counted = is_directory(moved) ? q_.handled_ : q_.handled_ & file_rights;
         return gets & counted & ~(has | q_.index_.find(moved.file.id).rights);
       };
-      gained_[0] = gained(from_, source, target);
-      if (exchange) gained_[1] = gained(*to_, target, source);
-      const bool gains = (gained_[0] | gained_[1]) != no_rights;
+      const bool gains = (gained(from_, source, target) |
+                          (exchange ? gained(*to_, target, source) : no_rights)) != no_rights;
       const bool first_abi = q_.handled_ != no_rights && q_.in_force_->landlock_abi < 2;
       if (out_.os_errno == EACCES && (refused & ~right::refer) == no_rights && out_.why == cause::not_granted)
         out_.os_errno = EXDEV;  // refer alone
       if (gains || first_abi) fail(EXDEV, cause::gains_access);
-      // What would have to be granted: at the source, whatever the target has more.
-      out_.needs[0].wanted |= gained_[0];
-      out_.needs[0].missing |= gained_[0];
-      out_.needs[1].wanted |= gained_[1];
-      out_.needs[1].missing |= gained_[1];
+      // What would have to be granted: at the source, whatever the target has more, or would get besides.
+      const auto level_out = [&](const place& moved, need& here, right has, right gets, const need& there) {
+        const right more = gained(moved, has | here.missing, gets | there.missing);
+        here.wanted |= more;
+        here.missing |= more;
+      };
+      level_out(from_, out_.needs[0], source, target, out_.needs[1]);
+      if (exchange) level_out(*to_, out_.needs[1], target, source, out_.needs[0]);
     }
 
     decision finish() {
@@ -472,7 +486,6 @@ class query {
     const place& from_;
     const place* to_;
     decision out_;
-    right gained_[2]{};
     bool open_ = false;             // not granted, and not refused here
     bool asked_of_policy_ = false;  // the policy restricts it
     using rule_index = detail::rule_index;

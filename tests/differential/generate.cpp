@@ -137,7 +137,7 @@ class maker {
     constexpr right words[] = {right::read, right::read, right::write, right::read_write, right::read_write};
     if (!d_.one_in(2)) return d_.pick(words);
     right out{};
-    if (d_.one_in(3)) return nono::all_rights & ~d_.pick(nono::right_names).value;  // all but one
+    if (d_.one_in(2)) return nono::all_rights & ~d_.pick(nono::right_names).value;  // all but one
     for (const auto& [value, word] : nono::right_names)
       if (d_.one_in(2)) out |= value;
     return out == nono::no_rights ? right::read_file : out;
@@ -208,7 +208,11 @@ class maker {
     for (std::size_t i = 0; i < count; ++i) {
       asked q;
       constexpr operation moves[] = {operation::rename, operation::exchange, operation::link};
-      q.what = d_.one_in(6) ? d_.pick(moves) : nono::operations[d_.below(all)].what;
+      constexpr operation opens[] = {operation::open_read, operation::open_write, operation::overwrite,
+                                     operation::truncate, operation::execute};
+      q.what = d_.one_in(6)   ? d_.pick(moves)
+               : d_.one_in(6) ? d_.pick(opens)
+                              : nono::operations[d_.below(all)].what;
       const std::uint8_t names = nono::row_of(q.what).paths;
       if (names == 0 && !d_.one_in(4)) q.what = operation::open_read;  // the files are what is rich
       const bool makes = nono::row_of(q.what).changes_directory;

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <nono/explain.hpp>
 #include <nono/nono.hpp>
 #include <nono/query.hpp>
 
@@ -271,6 +272,45 @@ bool agrees(const nono::decision& d, int seen) {
   }
 }
 
+/// True when the suggested grants, without `less` of the first, make the sandbox let it happen. The policy stays bound
+/// to the files that it was bound to: the tree has changed since.
+bool would_change(const scenario& s, const nono::explanation& why, nono::right less,
+                  const nono::bound_policy& policy, const nono::enforcement& in_force,
+                  const nono::question& q) {
+  nono::capability_set set;
+  for (const nono::suggested_grant& g : why.grants) {
+    const nono::right rights = &g == &why.grants.front() ? g.rights & ~less : g.rights;
+    if (rights == nono::no_rights) continue;
+    if (!set.add({g.path, rights, g.kind, nono::must_exist, nono::origin::user, {}}))
+      return less == nono::no_rights;  // "$x" in its name: no policy can name it
+  }
+  auto more = nono::bind(set.ref(), {});
+  if (!more) give_up("binding a suggestion");
+  const auto both = more->memory.array<nono::bound_rule>(policy.rules.size() + more->rules.size());
+  std::copy(more->rules.begin(), more->rules.end(), both.begin());
+  std::transform(policy.rules.begin(), policy.rules.end(),
+                 both.begin() + static_cast<std::ptrdiff_t>(more->rules.size()),
+                 [](nono::bound_rule r) { return r.fd = -1, r; });
+  more->rules = both;
+  more->network = policy.network;
+  more->sockets = policy.sockets;
+  const auto who = s.spawned ? nono::privileges::none : nono::privileges::as_they_are;
+  const nono::cause c = nono::query(*more, in_force, who).ask(q).why;
+  return c != nono::cause::not_granted && c != nono::cause::gains_access;
+}
+
+/// What is suggested must help, and be no more than it takes. An empty string, or what is wrong with it.
+std::string judge_suggestion(const scenario& s, const nono::decision& d, const nono::bound_policy& policy,
+                             const nono::enforcement& in_force, const nono::question& q) {
+  const nono::explanation why = nono::explain(d, policy);
+  if (why.grants.empty()) return "a suggestion";
+  if (!would_change(s, why, nono::no_rights, policy, in_force, q)) return "a suggestion that helps";
+  for (const auto& [value, word] : nono::right_names)
+    if (contains(why.grants.front().rights, value) && would_change(s, why, value, policy, in_force, q))
+      return "a suggestion without " + std::string(word);
+  return {};
+}
+
 std::string errno_text(int why) { return why == 0 ? "success" : ::strerrorname_np(why); }
 
 }  // namespace
@@ -330,6 +370,13 @@ outcome run(const scenario& s, const std::string& work) {
     if (socket && path.size() >= sizeof(sockaddr_un::sun_path)) continue;  // no address is that long
     const std::uint16_t port = resources().ports[q.port];
     const nono::decision d = model.ask({q.what, path, to, port});
+    const bool ours = d.why == nono::cause::not_granted || d.why == nono::cause::gains_access;
+    if (ours && (s.seed + i) % 4 == 0)
+      if (const std::string bad = judge_suggestion(s, d, *mine, in_force, {q.what, path, to, port});
+          !bad.empty()) {
+        out.wrong = {i, bad, nono::to_text(d, {q.what, path, to, port}, *mine)};
+        return out;
+      }
     if (q.what == operation::connect_abstract) path = resources().abstract_name;
     const wire_question sent{static_cast<std::uint32_t>(q.what), static_cast<std::uint32_t>(path.size()),
                              static_cast<std::uint32_t>(to.size()), resources().process, port};
