@@ -45,6 +45,7 @@ ARROWS = {
     "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",
     "support":           "NO_DSL",
+    "model":             "NO_DSL",
     "nono":              "ALL",
     "json/reader":       "ALL",
     "json/state":        "ALL",
