@@ -3,6 +3,7 @@
 // answers queries, `why`, dry runs and diagnostics alike; tests/differential holds it against the kernel.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -353,8 +354,10 @@ class query {
       if (is && p.file.owner != q_.me_.user && p.around.owner != q_.me_.user && !q_.me_.owns_all)
         fail(EPERM, cause::permissions);
     }
+    [[nodiscard]] static bool is_mount(const place& p) { return p.exists && p.file.mount != p.around.mount; }
+    /// What a mount hides is refused to be moved or removed; what it is cannot be seen from here.
     void mounted(const place& p) {
-      if (p.exists && p.file.mount != p.around.mount) fail(EBUSY, cause::unsuitable);
+      if (is_mount(p)) fail(EBUSY, cause::unsuitable);
     }
 
     void remove() {
@@ -378,10 +381,10 @@ class query {
       mounted(from_);
     }
 
-    [[nodiscard]] static bool lies_above(const inode_id& id, const place& p) {
-      for (const inode_id& a : p.above)
-        if (a == id) return true;
-      return false;
+    /// True when `directory` is where `p` lies.
+    [[nodiscard]] static bool holds(const place& directory, const place& p) {
+      if (is_mount(directory)) return false;
+      return std::find(p.above.begin(), p.above.end(), directory.file.id) != p.above.end();
     }
 
     void rename() {
@@ -395,9 +398,8 @@ class query {
       if ((from_.slash && !is_directory(from_)) ||
           (to_->slash && (exchange ? !is_directory(*to_) : !is_directory(from_))))
         return fail(ENOTDIR, cause::unsuitable);
-      if (lies_above(from_.file.id, *to_)) return fail(EINVAL, cause::unsuitable);
-      if (to_->exists && lies_above(to_->file.id, from_))
-        return fail(exchange ? EINVAL : ENOTEMPTY, cause::unsuitable);
+      if (holds(from_, *to_)) return fail(EINVAL, cause::unsuitable);
+      if (to_->exists && holds(*to_, from_)) return fail(exchange ? EINVAL : ENOTEMPTY, cause::unsuitable);
       move(right::remove | (exchange ? right::create : no_rights),
            right::create | (to_->exists ? right::remove : no_rights), exchange);
       if (to_->exists && from_.file.id == to_->file.id) return;  // two names of one file: nothing to do
@@ -442,11 +444,14 @@ class query {
         grant(directory_of(*to_), from_needs | to_needs);
         return;
       }
-      grant(directory_of(from_), from_needs | right::refer);
+      // What is mounted has no directory around it in its file system: it stands for itself.
+      const level left =
+          asked_.what == operation::link && is_mount(from_) ? file_of(from_) : directory_of(from_);
+      grant(left, from_needs | right::refer);
       grant(directory_of(*to_), to_needs | right::refer);
       const right refused = (out_.needs[0].missing | out_.needs[1].missing) & q_.handled_;
       // The file must not gain rights by its new place: what a link may add is only what the old place has.
-      const right source = granted(directory_of(from_));
+      const right source = granted(left);
       const right target = granted(directory_of(*to_));
       const auto gained = [&](const place& moved, right has, right gets) {
         const right counted = is_directory(moved) ? q_.handled_ : q_.handled_ & file_rights;

@@ -122,6 +122,19 @@ class maker {
       paths_.push_back(n.path);
       out_.tree.push_back(n);
     }
+    if (root_ && d_.one_in(3)) mount();
+  }
+
+  /// A directory that can be reached by two ways, or one of another file system.
+  void mount() {
+    node n;
+    n.what = node::kind::mount;
+    n.path = some_directory();
+    if (n.path.size() == 1) return;  // the roots of the tree stay
+    if (!d_.one_in(4)) n.target = some_directory();
+    out_.tree.push_back(n);
+    for (std::size_t i = paths_.size(); !n.target.empty() && i-- > 0;)
+      if (paths_[i].starts_with(n.target + "/")) paths_.push_back(n.path + paths_[i].substr(n.target.size()));
   }
 
   unsigned mode(bool directory) {

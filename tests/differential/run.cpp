@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -73,16 +74,28 @@ class planted {
     outside_ = base + "/out";
     for (const node& n : s.tree) plant(n);
     for (auto n = s.tree.rbegin(); n != s.tree.rend(); ++n) {
-      if (n->what == node::kind::symlink || n->what == node::kind::hard_link) continue;
+      if (n->what == node::kind::symlink || n->what == node::kind::hard_link || n->what == node::kind::mount)
+        continue;
       const std::string path = whole(n->path);
+      struct stat st{};  // a name that a link had before is no file of ours: chmod would follow it
+      if (::lstat(path.c_str(), &st) != 0 || S_ISLNK(st.st_mode)) continue;
       if (n->owner >= 0)
         (void)!::lchown(path.c_str(), static_cast<uid_t>(n->owner), static_cast<gid_t>(n->owner));
       (void)::chmod(path.c_str(), n->mode);
     }
+    for (const node& n : s.tree)
+      if (n.what == node::kind::mount) mount(n);
   }
   planted(const planted&) = delete;
   planted& operator=(const planted&) = delete;
-  ~planted() { clear(AT_FDCWD, work_.c_str()); }
+  ~planted() {
+    while (!mounts_.empty()) {  // by what is mounted: the directory below may have been moved
+      const std::string name = "/proc/self/fd/" + std::to_string(mounts_.back().get());
+      if (::umount2(name.c_str(), MNT_DETACH) != 0) give_up("umount2");
+      mounts_.pop_back();
+    }
+    clear(AT_FDCWD, work_.c_str());
+  }
 
   [[nodiscard]] std::string whole(const std::string& path) const {
     if (path.starts_with('%')) return inside_ + path.substr(1);
@@ -114,7 +127,22 @@ class planted {
       case node::kind::socket:
         listen_at(path);
         break;
+      case node::kind::mount:
+        break;  // when everything else is there
     }
+  }
+
+  /// In a mount namespace of the test's own, see main().
+  void mount(const node& n) {
+    const std::string path = whole(n.path);
+    const bool other = n.target.empty();
+    struct stat st{};
+    if (::lstat(path.c_str(), &st) != 0 || S_ISLNK(st.st_mode)) return;  // never over what a link leads to
+    if (::mount(other ? "none" : whole(n.target).c_str(), path.c_str(), other ? "tmpfs" : nullptr,
+                other ? 0 : MS_BIND, nullptr) != 0)
+      return;
+    mounts_.emplace_back(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (mounts_.back().get() < 0) give_up("opening a mount");
   }
 
   /// By a name relative to the directory: the whole one may be longer than an address can be.
@@ -134,6 +162,7 @@ class planted {
 
   std::string work_, inside_, outside_;
   std::vector<descriptor> listeners_;
+  std::vector<descriptor> mounts_;
 };
 
 /// The confined process at the other end of two pipes.
