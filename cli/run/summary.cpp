@@ -110,7 +110,9 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     if (report.of(row.id) == standing::missing)
       missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.name, row.kernel);
   if (!missing.empty())
-    out += fmt::format("  kernel  Landlock ABI {}; not protected here: {}\n", report.landlock_abi, missing);
+    out +=
+        fmt::format("  kernel  Landlock ABI {}{}; not protected here: {}\n", report.landlock_abi,
+                    report.missing.empty() ? "" : " (claimed), missing: " + to_text(report.missing), missing);
   if (r.profile != nullptr) out += fmt::format("  profile  {}\n", r.profile->name);
   return out += line;
 }

@@ -25,10 +25,10 @@
 
 namespace nono {
 
-/// What the running kernel offers.
+/// What the running kernel offers, tried: where it refuses what its ABI promises, the masks say what is there.
 inline linux_abi::kernel_support support() noexcept {
 #if defined(__linux__)
-  return detail::probe_kernel();
+  return detail::examine_kernel();
 #else
   linux_abi::kernel_support none;
   none.landlock_errno = ENOSYS;
