@@ -160,7 +160,14 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
   linux_abi::kernel_support with_filters = k;
   with_filters.seccomp = true;
   if (!k.seccomp && standing_of(row.id, p, with_filters) != standing::missing)
-    return {errc::seccomp_unavailable, EINVAL, {}, {}, {}};
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            std::string(row.name)
+                .append(" (")
+                .append(row.closes)
+                .append("), which needs seccomp filters (CONFIG_SECCOMP_FILTER); here there are none")};
   if (row.id == protection::process_memory && k.reads_all_memory)
     return {errc::protection_unavailable,
             0,
@@ -183,8 +190,8 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
 }  // namespace detail
 
 /// Plans how `policy` is enforced on a kernel that can do `kernel`. The plan refers to the policy and lives
-/// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, seccomp_unavailable,
-///         protection_unavailable, needs_child.
+/// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, protection_unavailable,
+///         needs_child.
 inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support kernel, sandbox_target target,
                               bool observed = false) {
   plan out;
