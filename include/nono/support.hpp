@@ -48,6 +48,16 @@ struct self_test_result {
   }
 };
 
+/// Whether enforcement was seen, and if not, which step failed first.
+inline std::string to_text(const self_test_result& t) {
+  if (t.passed()) return "enforcement was seen";
+  std::string out = "enforcement was not seen: ";
+  if (!t.opens_without_sandbox)
+    return out += "the file outside the grant does not open without sandbox either";
+  return out += t.opens_inside_grant ? "the file outside the grant is not refused"
+                                     : "in the sandbox, the file inside the grant does not open";
+}
+
 #if defined(__linux__)
 
 /// Tries the kernel: forks children that open one file inside a grant, one outside, and one without sandbox.

@@ -69,7 +69,7 @@ TEST_CASE("kernels: what a number promises is what such a kernel has") {
     const auto has = masks_of(nono_test::kernel_rows[n - 1]);
     CHECK(abi::promised_by(n) == has);
     const auto kernel = abi::kernel_of(n);
-    CHECK(static_cast<abi::access_masks>(kernel) == has);
+    CHECK(kernel.masks() == has);
     CHECK(kernel.real_abi() == n);
     CHECK(kernel.missing().empty());
     CHECK(to_text(kernel) == "abi=" + std::to_string(n));
@@ -186,7 +186,7 @@ TEST_CASE("kernels: one that refuses what it promises, for every ABI and every s
     expect(open_descriptors() == before, "a descriptor is left open");
     boot(n, without);
     const auto seen = examine_kernel<strict_kernel>();
-    expect(static_cast<abi::access_masks>(seen) == masks_of(the_machine.has), "examine_kernel");
+    expect(seen.masks() == masks_of(the_machine.has), "examine_kernel");
     expect(open_descriptors() == before, "examine_kernel leaves a descriptor");
     if (!problem.empty() && wrong.empty())
       wrong = problem + ": ABI " + std::to_string(n) + " without groups " + std::to_string(without);
@@ -339,7 +339,7 @@ TEST_CASE("kernels: why there is no Landlock, from whichever call") {
       const auto seen = examine_kernel<strict_kernel>();
       CHECK(seen.landlock_abi == 0);
       CHECK(seen.landlock_errno == number);
-      CHECK(static_cast<abi::access_masks>(seen).empty());
+      CHECK(seen.masks().empty());
       CHECK(seen.seccomp);
     }
   for (const int number : {ENOMEM, EMFILE, EFAULT}) {

@@ -182,6 +182,8 @@ struct kernel_support : access_masks {
   /// Landlock or not. A child's capabilities are emptied.
   bool reads_all_memory = false;
 
+  [[nodiscard]] constexpr access_masks& masks() noexcept { return *this; }
+  [[nodiscard]] constexpr const access_masks& masks() const noexcept { return *this; }
   /// What the ABI promises and the kernel was seen to refuse.
   [[nodiscard]] constexpr access_masks missing() const noexcept { return promised_by(landlock_abi) - *this; }
   /// The newest ABI, up to the one it answers, all of whose rights are there; 0: none.
@@ -195,7 +197,7 @@ struct kernel_support : access_masks {
 /// A kernel of that ABI, 0 for none, which keeps what the number promises.
 constexpr kernel_support kernel_of(int abi, bool seccomp = true) noexcept {
   kernel_support out;
-  static_cast<access_masks&>(out) = promised_by(abi);
+  out.masks() = promised_by(abi);
   out.landlock_abi = abi;
   out.landlock_errno = abi == 0 ? ENOSYS : 0;
   out.seccomp = seccomp;

@@ -83,7 +83,7 @@ long try_groups(linux_abi::kernel_support& kernel) noexcept {
     if (got == 0) taken = taken | group;
     if (got < 0 && !is_unknown_right(got)) return got;
   }
-  static_cast<linux_abi::access_masks&>(kernel) = taken;
+  kernel.masks() = taken;
   return 0;
 }
 
@@ -92,7 +92,7 @@ template <class Kernel = system_kernel>
 linux_abi::kernel_support examine_kernel() noexcept {
   linux_abi::kernel_support out = probe_kernel<Kernel>();
   if (out.landlock_abi == 0) return out;
-  long got = try_ruleset<Kernel>(out);
+  long got = try_ruleset<Kernel>(out.masks());
   if (is_unknown_right(got)) got = try_groups<Kernel>(out);
   if (got == -ENOSYS || got == -EOPNOTSUPP || got == -EPERM || got == -EACCES) {
     out = linux_abi::kernel_of(0, out.seccomp);
@@ -163,10 +163,10 @@ result<prepared_sandbox> prepare_sandbox(bound_policy& bound, linux_abi::kernel_
     const error& why = ruleset.error();
     if (tried || why.other != create_call || !is_unknown_right(-why.os_errno))
       return std::move(ruleset).error();
-    const linux_abi::access_masks promised = kernel;
+    const linux_abi::access_masks promised = kernel.masks();
     if (const long got = try_groups<Kernel>(kernel); got < 0) return create_failed(got);
     // A kernel that takes each group, or none, does not refuse a right: the fault lies elsewhere.
-    if (kernel.empty() || kernel == promised) return std::move(ruleset).error();
+    if (kernel.empty() || kernel.masks() == promised) return std::move(ruleset).error();
   }
 }
 

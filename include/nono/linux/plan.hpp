@@ -28,6 +28,10 @@ struct planned_path {
 /// Where the sandbox will stand.
 enum class sandbox_target : std::uint8_t { this_process, child };
 
+constexpr std::string_view name_of(sandbox_target target) noexcept {
+  return target == sandbox_target::child ? "child" : "this process";
+}
+
 /// Everything that confining needs, in the order in which it is done.
 struct plan {
   bool own_network = false;  ///< a network namespace with lo up (and a user namespace if not privileged)
@@ -263,32 +267,29 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   return out;
 }
 
+namespace detail {
+inline std::string fs_words(std::uint64_t access) {
+  std::string out;
+  for (const auto& [bit, name] : linux_abi::fs_names)
+    if ((access & bit) != 0) out.append(out.empty() ? "" : "|").append(name);
+  return out;
+}
+}  // namespace detail
+
+/// The path and the kernel's rights below it.
+inline std::string to_text(const planned_path& path) {
+  return "beneath " + detail::quoted(path.rule->canonical) + ' ' + detail::fs_words(path.access);
+}
+
 /// The plan, a line for each thing that the kernel will be asked.
 inline std::string to_text(const plan& p) {
   std::string out;
-  const auto bits = [&](std::uint64_t access) {
-    bool first = true;
-    for (const auto& [bit, name] : linux_abi::fs_names) {
-      if ((access & bit) == 0) continue;
-      if (!first) out += '|';
-      out += name;
-      first = false;
-    }
-  };
   if (p.own_network) out += "own network namespace, lo up\n";
   if (p.own_keyring) out += "own session key ring\n";
   if (p.drop_capabilities) out += "no capabilities\n";
-  out += "handle fs ";
-  bits(p.ruleset.handled_access_fs);
-  out += "\nhandle net " + std::to_string(p.ruleset.handled_access_net) + " scoped " +
-         std::to_string(p.ruleset.scoped) + '\n';
-  for (const planned_path& path : p.paths) {
-    out += "beneath ";
-    append_quoted(out, path.rule->canonical);
-    out += ' ';
-    bits(path.access);
-    out += '\n';
-  }
+  out += "handle fs " + detail::fs_words(p.ruleset.handled_access_fs) + "\nhandle net " +
+         std::to_string(p.ruleset.handled_access_net) + " scoped " + std::to_string(p.ruleset.scoped) + '\n';
+  for (const planned_path& path : p.paths) out += to_text(path) + '\n';
   for (const linux_abi::net_port_attr& port : p.ports)
     out += (port.allowed_access == linux_abi::net_bind_tcp ? "bind_tcp " : "connect_tcp ") +
            std::to_string(port.port) + '\n';
