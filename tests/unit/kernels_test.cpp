@@ -3,6 +3,8 @@
 // that can fail: against a stand-in that is as strict as the kernel.
 #include <nono/bind.hpp>
 #include <nono/bound_policy.hpp>
+#include <nono/capability_set.hpp>
+#include <nono/caps.hpp>
 #include <nono/linux/apply.hpp>
 #include <nono/network.hpp>
 
@@ -445,4 +447,40 @@ TEST_CASE("kernels: the stand-in refuses what the kernel refuses") {
   CHECK(create({1, 1}) == -E2BIG);
   boot(5);
   CHECK(create({1, 1, 1}) == -E2BIG);
+}
+
+TEST_CASE(
+    "kernels: strict(), best_effort() and lift() as they are written, at compile time and at run time") {
+  constexpr auto strict = nono::caps().strict();
+  constexpr auto given_up = nono::caps().strict().best_effort(protection::signals);
+  constexpr auto lifted = nono::caps().strict().lift(protection::signals);
+  constexpr unsigned no_signals = 1U << 7;
+  const auto came_of = [&](const nono::policy_ref& policy, int answers, unsigned without) {
+    boot(answers, without);
+    auto bound = nono::bind(policy, {});
+    REQUIRE(bound.has_value());
+    const auto got = prepare(*bound);
+    if (got) return std::string(name_of(got->planned.report.of(protection::signals)));
+    CHECK(got.error().code == errc::protection_unavailable);
+    return got.error().other.substr(0, got.error().other.find(' '));
+  };
+  const auto set_like = [](auto&& change) {
+    nono::capability_set set;
+    set.strict();
+    change(set);
+    return set;
+  };
+  CHECK(came_of(strict, 12, 0) == "Landlock");
+  CHECK(came_of(strict, 12, no_signals) == "signals");
+  CHECK(came_of(given_up, 12, no_signals) == "missing");
+  CHECK(came_of(lifted, 12, no_signals) == "not asked");
+  CHECK(came_of(strict, 5, 0) == "signals");
+  CHECK(came_of(given_up, 5, 0) == "abstract_unix");
+  const auto run_time = set_like([](auto&) {});
+  const auto run_time_given_up = set_like([](auto& set) { set.best_effort(protection::signals); });
+  const auto run_time_lifted = set_like([](auto& set) { set.lift(protection::signals); });
+  CHECK(came_of(run_time, 12, 0) == "Landlock");
+  CHECK(came_of(run_time, 12, no_signals) == "signals");
+  CHECK(came_of(run_time_given_up, 12, no_signals) == "missing");
+  CHECK(came_of(run_time_lifted, 12, no_signals) == "not asked");
 }
