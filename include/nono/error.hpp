@@ -47,7 +47,7 @@ enum class errc : std::uint16_t {
   protection_unavailable = 204,
   namespace_refused = 205,
   seccomp_unavailable = 206,
-  restrict_refused = 207,  // EPERM: no_new_privs was lost, or an outer filter refuses
+  restrict_refused = 207,  // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
   filter_refused = 208,    // EPERM, EACCES: an outer filter refuses seccomp
   too_many_filters = 209,  // ENOMEM: the filters of a process have a limit
   listener_taken = 210,    // EBUSY: an outer supervisor listens already

@@ -344,6 +344,8 @@ TEST_CASE("kernels: why there is no Landlock, from whichever call") {
       CHECK(seen.masks().empty());
       CHECK(seen.seccomp);
     }
+  boot(7).answers = 0;
+  CHECK(probe_kernel<strict_kernel>().landlock_errno == ENOSYS);
   for (const int number : {ENOMEM, EMFILE, EFAULT}) {
     boot(7).failing["create"] = number;
     bound_policy policy;
@@ -369,6 +371,7 @@ TEST_CASE("kernels: each failure of each call has a sentence of its own") {
     return whole;
   };
   CHECK(confine("restrict_self", EPERM).code == errc::restrict_refused);
+  CHECK(confine("restrict_self", EACCES).code == errc::restrict_refused);
   CHECK(confine("restrict_self", E2BIG).code == errc::too_many_layers);
   CHECK(confine("restrict_self", ENOSYS).code == errc::landlock_not_in_kernel);
   CHECK(confine("restrict_self", EOPNOTSUPP).code == errc::landlock_disabled);

@@ -171,7 +171,7 @@ inline constexpr access_masks probe_groups[] = {
 };
 
 /// What the running kernel offers. The masks are what counts: distributions move rights between kernels, and there
-/// are kernels that answer with an ABI and refuse rights of it.
+/// are reports of kernels that answer with an ABI and refuse rights of it.
 /// Source: github.com/multikernel/sandlock/issues/17 (5.14.0-611.el9 answers 6 and knows the rights of 4)
 struct kernel_support : access_masks {
   int landlock_abi = 0;      ///< as the kernel answers; 0: none

@@ -47,8 +47,8 @@ template <class Kernel = system_kernel>
 linux_abi::kernel_support probe_kernel() noexcept {
   linux_abi::kernel_support out;
   const long abi = Kernel::landlock_create_ruleset(nullptr, 0, linux_abi::create_ruleset_version);
-  if (abi < 0) {
-    out.landlock_errno = static_cast<int>(-abi);
+  if (abi <= 0) {  // there is no ABI 0
+    out.landlock_errno = abi < 0 ? static_cast<int>(-abi) : ENOSYS;
   } else {
     out = linux_abi::kernel_of(static_cast<int>(abi));
     const long errata = Kernel::landlock_create_ruleset(nullptr, 0, linux_abi::create_ruleset_errata);
@@ -182,6 +182,7 @@ constexpr errc restrict_code(long got) noexcept {
     case E2BIG:
       return errc::too_many_layers;
     case EPERM:
+    case EACCES:
       return errc::restrict_refused;
     case ENOSYS:
     case EOPNOTSUPP:
