@@ -19,7 +19,6 @@
 #include <nono/linux/apply.hpp>
 #include <nono/linux/plan.hpp>
 #include <nono/spawn.hpp>
-#include <nono/support.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -56,8 +55,7 @@ struct prepared {
   resolution r;
   std::optional<scratch_directory> scratch;
   std::optional<bound_policy> bound;
-  linux_abi::kernel_support kernel;
-  plan planned;  // refers to `bound`
+  std::optional<nono::detail::prepared_sandbox> sandbox;  // refers to `bound`
   std::string start_directory;
   std::vector<std::string> environment;
 };
@@ -113,7 +111,7 @@ std::string start_directory(const prepared& p) {
   return "/";
 }
 
-error prepare(const run_options& options, sandbox_target target, prepared& p) {
+error prepare(const run_options& options, sandbox_target target, bool observed, prepared& p) {
   auto here = this_host(environ);
   if (!here) return here.error();
   p.here = std::move(*here);
@@ -130,16 +128,15 @@ error prepare(const run_options& options, sandbox_target target, prepared& p) {
   auto bound = bind(p.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   p.bound.emplace(std::move(*bound));
-  p.kernel = support();
-  auto planned = make_plan(*p.bound, p.kernel, target);
-  if (!planned) return planned.error();
-  p.planned = *planned;
+  auto sandbox = nono::detail::prepare_sandbox(*p.bound, nono::detail::probe_kernel(), target, observed);
+  if (!sandbox) return sandbox.error();
+  p.sandbox.emplace(*std::move(sandbox));
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   p.environment = clean_environment(p.here.environment, p.r.variables);
   print_warnings(options, p);
   if (!options.silent) {
-    say(summary(p.r, *p.bound, p.planned.report, options.verbose));
+    say(summary(p.r, *p.bound, p.sandbox->planned.report, options.verbose));
     if (const auto keys = key_like_names(p.environment); !keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
@@ -178,7 +175,11 @@ int exit_code_of(errc code) {
       return 127;
     case errc::chdir_failed:
     case errc::restrict_failed:
+    case errc::restrict_refused:
     case errc::filter_failed:
+    case errc::filter_refused:
+    case errc::listener_taken:
+    case errc::too_many_filters:
     case errc::capabilities_failed:
     case errc::too_many_layers:
     case errc::namespace_refused:
@@ -191,13 +192,13 @@ int exit_code_of(errc code) {
 }  // namespace
 
 int run(const run_options& options) {
+  const bool observed = options.diagnostics && !options.silent;
   prepared p;
-  if (const error why = prepare(options, sandbox_target::child, p); why.code != errc::none)
+  if (const error why = prepare(options, sandbox_target::child, observed, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
 
-  const bool observed = options.diagnostics && !options.silent;
   const std::vector<const char*> environment = pointers(p.environment);
   const signal_guard signals;
   spawn_options how;
@@ -206,17 +207,15 @@ int run(const run_options& options) {
   how.program = p.r.target.path;
   how.signal_mask = &signals.before();
   how.ends_with_parent = true;
-  how.observed = observed;
-  auto started = nono::detail::spawner(how).run(*p.bound, arguments(options, p));
+  auto started = nono::detail::spawner(how).run(*p.sandbox, arguments(options, p));
   if (!started) return failed(started.error(), exit_code_of(started.error().code));
+  p.sandbox->ruleset = nono::detail::descriptor();  // the child has it; we live long
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
   std::optional<observer> watcher;
-  if (started->listener() >= 0) {
-    p.planned.filter.observed = true;
-    watcher.emplace(started->listener(), started->pid(), *p.bound, p.planned.filter);
-  }
+  if (started->listener() >= 0)
+    watcher.emplace(started->listener(), started->pid(), *p.bound, p.sandbox->planned.filter);
   const auto status = supervise(*started, signals, watcher ? &*watcher : nullptr, options.silent);
   if (!status) return failed(status.error());
   if (watcher) answer_leftovers(*started, *watcher);
@@ -243,13 +242,11 @@ int wrap(const run_options& options) {
            fmt::format(
                "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
                profile->name)});
-  if (const error why = prepare(options, sandbox_target::this_process, p); why.code != errc::none)
+  if (const error why = prepare(options, sandbox_target::this_process, false, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
 
-  const filter_program program = nono::detail::program_for(p.planned.filter, p.kernel);
-  const auto ruleset = nono::detail::make_ruleset(p.planned);
-  if (!ruleset) return failed(ruleset.error());
+  const filter_program program = nono::detail::program_for(p.sandbox->planned.filter, p.sandbox->kernel);
   std::vector<std::string> words(options.command);
   words.front() = p.r.target.path;
   const std::vector<const char*> argv = pointers(words);
@@ -265,8 +262,9 @@ int wrap(const run_options& options) {
   if (const long got = kernel_calls::no_new_privs(); got < 0)
     return cannot("prctl(PR_SET_NO_NEW_PRIVS)", got);
   if (const long got = kernel_calls::drop_capabilities(); got < 0) return cannot("capset", got);
-  if (const auto why = nono::detail::confine_thread(program, ruleset->get(), nullptr); why.code != errc::none)
-    return cannot(why.step, -why.os_errno);
+  if (const auto why = nono::detail::confine_thread(program, p.sandbox->ruleset.get(), nullptr);
+      why.code != errc::none)
+    return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
   // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as
   // long as the command, and a later run removes the directory.
   if (const long got = kernel_calls::call(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */); got < 0)

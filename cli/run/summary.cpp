@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include <fmt/format.h>
+#include <nono/format.hpp>
 
 #include "cli/resolve/environment.hpp"
 
@@ -21,19 +21,8 @@ std::string_view badge(right rights) {
 }
 
 std::string source_of(const bound_rule& r) {
-  switch (r.from) {
-    case origin::user:
-      return "user";
-    case origin::group:
-      return fmt::format("group:{}", r.source);
-    case origin::profile:
-      return fmt::format("profile:{}", r.source);
-    case origin::system:
-      return "system";
-    case origin::command:
-      return "command";
-  }
-  return {};
+  const bool named = r.from == origin::group || r.from == origin::profile;
+  return named ? fmt::format("{}:{}", r.from, r.source) : fmt::format("{}", r.from);
 }
 
 std::string_view network_words(network_mode mode) {
@@ -108,9 +97,11 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
   std::string missing;
   for (const protection_row& row : protections)
     if (report.of(row.id) == standing::missing)
-      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.name, row.kernel);
-  if (!missing.empty())
-    out += fmt::format("  kernel  Landlock ABI {}; not protected here: {}\n", report.landlock_abi, missing);
+      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.id, row.kernel);
+  if (!missing.empty() || !report.missing.empty())
+    out += fmt::format("  kernel  Landlock ABI {}{}{}{}\n", report.landlock_abi,
+                       report.missing.empty() ? "" : fmt::format(" (claimed), missing: {}", report.missing),
+                       missing.empty() ? "" : "; not protected here: ", missing);
   if (r.profile != nullptr) out += fmt::format("  profile  {}\n", r.profile->name);
   return out += line;
 }

@@ -284,6 +284,8 @@ std::string start(const scenario& s, nono::bound_policy& bound, worker& w, nono:
 /// listens, or who reads a FIFO.
 bool agrees(const nono::decision& d, int seen) {
   if (d.os_errno == seen) return true;
+  // Whether what is mounted has a parent in its file system cannot be seen; that it is a directory can.
+  if (d.what == operation::link && d.why == nono::cause::unsuitable) return seen == EPERM;
   if (d.os_errno != 0) return false;
   switch (seen) {
     case ENOTEMPTY:
