@@ -310,9 +310,14 @@ class query {
     }
 
     void open_new() {
+      removed(from_);
       read_only(from_);
       grant(directory_of(from_), right::create | right::write_file);
       check(from_.directory_access);
+    }
+    /// A directory that was removed takes no new entries, though a mount or a working directory still leads to it.
+    void removed(const place& p) {
+      if (p.around.links == 0) fail(ENOENT, cause::missing);
     }
     /// A read-only file system refuses before Landlock is asked.
     void read_only(const place& p) {
@@ -344,6 +349,7 @@ class query {
       if (from_.slash && what != operation::mkdir) return fail(ENOENT, cause::unsuitable);
       read_only(from_);
       grant(directory_of(from_), right::create);
+      removed(from_);
       check(from_.directory_access);
       if (what == operation::mkdev && !q_.me_.makes_devices) fail(EPERM, cause::permissions);
     }
@@ -355,10 +361,6 @@ class query {
         fail(EPERM, cause::permissions);
     }
     [[nodiscard]] static bool is_mount(const place& p) { return p.exists && p.file.mount != p.around.mount; }
-    /// What a mount hides is refused to be moved or removed; what it is cannot be seen from here.
-    void mounted(const place& p) {
-      if (is_mount(p)) fail(EBUSY, cause::unsuitable);
-    }
 
     void remove() {
       const bool directory = asked_.what == operation::rmdir;
@@ -373,18 +375,19 @@ class query {
       read_only(from_);
       if (!from_.exists) return fail(ENOENT, cause::missing);
       if (from_.slash && !directory) return fail(is_directory(from_) ? EISDIR : ENOTDIR, cause::unsuitable);
+      // What a mount hides cannot be seen from here; it stays where it is, for whatever reason.
+      if (is_mount(from_)) return fail(EBUSY, cause::unsuitable);
       grant(directory_of(from_), right::remove);
       check(from_.directory_access);
       sticky(from_);
       if (directory && !is_directory(from_)) fail(ENOTDIR, cause::unsuitable);
       if (!directory && is_directory(from_)) fail(EISDIR, cause::unsuitable);
-      mounted(from_);
     }
 
-    /// True when `directory` is where `p` lies.
+    /// True when `p` lies in `directory`, within one mount.
     [[nodiscard]] static bool holds(const place& directory, const place& p) {
-      if (is_mount(directory)) return false;
-      return std::find(p.above.begin(), p.above.end(), directory.file.id) != p.above.end();
+      const auto end = p.above.begin() + static_cast<std::ptrdiff_t>(p.in_mount);
+      return !is_mount(directory) && std::find(p.above.begin(), end, directory.file.id) != end;
     }
 
     void rename() {
@@ -398,6 +401,8 @@ class query {
       if ((from_.slash && !is_directory(from_)) ||
           (to_->slash && (exchange ? !is_directory(*to_) : !is_directory(from_))))
         return fail(ENOTDIR, cause::unsuitable);
+      const bool itself = from_.around.id == to_->around.id && from_.name == to_->name;
+      if (!itself && (is_mount(from_) || is_mount(*to_))) return fail(EBUSY, cause::unsuitable);
       if (holds(from_, *to_)) return fail(EINVAL, cause::unsuitable);
       if (to_->exists && holds(*to_, from_)) return fail(exchange ? EINVAL : ENOTEMPTY, cause::unsuitable);
       move(right::remove | (exchange ? right::create : no_rights),
@@ -405,6 +410,7 @@ class query {
       if (to_->exists && from_.file.id == to_->file.id) return;  // two names of one file: nothing to do
       check(from_.directory_access);
       sticky(from_);
+      if (!to_->exists) removed(*to_);
       check(to_->directory_access);
       if (to_->exists) {
         sticky(*to_);
@@ -415,8 +421,6 @@ class query {
         if (is_directory(from_)) check(from_.file_access);
         if (exchange && is_directory(*to_)) check(to_->file_access);
       }
-      mounted(from_);
-      mounted(*to_);
     }
 
     void link() {
@@ -433,6 +437,7 @@ class query {
         if (!safe) fail(EPERM, cause::permissions);
       }
       move(no_rights, right::create, false);
+      removed(*to_);
       check(to_->directory_access);
       if (is_directory(from_)) fail(EPERM, cause::unsuitable);
     }

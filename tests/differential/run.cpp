@@ -287,7 +287,7 @@ bool agrees(const nono::decision& d, int seen) {
   // Whether what is mounted has a parent in its file system cannot be seen; that it is a directory can.
   if (d.what == operation::link && d.why == nono::cause::unsuitable) return seen == EPERM;
   // Of what a mount hides neither owner nor rules can be seen: it stays where it is, for one reason or the other.
-  if (d.os_errno == EBUSY) return seen == EACCES || seen == EPERM || seen == EXDEV;
+  if (d.os_errno == EBUSY) return seen != 0;
   if (d.os_errno != 0) return false;
   switch (seen) {
     case ENOTEMPTY:

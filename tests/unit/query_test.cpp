@@ -67,10 +67,10 @@ struct world {
 place at(std::uint64_t inode, file_type type, std::uint64_t directory = 10) {
   place p;
   p.exists = inode != 0;
-  p.file = {{1, inode}, 1, type, 0644, 0};
+  p.file = {{1, inode}, 1, type, 0644, 0, 1};
   p.directory = "/d" + std::to_string(directory);
   p.name = "f" + std::to_string(inode);
-  p.around = {{1, directory}, 1, file_type::directory, 0755, 0};
+  p.around = {{1, directory}, 1, file_type::directory, 0755, 0, 2};
   p.above = {{1, directory}, {1, root_inode}};
   return p;
 }
