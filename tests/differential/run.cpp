@@ -76,7 +76,9 @@ class planted {
       const std::string path = whole(n->path);
       if (n->owner >= 0)
         (void)!::lchown(path.c_str(), static_cast<uid_t>(n->owner), static_cast<gid_t>(n->owner));
-      (void)::chmod(path.c_str(), n->mode);
+      // A name can be planted twice: a link that came first would lead to a file of the system's.
+      struct stat st{};
+      if (::lstat(path.c_str(), &st) == 0 && !S_ISLNK(st.st_mode)) (void)::chmod(path.c_str(), n->mode);
     }
   }
   planted(const planted&) = delete;
