@@ -15,17 +15,16 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <nono/bind.hpp>
 #include <nono/linux/apply.hpp>
-#include <nono/linux/plan.hpp>
 #include <nono/spawn.hpp>
-#include <nono/support.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/resolver.hpp"
+#include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
+#include "cli/run/refusals.hpp"
 #include "cli/run/scratch.hpp"
 #include "cli/run/summary.hpp"
 #include "cli/run/supervisor.hpp"
@@ -34,30 +33,14 @@ namespace nono::cli {
 
 namespace {
 
-/// The error in the words that scripts look for.
-std::string words_of(const error& why) {
-  if (why.code == errc::deny_contradicts_grant) {
-    if (why.other.find(protected_root) != std::string::npos)
-      return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
-                         quoted(why.path));
-    return "Landlock deny-overlap: " + why.message();
-  }
-  return why.message();
-}
-
 int failed(const error& why, int code = 1) {
   complain(words_of(why));
   return code;
 }
 
 /// Everything that run and wrap share: what is resolved, bound and planned, and said.
-struct prepared {
-  host here;
-  resolution r;
+struct prepared : sandbox {
   std::optional<scratch_directory> scratch;
-  std::optional<bound_policy> bound;
-  linux_abi::kernel_support kernel;
-  plan planned;  // refers to `bound`
   std::string start_directory;
   std::vector<std::string> environment;
 };
@@ -126,14 +109,7 @@ error prepare(const run_options& options, sandbox_target target, prepared& p) {
   if (!r) return r.error();
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
-  const binding home = bind("$HOME", p.here.home);  // HOME may be unset: then it comes from the password file
-  auto bound = bind(p.r.policy.ref(), {&home, 1});
-  if (!bound) return bound.error();
-  p.bound.emplace(std::move(*bound));
-  p.kernel = support();
-  auto planned = make_plan(*p.bound, p.kernel, target);
-  if (!planned) return planned.error();
-  p.planned = *planned;
+  if (error why = lower(p, target); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   p.environment = clean_environment(p.here.environment, p.r.variables);
@@ -221,9 +197,10 @@ int run(const run_options& options) {
   if (!status) return failed(status.error());
   if (watcher) answer_leftovers(*started, *watcher);
   if (!status->ok() && observed)
-    say(footer(p.r, *p.bound, p.here, *status,
-               watcher ? refused_by_policy(watcher->attempts(), *p.bound) : std::vector<attempt>{},
-               watcher ? &*watcher : nullptr, options.verbose));
+    say(footer(
+        p.r, *p.bound, p.here, *status,
+        watcher ? refused_by_policy(watcher->attempts(), *p.bound, p.planned.report) : std::vector<refusal>{},
+        watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));

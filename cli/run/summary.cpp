@@ -7,34 +7,13 @@
 #include <fmt/format.h>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/spelling.hpp"
 
 namespace nono::cli {
 
 namespace {
 
 constexpr std::string_view line = "------------------------------------------------------------\n";
-
-std::string_view badge(right rights) {
-  const bool reads = (rights & right::read) != no_rights;
-  const bool writes = (rights & right::write) != no_rights;
-  return reads && writes ? "r+w" : writes ? "w" : "r";
-}
-
-std::string source_of(const bound_rule& r) {
-  switch (r.from) {
-    case origin::user:
-      return "user";
-    case origin::group:
-      return fmt::format("group:{}", r.source);
-    case origin::profile:
-      return fmt::format("profile:{}", r.source);
-    case origin::system:
-      return "system";
-    case origin::command:
-      return "command";
-  }
-  return {};
-}
 
 std::string_view network_words(network_mode mode) {
   switch (mode) {
