@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How paths, rights and sources are written for a user.
+// How paths and rights are written for a user.
 #include "cli/resolve/spelling.hpp"
 
 #include <fmt/format.h>
@@ -22,26 +22,15 @@ std::string typed(std::string_view path, std::string_view home) {
   return out + "'";
 }
 
-std::string source_of(const bound_rule& r) {
-  switch (r.from) {
-    case origin::user:
-      return "user";
-    case origin::group:
-      return fmt::format("group:{}", r.source);
-    case origin::profile:
-      return fmt::format("profile:{}", r.source);
-    case origin::system:
-      return "system";
-    case origin::command:
-      return "command";
-  }
-  return {};
-}
-
 std::string_view badge(right rights) {
   const bool reads = (rights & right::read) != no_rights;
   const bool writes = (rights & right::write) != no_rights;
   return reads && writes ? "r+w" : writes ? "w" : "r";
+}
+
+std::string_view access_word(right rights) {
+  const std::string_view short_form = badge(rights);
+  return short_form == "r+w" ? "readwrite" : short_form == "w" ? "write" : "read";
 }
 
 }  // namespace nono::cli

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How paths, rights and sources are written for a user: once, for the summary, the footer, `why` and `profile show`.
+// How paths and rights are written for a user: once, for the summary, the footer, `why` and `profile show`.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include <nono/bound_policy.hpp>
 #include <nono/right.hpp>
 
 namespace nono::cli {
@@ -14,10 +13,10 @@ namespace nono::cli {
 /// out escaped: to be read, not to be copied.
 std::string typed(std::string_view path, std::string_view home);
 
-/// Where a grant comes from: user, group:NAME, profile:NAME, system or command.
-std::string source_of(const bound_rule& r);
-
 /// r, w or r+w.
 std::string_view badge(right rights);
+
+/// read, write or readwrite, as `why` and profiles say it.
+std::string_view access_word(right rights);
 
 }  // namespace nono::cli

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <nono/tree.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/spelling.hpp"
@@ -72,7 +73,8 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     if (verbose > 0) {
       if (!rule.canonical.empty() && rule.canonical != rule.path)
         out += " -> " + quoted_whole(rule.canonical);
-      out += fmt::format("  [{}]{}", source_of(rule), rule.subsumed ? " (covered by a wider grant)" : "");
+      out += fmt::format("  [{}]{}", source_text(rule.from, rule.source),
+                         rule.subsumed ? " (covered by a wider grant)" : "");
     }
     out += '\n';
   }
