@@ -155,8 +155,9 @@ void add_why_flags(CLI::App& app, why_options& o) {
   add_paths(app, "--to", o.to, "The second name of rename, exchange and link");
   app.add_option("--connect-tcp", o.connect_tcp, "A TCP port to connect to")->type_name("PORT");
   app.add_option("--bind-tcp", o.bind_tcp, "A TCP port to bind")->type_name("PORT");
-  app.add_flag("--json", o.json, "The answer as JSON");
-  app.add_flag("--tree", o.tree, "The policy as a tree besides, with what the question touched");
+  auto* json = app.add_flag("--json", o.json, "The answer as JSON");
+  app.add_flag("--tree", o.tree, "The policy as a tree besides, with what the question touched")
+      ->excludes(json);
   add_policy_flags(app, o.context);
   app.add_option("command", o.context.command, "Ask as if this command were run")
       ->type_name("COMMAND [ARGS...]");

@@ -24,15 +24,15 @@ std::string flags_of(const std::vector<suggested_grant>& grants, const host& her
   return out;
 }
 
-/// A directory holds a denied path and cannot be granted, but what is to be made in it can.
-std::string make_it_first(const lack& what, const host& here) {
+/// The directory around it cannot be granted, but what is to be made in it can. more: a flag that is needed besides.
+std::string make_it_first(const lack& what, const host& here, const std::string& more = {}) {
   const std::string subject = typed(what.subject, here.home);
   right wanted = no_rights;
   for (const suggested_grant& g : what.grants) wanted |= g.rights;
   const suggested_grant made{std::string(what.subject), what.makes_directory ? right::read_write : wanted,
                              what.makes_directory ? path_kind::directory : path_kind::file};
-  return fmt::format("make it first: {} {}, and {} {}", what.makes_directory ? "mkdir" : "touch", subject,
-                     flag_of(made), subject);
+  return fmt::format("make it first: {} {}, and {}{} {}", what.makes_directory ? "mkdir" : "touch", subject,
+                     more, flag_of(made), subject);
 }
 
 }  // namespace
@@ -46,10 +46,10 @@ advice advise(const lack& what, const resolution& r, const bound_policy& bound, 
     const bool inside = std::all_of(what.grants.begin(), what.grants.end(), [&](const suggested_grant& g) {
       return deny_over(bound, g.path) == over;
     });
-    return {fmt::format("denied by {} ({}); on purpose only: --bypass-protection {} {}",
+    const std::string bypass = fmt::format("--bypass-protection {} ", typed(over->path, here.home));
+    return {fmt::format("denied by {} ({}); on purpose only: {}",
                         over->source.empty() ? "a deny" : over->source, quoted_whole(over->path),
-                        typed(over->path, here.home),
-                        inside ? flags_of(what.grants, here) : "and " + make_it_first(what, here)),
+                        inside ? bypass + flags_of(what.grants, here) : make_it_first(what, here, bypass)),
             {},
             over};
   }

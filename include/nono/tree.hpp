@@ -63,6 +63,7 @@ class tree_drawing {
   std::string take(std::string_view path, std::size_t& next) const {
     std::string text;
     for (; next < marks_.size() && marks_[next].path == path; ++next) {
+      if (!text.empty() && marks_[next].text == marks_[next - 1].text) continue;  // a group may say it twice
       text += text.empty() ? "  " : "; ";
       text += marks_[next].text;
     }

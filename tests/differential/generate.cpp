@@ -122,6 +122,19 @@ class maker {
       paths_.push_back(n.path);
       out_.tree.push_back(n);
     }
+    if (root_ && d_.one_in(3)) mount();
+  }
+
+  /// A directory that can be reached by two ways, or one of another file system.
+  void mount() {
+    node n;
+    n.what = node::kind::mount;
+    n.path = some_directory();
+    if (n.path.size() == 1) return;  // the roots of the tree stay
+    if (!d_.one_in(4)) n.target = some_directory();
+    out_.tree.push_back(n);
+    for (std::size_t i = paths_.size(); !n.target.empty() && i-- > 0;)
+      if (paths_[i].starts_with(n.target + "/")) paths_.push_back(n.path + paths_[i].substr(n.target.size()));
   }
 
   unsigned mode(bool directory) {
@@ -137,7 +150,7 @@ class maker {
     constexpr right words[] = {right::read, right::read, right::write, right::read_write, right::read_write};
     if (!d_.one_in(2)) return d_.pick(words);
     right out{};
-    if (d_.one_in(3)) return nono::all_rights & ~d_.pick(nono::right_names).value;  // all but one
+    if (d_.one_in(2)) return nono::all_rights & ~d_.pick(nono::right_names).value;  // all but one
     for (const auto& [value, word] : nono::right_names)
       if (d_.one_in(2)) out |= value;
     return out == nono::no_rights ? right::read_file : out;
@@ -208,7 +221,11 @@ class maker {
     for (std::size_t i = 0; i < count; ++i) {
       asked q;
       constexpr operation moves[] = {operation::rename, operation::exchange, operation::link};
-      q.what = d_.one_in(6) ? d_.pick(moves) : nono::operations[d_.below(all)].what;
+      constexpr operation opens[] = {operation::open_read, operation::open_write, operation::overwrite,
+                                     operation::truncate, operation::execute};
+      q.what = d_.one_in(6)   ? d_.pick(moves)
+               : d_.one_in(6) ? d_.pick(opens)
+                              : nono::operations[d_.below(all)].what;
       const std::uint8_t names = nono::row_of(q.what).paths;
       if (names == 0 && !d_.one_in(4)) q.what = operation::open_read;  // the files are what is rich
       const bool makes = nono::row_of(q.what).changes_directory;

@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <nono/explain.hpp>
 #include <nono/nono.hpp>
 #include <nono/query.hpp>
 
@@ -72,18 +74,28 @@ class planted {
     outside_ = base + "/out";
     for (const node& n : s.tree) plant(n);
     for (auto n = s.tree.rbegin(); n != s.tree.rend(); ++n) {
-      if (n->what == node::kind::symlink || n->what == node::kind::hard_link) continue;
+      if (n->what == node::kind::symlink || n->what == node::kind::hard_link || n->what == node::kind::mount)
+        continue;
       const std::string path = whole(n->path);
+      struct stat st{};  // a name that a link had before is no file of ours: chmod would follow it
+      if (::lstat(path.c_str(), &st) != 0 || S_ISLNK(st.st_mode)) continue;
       if (n->owner >= 0)
         (void)!::lchown(path.c_str(), static_cast<uid_t>(n->owner), static_cast<gid_t>(n->owner));
-      // A name can be planted twice: a link that came first would lead to a file of the system's.
-      struct stat st{};
-      if (::lstat(path.c_str(), &st) == 0 && !S_ISLNK(st.st_mode)) (void)::chmod(path.c_str(), n->mode);
+      (void)::chmod(path.c_str(), n->mode);
     }
+    for (const node& n : s.tree)
+      if (n.what == node::kind::mount) mount(n);
   }
   planted(const planted&) = delete;
   planted& operator=(const planted&) = delete;
-  ~planted() { clear(AT_FDCWD, work_.c_str()); }
+  ~planted() {
+    while (!mounts_.empty()) {  // by what is mounted: the directory below may have been moved
+      const std::string name = "/proc/self/fd/" + std::to_string(mounts_.back().get());
+      if (::umount2(name.c_str(), MNT_DETACH) != 0) give_up("umount2");
+      mounts_.pop_back();
+    }
+    clear(AT_FDCWD, work_.c_str());
+  }
 
   [[nodiscard]] std::string whole(const std::string& path) const {
     if (path.starts_with('%')) return inside_ + path.substr(1);
@@ -115,7 +127,22 @@ class planted {
       case node::kind::socket:
         listen_at(path);
         break;
+      case node::kind::mount:
+        break;  // when everything else is there
     }
+  }
+
+  /// In a mount namespace of the test's own, see main().
+  void mount(const node& n) {
+    const std::string path = whole(n.path);
+    const bool other = n.target.empty();
+    struct stat st{};
+    if (::lstat(path.c_str(), &st) != 0 || S_ISLNK(st.st_mode)) return;  // never over what a link leads to
+    if (::mount(other ? "none" : whole(n.target).c_str(), path.c_str(), other ? "tmpfs" : nullptr,
+                other ? 0 : MS_BIND, nullptr) != 0)
+      return;
+    mounts_.emplace_back(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (mounts_.back().get() < 0) give_up("opening a mount");
   }
 
   /// By a name relative to the directory: the whole one may be longer than an address can be.
@@ -135,6 +162,7 @@ class planted {
 
   std::string work_, inside_, outside_;
   std::vector<descriptor> listeners_;
+  std::vector<descriptor> mounts_;
 };
 
 /// The confined process at the other end of two pipes.
@@ -273,6 +301,45 @@ bool agrees(const nono::decision& d, int seen) {
   }
 }
 
+/// True when the suggested grants, without `less` of the first, make the sandbox let it happen. The policy stays bound
+/// to the files that it was bound to: the tree has changed since.
+bool would_change(const scenario& s, const nono::explanation& why, nono::right less,
+                  const nono::bound_policy& policy, const nono::enforcement& in_force,
+                  const nono::question& q) {
+  nono::capability_set set;
+  for (const nono::suggested_grant& g : why.grants) {
+    const nono::right rights = &g == &why.grants.front() ? g.rights & ~less : g.rights;
+    if (rights == nono::no_rights) continue;
+    if (!set.add({g.path, rights, g.kind, nono::must_exist, nono::origin::user, {}}))
+      return less == nono::no_rights;  // "$x" in its name: no policy can name it
+  }
+  auto more = nono::bind(set.ref(), {});
+  if (!more) give_up("binding a suggestion");
+  const auto both = more->memory.array<nono::bound_rule>(policy.rules.size() + more->rules.size());
+  std::copy(more->rules.begin(), more->rules.end(), both.begin());
+  std::transform(policy.rules.begin(), policy.rules.end(),
+                 both.begin() + static_cast<std::ptrdiff_t>(more->rules.size()),
+                 [](nono::bound_rule r) { return r.fd = -1, r; });
+  more->rules = both;
+  more->network = policy.network;
+  more->sockets = policy.sockets;
+  const auto who = s.spawned ? nono::privileges::none : nono::privileges::as_they_are;
+  const nono::cause c = nono::query(*more, in_force, who).ask(q).why;
+  return c != nono::cause::not_granted && c != nono::cause::gains_access;
+}
+
+/// What is suggested must help, and be no more than it takes. An empty string, or what is wrong with it.
+std::string judge_suggestion(const scenario& s, const nono::decision& d, const nono::bound_policy& policy,
+                             const nono::enforcement& in_force, const nono::question& q) {
+  const nono::explanation why = nono::explain(d, policy);
+  if (why.grants.empty()) return "a suggestion";
+  if (!would_change(s, why, nono::no_rights, policy, in_force, q)) return "a suggestion that helps";
+  for (const auto& [value, word] : nono::right_names)
+    if (contains(why.grants.front().rights, value) && would_change(s, why, value, policy, in_force, q))
+      return "a suggestion without " + std::string(word);
+  return {};
+}
+
 std::string errno_text(int why) { return why == 0 ? "success" : ::strerrorname_np(why); }
 
 }  // namespace
@@ -332,6 +399,13 @@ outcome run(const scenario& s, const std::string& work) {
     if (socket && path.size() >= sizeof(sockaddr_un::sun_path)) continue;  // no address is that long
     const std::uint16_t port = resources().ports[q.port];
     const nono::decision d = model.ask({q.what, path, to, port});
+    const bool ours = d.why == nono::cause::not_granted || d.why == nono::cause::gains_access;
+    if (ours && (s.seed + i) % 4 == 0)
+      if (const std::string bad = judge_suggestion(s, d, *mine, in_force, {q.what, path, to, port});
+          !bad.empty()) {
+        out.wrong = {i, bad, nono::to_text(d, {q.what, path, to, port}, *mine)};
+        return out;
+      }
     if (q.what == operation::connect_abstract) path = resources().abstract_name;
     const wire_question sent{static_cast<std::uint32_t>(q.what), static_cast<std::uint32_t>(path.size()),
                              static_cast<std::uint32_t>(to.size()), resources().process, port};

@@ -19,10 +19,11 @@ namespace differential {
 
 /// One file of the tree. Paths begin with "%", the directory in which most happens, or "@", one beside it.
 struct node {
-  enum class kind : std::uint8_t { directory, file, symlink, hard_link, fifo, socket };
+  enum class kind : std::uint8_t { directory, file, symlink, hard_link, fifo, socket, mount };
   kind what{};
   std::string path;
-  std::string target;  ///< what a symlink says, or the file that a hard link is another name of
+  std::string target;  ///< what a symlink says, the file that a hard link is another name of, the directory
+                       ///< that is mounted here as well; a mount without one is a file system of its own
   unsigned mode = 0755;
   int owner = -1;  ///< -1: whoever runs the test
 };

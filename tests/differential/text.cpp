@@ -12,13 +12,14 @@ namespace differential {
 std::string to_text(const scenario& s) {
   const auto quoted = [](const std::string& text) { return nono::detail::quoted(text); };
   std::string out = s.spawned ? "spawn, no capabilities\n" : "apply in a forked child\n";
-  constexpr const char* kinds[] = {"directory", "file", "symlink", "hard link", "fifo", "socket"};
+  constexpr const char* kinds[] = {"directory", "file", "symlink", "hard link", "fifo", "socket", "mount"};
   for (const node& n : s.tree) {
     char mode[8];
     (void)std::snprintf(mode, sizeof mode, "%04o", n.mode);
     out += std::string("  ") + kinds[static_cast<std::size_t>(n.what)] + " " + quoted(n.path);
     if (!n.target.empty()) out += " -> " + quoted(n.target);
-    if (n.what != node::kind::symlink && n.what != node::kind::hard_link) out += std::string(" ") + mode;
+    if (n.what != node::kind::symlink && n.what != node::kind::hard_link && n.what != node::kind::mount)
+      out += std::string(" ") + mode;
     if (n.owner >= 0) out += " of " + std::to_string(n.owner);
     out += '\n';
   }
