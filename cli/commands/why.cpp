@@ -77,9 +77,9 @@ class asker {
     a.details = reason_text(a.is, a.asked(), policy, a.why);
     for (std::size_t i = 0; i < a.is.need_count && a.granted_by == nullptr; ++i)
       a.granted_by = a.is.needs[i].by[0];
-    a.closest = a.granted_by;
     for (std::size_t i = 0; i < a.is.need_count && a.closest == nullptr; ++i)
-      a.closest = nearest_grant(policy, a.is.needs[i].path);
+      if (const need& n = a.is.needs[i]; n.missing != no_rights)
+        a.closest = n.by[0] != nullptr ? n.by[0] : nearest_grant(policy, n.path);
     if (a.is.why == cause::missing && a.why.deny == nullptr) {  // also where the way to it ends earlier
       a.why.deny = deny_over(policy, a.path);
       a.why.deny_covers = a.why.deny != nullptr;

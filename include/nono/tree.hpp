@@ -130,7 +130,13 @@ inline std::string to_tree(const bound_policy& policy, const decision* touched =
         if (by == &r) return true;
     return false;
   };
+  const auto repeats = [&](const bound_rule& r) {  // a group names both ends of a link: one says it
+    if (!r.subsumed || r.above == bound_rule::no_rule) return false;
+    const bound_rule& wider = policy.rules[r.above];
+    return wider.canonical == r.canonical && wider.from == r.from && wider.source == r.source;
+  };
   for (const bound_rule& r : policy.rules) {
+    if (repeats(r)) continue;
     std::string text;
     append_rights(text, r.rights);
     ((text += "  ") += detail::kind_text(r.type)) += "  [";

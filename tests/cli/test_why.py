@@ -282,6 +282,9 @@ Suggested fix:   --read-file {self.path}
         self.assertEqual((a["status"], a["reason"], a["errno"]["name"]), ("denied", "gains_access", "EXDEV"))
         a = self.json("--allow", self.data, "--allow", other, "--op", "rename", "--path", self.path, "--to", other + "/f")
         self.assertEqual(a["status"], "allowed")
+        a = self.json("--read", self.data, "--allow", other, "--op", "rename", "--path", self.path, "--to", other + "/f")
+        self.assertEqual((a["reason"], a["matching_capability"]["path"], a["suggested_flag"]),
+                         ("insufficient_access", self.data, f"--write {self.data}"))
 
     def test_not_enforceable(self):
         a = self.json("--op", "chmod", "--path", self.path)

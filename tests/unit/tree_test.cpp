@@ -74,6 +74,19 @@ TEST_CASE("tree: what lies in what, what is denied, missing, covered, and writte
         "    └── 'secret'  denied  [user]\n");
 }
 
+TEST_CASE("tree: what a group says twice stands there once") {
+  ground g;
+  g.directory("lib");
+  g.link("link", "lib");
+  nono::capability_set set;
+  for (const char* name : {"/lib", "/link"})
+    REQUIRE(set.add(
+        {g.root + name, right::read, nono::path_kind::any, nono::must_exist, origin::group, "tools"}));
+  const std::string drawn = g.drawn(to_tree(bound(set)));
+  CHECK(drawn.find("'ROOT/lib'  read  dir  [group:tools]") != std::string::npos);
+  CHECK(drawn.find(';') == std::string::npos);
+}
+
 TEST_CASE("tree: nothing, and the root itself") {
   nono::capability_set none;
   CHECK(to_tree(bound(none)) == "'/'\n");
