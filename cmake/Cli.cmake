@@ -2,6 +2,7 @@
 # The nono command: everything but main() is a library, so that unit tests can link it.
 include(CheckCXXSourceCompiles)
 find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
 include(cmake/FmtStatic.cmake)
 
 file(GLOB_RECURSE nono_cli_sources CONFIGURE_DEPENDS cli/*.cpp)
@@ -14,7 +15,7 @@ else()
   set(nono_cli_scope INTERFACE)
 endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
-target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI11)
+target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json)
 
 add_executable(nono_command cli/main.cpp)
 target_link_libraries(nono_command PRIVATE nono_cli)

@@ -3,7 +3,6 @@
 #include "cli/commands/command_line.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -13,7 +12,9 @@
 #include <CLI/CLI.hpp>
 #include <nono/error.hpp>
 
+#include "cli/commands/profile.hpp"
 #include "cli/commands/setup.hpp"
+#include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/run.hpp"
@@ -85,18 +86,22 @@ constexpr std::string_view not_built[] = {
     "--log-file",
     "--report",
 };
+/// The same of `why`.
+constexpr std::string_view not_built_in_why[] = {
+    "--host", "--port", "--self", "--scope", "--command", "--caller", "--extends",
+};
 constexpr std::string_view commands_not_built[] = {
-    "shell",    "why",    "profile", "completion", "ps",         "stop",     "detach", "attach",
-    "pause",    "resume", "logs",    "inspect",    "session",    "cleanup",  "prune",  "audit",
-    "rollback", "trust",  "pull",    "remove",     "update",     "outdated", "pin",    "unpin",
-    "search",   "list",   "learn",   "policy",     "credential",
+    "shell",   "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",
+    "inspect", "session",    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",
+    "update",  "outdated",   "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
 };
 
 void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what) {
   app.add_option(names, to, what)->allow_extra_args(false)->type_name("PATH");
 }
 
-void add_run_flags(CLI::App& app, run_options& o) {
+/// The flags that shape the policy: of everything that runs, and the context of a question.
+void add_policy_flags(CLI::App& app, run_options& o) {
   // One value for each flag: what follows may be the command.
   app.add_option("-a,--allow", o.allow, "Read and write a directory and all below it; commas separate")
       ->allow_extra_args(false)
@@ -111,7 +116,7 @@ void add_run_flags(CLI::App& app, run_options& o) {
   app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
   app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
       ->type_name("DIR");
-  app.add_option("-p,--profile", o.profile, "A built-in profile (nono setup --check-only lists them)")
+  app.add_option("-p,--profile", o.profile, "A built-in profile (nono profile list shows them)")
       ->envname("NONO_PROFILE")
       ->type_name("NAME");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
@@ -129,6 +134,10 @@ void add_run_flags(CLI::App& app, run_options& o) {
       ->excludes(block);
   app.add_flag("!--no-auto-groups", o.auto_groups, "A known tool brings no group along");
   app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
+}
+
+void add_run_flags(CLI::App& app, run_options& o) {
+  add_policy_flags(app, o);
   app.add_flag("!--no-diagnostics", o.diagnostics,
                "Do not watch the command's calls; no footer after a failure");
   app.add_flag("--dry-run", o.dry_run, "Resolve and print, run nothing");
@@ -136,6 +145,30 @@ void add_run_flags(CLI::App& app, run_options& o) {
   app.add_flag("-s,--silent", o.silent, "Print nothing of nono's own but errors");
   app.add_option("command", o.command, "The command and its arguments")->type_name("COMMAND [ARGS...]");
   app.positionals_at_end();
+}
+
+void add_why_flags(CLI::App& app, why_options& o) {
+  add_paths(app, "--path", o.paths, "The path that is asked about");
+  app.add_option("--op", o.operations, "What would be done there; read if it is not given")
+      ->allow_extra_args(false)
+      ->type_name("OPERATION");
+  add_paths(app, "--to", o.to, "The second name of rename, exchange and link");
+  app.add_option("--connect-tcp", o.connect_tcp, "A TCP port to connect to")->type_name("PORT");
+  app.add_option("--bind-tcp", o.bind_tcp, "A TCP port to bind")->type_name("PORT");
+  auto* json = app.add_flag("--json", o.json, "The answer as JSON");
+  app.add_flag("--tree", o.tree, "The policy as a tree besides, with what the question touched")
+      ->excludes(json);
+  add_policy_flags(app, o.context);
+  app.add_option("command", o.context.command, "Ask as if this command were run")
+      ->type_name("COMMAND [ARGS...]");
+  app.positionals_at_end();
+  app.footer("Operations: " + operation_names() +
+             ".\n"
+             "write of a directory asks whether a file could be made in it, and of a missing file whether it "
+             "could be made.\n"
+             "Nothing is run and nothing is made: the private TMPDIR and the caches that a run would make "
+             "are not there.\n"
+             "The exit code is 0 whatever the answer.");
 }
 
 constexpr std::string_view with_value[] = {
@@ -155,6 +188,11 @@ constexpr std::string_view with_value[] = {
     "--override-deny",
     "--allow-command",
     "--block-command",
+    "--path",
+    "--op",
+    "--to",
+    "--connect-tcp",
+    "--bind-tcp",
 };
 
 template <std::size_t N>
@@ -172,7 +210,9 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
     if (word == "--" || (command && !word.starts_with('-'))) break;
     command = command || !word.starts_with('-');  // run, wrap: flags may follow
     const std::string_view name = word.substr(0, word.find('='));
-    if (unbuilt.empty() && is_one_of(name, not_built)) unbuilt = name;
+    const bool asks = argc > 1 && std::string_view(argv[1]) == "why";
+    if (unbuilt.empty() && (is_one_of(name, not_built) || (asks && is_one_of(name, not_built_in_why))))
+      unbuilt = name;
     if (word.ends_with('=') && is_one_of(name, with_value)) {
       out.emplace_back(name);
       out.emplace_back();
@@ -198,13 +238,6 @@ int usage_error(std::string_view message) {
   return 2;
 }
 
-/// Standard output, whole, or an error.
-int print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
-  complain("standard output cannot be written");
-  return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -216,6 +249,7 @@ int main(int argc, char** argv) {
       "  nono run --allow-cwd -- go run .\n"
       "  nono run --profile go-dev --allow-cwd -- go test ./...\n"
       "  nono run --read ./data --block-net -- python3 report.py\n"
+      "  nono why --allow-cwd --path ~/.ssh/id_ed25519\n"
       "  nono setup --check-only");
   run_options options;
   bool silent = false;
@@ -233,6 +267,23 @@ int main(int argc, char** argv) {
   setup_command->add_flag("--check-only", check_only, "Change nothing (as yet setup never does)");
   setup_command->add_flag("-v,--verbose", setup_verbose, "List every protection");
 
+  CLI::App* why_command = app.add_subcommand(
+      "why", "Say whether a sandbox would allow something, by which rule, and what would change it");
+  why_options question;
+  why_command->preparse_callback([&](std::size_t) { add_why_flags(*why_command, question); });
+  CLI::App* profile_command = app.add_subcommand("profile", "Show the built-in profiles");
+  std::string profile_name;
+  bool as_tree = false;
+  CLI::App* list_command = nullptr;
+  CLI::App* show_command = nullptr;
+  profile_command->preparse_callback([&](std::size_t) {
+    profile_command->require_subcommand(1);
+    list_command = profile_command->add_subcommand("list", "Name them");
+    show_command = profile_command->add_subcommand("show", "Show what one grants here and now");
+    show_command->add_option("name", profile_name, "The profile")->required()->type_name("NAME");
+    show_command->add_flag("--tree", as_tree, "By path, as a tree");
+  });
+
   std::string_view unbuilt;
   std::vector<std::string> words = own_words(argc, argv, unbuilt);
   std::reverse(words.begin(), words.end());  // as CLI11 wants it
@@ -244,7 +295,9 @@ int main(int argc, char** argv) {
       (void)app.exit(e, text, text);
       return print(text.str());
     }
-    if (!unbuilt.empty()) return usage_error(fmt::format("{} is not built yet, so nothing was run", unbuilt));
+    if (!unbuilt.empty())
+      return usage_error(fmt::format("{} is not built yet, so nothing was {}", unbuilt,
+                                     std::string_view(argv[1]) == "why" ? "asked" : "run"));
     if (argc > 1 && std::find(std::begin(commands_not_built), std::end(commands_not_built),
                               std::string_view(argv[1])) != std::end(commands_not_built))
       return usage_error(fmt::format("the command {} is not built yet", argv[1]));
@@ -254,6 +307,12 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return run(options);
   if (wrap_command->parsed()) return wrap(options);
   if (setup_command->parsed()) return check_setup(setup_verbose);
+  if (why_command->parsed()) {
+    const std::string wrong = check(question);
+    return wrong.empty() ? why(question) : usage_error(wrong);
+  }
+  if (profile_command->parsed())
+    return list_command->parsed() ? list_profiles() : show_profile(profile_name, as_tree);
   return print(app.help());
 }
 

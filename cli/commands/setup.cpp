@@ -2,7 +2,6 @@
 // `nono setup`: what this system can enforce, asked and tried.
 #include "cli/commands/setup.hpp"
 
-#include <cstdio>
 #include <string>
 
 #include <sys/utsname.h>
@@ -16,6 +15,7 @@
 
 #include "cli/resolve/profiles.hpp"
 #include "cli/resolve/program.hpp"
+#include "cli/run/output.hpp"
 
 namespace nono::cli {
 
@@ -75,10 +75,8 @@ int check_setup(int verbose) {
     out += fmt::format("  {:<18}{}\n", p.name, p.description);
   out += test.passed() ? "Enforcement was seen: this system can run nono.\n"
                        : "Enforcement was NOT seen: nono refuses to run commands here.\n";
-  const bool written =
-      std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
-  if (!written) std::fputs("nono: standard output cannot be written\n", stderr);
-  return test.passed() && written ? 0 : 1;
+  const int written = print(out);
+  return test.passed() ? written : 1;
 }
 
 }  // namespace nono::cli

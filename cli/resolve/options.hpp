@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the user asked for on the command line of `run` and `wrap`, as plain data.
+// What the user asked for on the command line of `run` and `wrap`, and the context of `why`, as plain data.
 #pragma once
 
 #include <string>
@@ -25,6 +25,7 @@ struct run_options {
   bool silent = false;
   int verbose = 0;
   std::vector<std::string> command;
+  bool needs_command = true;  ///< false: only asked about, with or without one
 };
 
 }  // namespace nono::cli

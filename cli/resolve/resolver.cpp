@@ -101,6 +101,7 @@ class resolver {
                                   std::strerror(errno)));
     if (!S_ISDIR(st.st_mode))
       return sentence(fmt::format("the working directory {} is not a directory", quoted(out.workdir)));
+    if (options_.command.empty() && !options_.needs_command) return {};
     if (options_.command.empty())
       return sentence("no command given; write it after the options: nono run --allow-cwd -- COMMAND");
     auto found =

@@ -11,12 +11,13 @@
 
 #include "cli/resolve/resolver.hpp"
 #include "cli/run/observer.hpp"
+#include "cli/run/refusals.hpp"
 
 namespace nono::cli {
 
 /// The footer. refused: from refused_by_policy(). watcher: null when nobody could watch the child's calls.
 std::string footer(const resolution& r, const bound_policy& bound, const host& here,
-                   const exit_status& status, const std::vector<attempt>& refused, const observer* watcher,
+                   const exit_status& status, const std::vector<refusal>& refused, const observer* watcher,
                    int verbose);
 
 }  // namespace nono::cli

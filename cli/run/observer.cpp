@@ -13,14 +13,13 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <nono/explain.hpp>
 #include <nono/resolve.hpp>
 
-#include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
 
 namespace nono::cli {
@@ -29,6 +28,8 @@ namespace {
 
 constexpr std::size_t most_attempts = 4096;  // what a flood may make us keep
 constexpr std::size_t most_covered = 4096;   // and how many more may look covered by name
+
+constexpr std::uint64_t exchange_flag = 2;  // RENAME_EXCHANGE; Source: renameat2(2)
 
 // Linux 6.6; an older header does not have it, an older kernel refuses it.
 constexpr unsigned long set_flags_request = SECCOMP_IOW(4, std::uint64_t);
@@ -63,15 +64,28 @@ std::string link_of(const std::string& path) {
   return std::string(read_link(path.c_str(), buffer));
 }
 
-right rights_of_open(std::uint64_t flags) {
-  right wanted = no_rights;
+/// What an open amounts to. A call may be several questions: what must be there, and what is made if it is not.
+std::uint32_t operations_of_open(std::uint64_t flags) {
+  if ((flags & O_PATH) != 0) return 0;
   const auto access = flags & O_ACCMODE;
-  if ((flags & O_PATH) != 0) return no_rights;
-  if (access == O_RDONLY || access == O_RDWR)
-    wanted |= (flags & O_DIRECTORY) != 0 ? right::list : right::read_file;
-  if (access == O_WRONLY || access == O_RDWR) wanted |= right::write_file;
-  if ((flags & O_TRUNC) != 0) wanted |= right::truncate;
-  if ((flags & O_CREAT) != 0) wanted |= right::create;
+  const bool reads = access == O_RDONLY || access == O_RDWR;
+  const bool writes = access == O_WRONLY || access == O_RDWR;
+  std::uint32_t asked = 0;
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+    return bit_of(operation::mkfifo);  // made, or there already
+  if (reads) asked |= bit_of((flags & O_DIRECTORY) != 0 ? operation::list : operation::open_read);
+  if (writes) asked |= bit_of((flags & O_CREAT) != 0 ? operation::create : operation::open_write);
+  if (!writes && (flags & O_CREAT) != 0) asked |= bit_of(operation::mkfifo);
+  if ((flags & O_TRUNC) != 0) asked |= bit_of(operation::truncate);
+  return asked;
+}
+
+/// The rights that a name must be granted with to be covered.
+right rights_of(std::uint32_t asked) {
+  right wanted = no_rights;
+  for (const operation_row& row : operations)
+    if ((asked & bit_of(row.what)) != 0)
+      wanted |= row.what == operation::create ? row.wanted | right::create : row.wanted;
   return wanted;
 }
 
@@ -92,32 +106,15 @@ int foreign_process_file(std::string_view path) {
 }
 
 /// The rights that the grants above `path` give together, by canonical name.
-/// own: becomes true when a user's or profile's grant is among them; may be null.
-right granted_on(const bound_policy& policy, std::string_view path, bool* own = nullptr) {
+/// own: becomes true when a user's or profile's grant is among them.
+right granted_on(const bound_policy& policy, std::string_view path, bool& own) {
   right out = no_rights;
-  const auto next = std::upper_bound(
-      policy.rules.begin(), policy.rules.end(), path,
-      [](std::string_view p, const bound_rule& r) { return nono::detail::path_before(p, r.canonical); });
-  std::size_t at = next == policy.rules.begin() ? bound_rule::no_rule
-                                                : static_cast<std::size_t>(next - policy.rules.begin()) - 1;
-  while (at != bound_rule::no_rule && !is_within(path, policy.rules[at].canonical))
-    at = policy.rules[at].above;
-  for (; at != bound_rule::no_rule; at = policy.rules[at].above) {
-    const bound_rule& r = policy.rules[at];
-    out |= r.rights;
-    if (own != nullptr && (r.from == origin::user || r.from == origin::profile)) *own = true;
+  for (const bound_rule* r = nearest_grant(policy, path); r != nullptr;
+       r = r->above == bound_rule::no_rule ? nullptr : &policy.rules[r->above]) {
+    out |= r->rights;
+    own = own || r->from == origin::user || r->from == origin::profile;
   }
   return out;
-}
-
-/// Ordinary permissions as they are for root once its capabilities are gone. Source: path_resolution(7)
-bool permits_without_capabilities(const struct stat& st, right wanted) {
-  if (::geteuid() != 0 || st.st_uid == 0) return true;
-  const unsigned shift = st.st_gid == ::getegid() ? 3 : 0;
-  const bool reads = (wanted & (right::read_file | right::list)) != no_rights;
-  const bool writes = (wanted & (right::write_file | right::truncate)) != no_rights;
-  return (!reads || (st.st_mode >> shift & S_IROTH) != 0) &&
-         (!writes || (st.st_mode >> shift & S_IWOTH) != 0);
 }
 
 }  // namespace
@@ -139,7 +136,7 @@ bool observer::answer() {
   const filter_row* refused = table_.refusal_of(call.data.nr, args);
   if (refused != nullptr) {
     response.error = -refused->refusal;
-    remember({attempt::kind::call, std::string(refused->reason), no_rights, refused->id});
+    remember({attempt::kind::call, std::string(refused->reason), refused->id});
   } else {
     response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     look_at(call.data.nr, static_cast<int>(call.pid), args.data());
@@ -154,37 +151,39 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
   switch (call) {
 #if defined(SYS_open)
     case SYS_open:
-      return look_at_path(pid, AT_FDCWD, args[0], rights_of_open(args[1]));
+      return look_at_path(pid, AT_FDCWD, args[0], operations_of_open(args[1]));
     case SYS_creat:
-      return look_at_path(pid, AT_FDCWD, args[0], right::create | right::write_file | right::truncate);
+      return look_at_path(pid, AT_FDCWD, args[0], bit_of(operation::overwrite));
     case SYS_mkdir:
-      return look_at_path(pid, AT_FDCWD, args[0], right::create, true);
+      return look_at_path(pid, AT_FDCWD, args[0], bit_of(operation::mkdir));
     case SYS_rmdir:
+      return look_at_path(pid, AT_FDCWD, args[0], bit_of(operation::rmdir));
     case SYS_unlink:
-      return look_at_path(pid, AT_FDCWD, args[0], right::remove);
+      return look_at_path(pid, AT_FDCWD, args[0], bit_of(operation::unlink));
     case SYS_rename:
-      look_at_path(pid, AT_FDCWD, args[0], right::remove);
-      return look_at_path(pid, AT_FDCWD, args[1], right::create);
+      return look_at_names(pid, AT_FDCWD, args[0], AT_FDCWD, args[1], operation::rename);
 #endif
     case SYS_openat:
-      return look_at_path(pid, directory(0), args[1], rights_of_open(args[2]));
+      return look_at_path(pid, directory(0), args[1], operations_of_open(args[2]));
     case SYS_openat2: {
       std::uint64_t flags = 0;
       const iovec local{&flags, sizeof flags};
       const iovec remote{reinterpret_cast<void*>(args[2]), sizeof flags};  // NOLINT
       if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof flags) return;
-      return look_at_path(pid, directory(0), args[1], rights_of_open(flags));
+      return look_at_path(pid, directory(0), args[1], operations_of_open(flags));
     }
     case SYS_mkdirat:
-      return look_at_path(pid, directory(0), args[1], right::create, true);
+      return look_at_path(pid, directory(0), args[1], bit_of(operation::mkdir));
     case SYS_unlinkat:
-      return look_at_path(pid, directory(0), args[1], right::remove);
+      return look_at_path(pid, directory(0), args[1],
+                          bit_of((args[2] & AT_REMOVEDIR) != 0 ? operation::rmdir : operation::unlink));
     case SYS_renameat:
+      return look_at_names(pid, directory(0), args[1], directory(2), args[3], operation::rename);
     case SYS_renameat2:
-      look_at_path(pid, directory(0), args[1], right::remove);
-      return look_at_path(pid, directory(2), args[3], right::create);
+      return look_at_names(pid, directory(0), args[1], directory(2), args[3],
+                           (args[4] & exchange_flag) != 0 ? operation::exchange : operation::rename);
     case SYS_truncate:
-      return look_at_path(pid, AT_FDCWD, args[0], right::truncate);
+      return look_at_path(pid, AT_FDCWD, args[0], bit_of(operation::truncate));
     case SYS_connect:
       return look_at_peer(pid, args[1], args[2]);
     case SYS_kill:
@@ -194,39 +193,53 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
   }
 }
 
-void observer::look_at_path(int pid, int directory, std::uint64_t address, right wanted,
-                            bool makes_directory) {
-  if (wanted == no_rights) return;
+std::string observer::path_of(int pid, int directory, std::uint64_t address) {
   std::string path = text_of(pid, address, blind_);
+  if (path.empty() || path.front() == '/') return path;
+  const std::string base = link_of(directory == AT_FDCWD ? fmt::format("/proc/{}/cwd", pid)
+                                                         : fmt::format("/proc/{}/fd/{}", pid, directory));
+  if (!base.starts_with('/')) return {};
+  return (base == "/" ? "" : base) + "/" + path;
+}
+
+void observer::look_at_path(int pid, int directory, std::uint64_t address, std::uint32_t asked) {
+  if (asked == 0) return;
+  std::string path = path_of(pid, directory, address);
   if (path.empty()) return;
-  if (path.front() != '/') {
-    const std::string base = link_of(directory == AT_FDCWD ? fmt::format("/proc/{}/cwd", pid)
-                                                           : fmt::format("/proc/{}/fd/{}", pid, directory));
-    if (!base.starts_with('/')) return;
-    path = (base == "/" ? "" : base) + "/" + path;
-  }
   if (const int other = foreign_process_file(path); other != 0) {
-    if (!in_sandbox(other))
-      remember({attempt::kind::process, "read " + path, no_rights, protection::process_memory});
+    if (!in_sandbox(other)) remember({attempt::kind::process, "read " + path, protection::process_memory});
     return;
   }
-  // A name below a grant is covered, unless it goes up again or, in a directory of the user's, through a link: those
-  // are remembered, and looked at when it matters.
-  const bool straight = path.find("/../") == path.npos && !path.ends_with("/..");
-  const coverage by = covered(path, wanted);
-  if (by == coverage::by_system && straight) return;
+  const coverage by = covered(path, rights_of(asked));
+  remember_file({attempt::kind::file, std::move(path), protection::filesystem, asked}, by);
+}
+
+void observer::look_at_names(int pid, int directory, std::uint64_t address, int to_directory,
+                             std::uint64_t to_address, operation what) {
+  std::string path = path_of(pid, directory, address);
+  std::string to = path_of(pid, to_directory, to_address);
+  if (path.empty() || to.empty()) return;
+  const right wanted = row_of(what).wanted;
+  const coverage by = std::min(covered(path, wanted), covered(to, wanted));
+  remember_file({attempt::kind::file, std::move(path), protection::filesystem, bit_of(what), std::move(to)},
+                by);
+}
+
+void observer::remember_file(attempt a, coverage by) {
+  if (by == coverage::by_system) return;
   if (by != coverage::none && covered_by_name_ >= most_covered) return;
-  const bool fresh =
-      remember({attempt::kind::file, std::move(path), wanted, protection::filesystem, makes_directory});
+  const bool fresh = remember(std::move(a));
   if (fresh && by != coverage::none) ++covered_by_name_;
 }
 
-/// By name alone, which is quick and enough for most; refused_by_policy() looks closer when it matters.
+/// By name alone, which is quick and enough for most; refused_by_policy() asks the evaluator when it matters. A name below
+/// a grant is covered, unless it goes up again or, in a directory of the user's, through a link: those are remembered.
 observer::coverage observer::covered(std::string_view path, right wanted) const {
   // Creating is asked of the directory; whether the file is new is not worth a system call here.
   bool own = false;
-  if (!contains(granted_on(policy_, path, &own), wanted)) return coverage::none;
-  return own ? coverage::by_user : coverage::by_system;
+  if (!contains(granted_on(policy_, path, own), wanted)) return coverage::none;
+  const bool straight = path.find("/../") == path.npos && !path.ends_with("/..");
+  return own || !straight ? coverage::by_user : coverage::by_system;
 }
 
 bool observer::in_sandbox(int pid) const {
@@ -264,69 +277,26 @@ void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length
     return;
   }
   const std::string host = peer.ss_family == AF_INET6 ? fmt::format("[{}]", text) : std::string(text);
-  remember({attempt::kind::network, fmt::format("{}:{}", host, port), no_rights, protection::network});
+  remember({attempt::kind::network, fmt::format("{}:{}", host, port), protection::network});
 }
 
 void observer::look_at_signal(std::int32_t target, std::int32_t signal) {
   if (target <= 0 || in_sandbox(target)) return;
-  remember({attempt::kind::process, fmt::format("signal {} to process {}", signal, target), no_rights,
-            protection::signals});
+  remember(
+      {attempt::kind::process, fmt::format("signal {} to process {}", signal, target), protection::signals});
 }
 
 bool observer::remember(attempt a) {
   if (attempts_.size() - covered_by_name_ >= most_attempts) return false;
-  const auto [at, fresh] =
-      seen_.try_emplace(std::to_string(static_cast<int>(a.what)) + a.subject, attempts_.size());
+  const auto [at, fresh] = seen_.try_emplace(
+      std::to_string(static_cast<int>(a.what)) + a.subject + (a.to.empty() ? "" : '\0' + a.to),
+      attempts_.size());
   if (fresh) {
     attempts_.push_back(std::move(a));
   } else {
-    attempts_[at->second].wanted |= a.wanted;
+    attempts_[at->second].asked |= a.asked;
   }
   return fresh;
-}
-
-std::vector<attempt> refused_by_policy(const std::vector<attempt>& attempts, const bound_policy& policy) {
-  std::vector<attempt> out;
-  for (const attempt& a : attempts) {
-    if (a.what != attempt::kind::file) {
-      out.push_back(a);
-      continue;
-    }
-    attempt kept = a;
-    struct stat st{};
-    const bool exists = ::stat(a.subject.c_str(), &st) == 0;
-    const auto real = canonical_path(exists ? a.subject : parent_of(a.subject));
-    if (!real) continue;  // it does not exist, nor does its directory
-    if (exists) {
-      if (!contains(a.wanted, right::remove)) kept.wanted &= ~right::create;
-      if (S_ISDIR(st.st_mode) && contains(kept.wanted, right::read_file))
-        kept.wanted = (kept.wanted & ~right::read_file) | right::list;
-      if (kept.wanted == no_rights) continue;
-      const int mode = (contains(kept.wanted, right::write_file) ? W_OK : 0) |
-                       ((kept.wanted & (right::read_file | right::list)) != no_rights ? R_OK : 0);
-      if (mode != 0 && ::faccessat(AT_FDCWD, a.subject.c_str(), mode, AT_EACCESS) != 0)
-        continue;  // ordinary permissions
-    } else {
-      kept.wanted &= right::create;  // the rest fails because it is not there
-      if (kept.wanted == no_rights) continue;
-      if (::faccessat(AT_FDCWD, real->c_str(), W_OK, AT_EACCESS) != 0) continue;
-    }
-    // What is made or removed is asked of the directory around it.
-    const bool of_directory = (kept.wanted & (right::create | right::remove)) != no_rights;
-    const std::string around = exists && of_directory ? parent_of(*real) : *real;
-    if (contains(granted_on(policy, *real) | (of_directory ? granted_on(policy, around) : no_rights),
-                 kept.wanted)) {
-      if (!exists || permits_without_capabilities(st, kept.wanted)) continue;
-      kept.by_capability = true;
-    }
-    kept.subject =
-        exists ? *real : *real + (*real == "/" ? "" : "/") + a.subject.substr(a.subject.rfind('/') + 1);
-    const bool known = std::any_of(out.begin(), out.end(), [&](const attempt& o) {
-      return o.what == kept.what && o.subject == kept.subject && contains(o.wanted, kept.wanted);
-    });
-    if (!known) out.push_back(std::move(kept));
-  }
-  return out;
 }
 
 }  // namespace nono::cli

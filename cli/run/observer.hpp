@@ -12,18 +12,21 @@
 
 #include <nono/bind.hpp>
 #include <nono/linux/filter.hpp>
+#include <nono/question.hpp>
 
 namespace nono::cli {
 
-/// Something that the child tried and that the policy does not cover.
+/// A bit for each operation.
+constexpr std::uint32_t bit_of(operation what) noexcept { return 1U << static_cast<unsigned>(what); }
+
+/// Something that the child tried and that the policy does not cover by name.
 struct attempt {
   enum class kind : std::uint8_t { file, network, process, call };
   kind what{};
-  std::string subject;           ///< the path, the peer or the call, unquoted
-  right wanted{};                ///< files: the rights it takes
-  protection id{};               ///< the protection that refused, for all but files
-  bool makes_directory = false;  ///< files: it was a mkdir
-  bool by_capability = false;  ///< files: granted, but root's capability to pass ordinary permissions is gone
+  std::string subject;      ///< the path, the peer or the call, unquoted
+  protection id{};          ///< the protection that refused, for all but files
+  std::uint32_t asked = 0;  ///< files: the operations, a bit each
+  std::string to{};         ///< files: the second name of a rename
 };
 
 class observer {
@@ -43,13 +46,18 @@ class observer {
 
  private:
   void look_at(int call, int pid, const std::uint64_t* args);
-  void look_at_path(int pid, int directory, std::uint64_t address, right wanted,
-                    bool makes_directory = false);
+  /// Calls that name one file; asked: the operations that it amounts to.
+  void look_at_path(int pid, int directory, std::uint64_t address, std::uint32_t asked);
+  void look_at_names(int pid, int directory, std::uint64_t address, int to_directory,
+                     std::uint64_t to_address, operation what);
+  /// The absolute name that a call was given; empty if it cannot be read.
+  std::string path_of(int pid, int directory, std::uint64_t address);
   void look_at_peer(int pid, std::uint64_t address, std::uint64_t length);
   void look_at_signal(std::int32_t target, std::int32_t signal);
   enum class coverage : std::uint8_t { none, by_system, by_user };
   [[nodiscard]] coverage covered(std::string_view path, right wanted) const;
   [[nodiscard]] bool in_sandbox(int pid) const;
+  void remember_file(attempt a, coverage by);
   bool remember(attempt a);
 
   bool blind_ = false;
@@ -62,9 +70,5 @@ class observer {
   std::size_t covered_by_name_ = 0;
   std::unordered_map<std::string, std::size_t> seen_;  // by kind and subject
 };
-
-/// The attempts of which the sandbox is the reason: they exist, ordinary permissions allow them, and no grant
-/// covers them once links are followed. The others are left out.
-std::vector<attempt> refused_by_policy(const std::vector<attempt>& attempts, const bound_policy& policy);
 
 }  // namespace nono::cli

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <ctime>
 #include <string>
 
@@ -31,5 +32,11 @@ void say(std::string_view text) {
 }
 
 void complain(std::string_view message) { say("nono: " + std::string(message) + "\n"); }
+
+int print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
+  complain("standard output cannot be written");
+  return 1;
+}
 
 }  // namespace nono::cli

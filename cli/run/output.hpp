@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines for the user on standard error: whole, in order, and never fatal when nobody listens.
+// Lines for the user on standard error: whole, in order, and never fatal when nobody listens. Results on standard output.
 #pragma once
 
 #include <string_view>
@@ -11,5 +11,8 @@ void say(std::string_view text);
 
 /// `nono: <message>` and a line end.
 void complain(std::string_view message);
+
+/// Writes a result to standard output. The exit code: 1, with a message, when it could not be written whole.
+int print(std::string_view text);
 
 }  // namespace nono::cli

@@ -15,16 +15,16 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <nono/bind.hpp>
 #include <nono/linux/apply.hpp>
-#include <nono/linux/plan.hpp>
 #include <nono/spawn.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/resolver.hpp"
+#include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
+#include "cli/run/refusals.hpp"
 #include "cli/run/scratch.hpp"
 #include "cli/run/summary.hpp"
 #include "cli/run/supervisor.hpp"
@@ -33,29 +33,14 @@ namespace nono::cli {
 
 namespace {
 
-/// The error in the words that scripts look for.
-std::string words_of(const error& why) {
-  if (why.code == errc::deny_contradicts_grant) {
-    if (why.other.find(protected_root) != std::string::npos)
-      return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
-                         quoted(why.path));
-    return "Landlock deny-overlap: " + why.message();
-  }
-  return why.message();
-}
-
 int failed(const error& why, int code = 1) {
   complain(words_of(why));
   return code;
 }
 
 /// Everything that run and wrap share: what is resolved, bound and planned, and said.
-struct prepared {
-  host here;
-  resolution r;
+struct started : sandbox {
   std::optional<scratch_directory> scratch;
-  std::optional<bound_policy> bound;
-  std::optional<nono::detail::prepared_sandbox> sandbox;  // refers to `bound`
   std::string start_directory;
   std::vector<std::string> environment;
 };
@@ -90,7 +75,7 @@ error ask_for_workdir(const run_options& options, resolution& r) {
   return {};
 }
 
-void print_warnings(const run_options& options, const prepared& p) {
+void print_warnings(const run_options& options, const started& p) {
   if (options.silent) return;
   for (const std::string& w : p.r.warnings) say("[nono] warning: " + w + "\n");
   for (const skipped_rule& s : p.bound->skipped)
@@ -103,7 +88,7 @@ void print_warnings(const run_options& options, const prepared& p) {
 }
 
 /// The child starts in the working directory if a grant covers it, else in "/".
-std::string start_directory(const prepared& p) {
+std::string start_directory(const started& p) {
   const auto real = canonical_path(p.r.workdir);
   if (real)
     for (const bound_rule& rule : p.bound->rules)
@@ -111,7 +96,7 @@ std::string start_directory(const prepared& p) {
   return "/";
 }
 
-error prepare(const run_options& options, sandbox_target target, bool observed, prepared& p) {
+error prepare(const run_options& options, sandbox_target target, bool observed, started& p) {
   auto here = this_host(environ);
   if (!here) return here.error();
   p.here = std::move(*here);
@@ -124,19 +109,13 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (!r) return r.error();
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
-  const binding home = bind("$HOME", p.here.home);  // HOME may be unset: then it comes from the password file
-  auto bound = bind(p.r.policy.ref(), {&home, 1});
-  if (!bound) return bound.error();
-  p.bound.emplace(std::move(*bound));
-  auto sandbox = nono::detail::prepare_sandbox(*p.bound, nono::detail::probe_kernel(), target, observed);
-  if (!sandbox) return sandbox.error();
-  p.sandbox.emplace(*std::move(sandbox));
+  if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   p.environment = clean_environment(p.here.environment, p.r.variables);
   print_warnings(options, p);
   if (!options.silent) {
-    say(summary(p.r, *p.bound, p.sandbox->planned.report, options.verbose));
+    say(summary(p.r, *p.bound, p.report(), options.verbose));
     if (const auto keys = key_like_names(p.environment); !keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
@@ -162,7 +141,7 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
 }
 
 /// argv[0] is the program's path, as found.
-std::vector<std::string_view> arguments(const run_options& options, const prepared& p) {
+std::vector<std::string_view> arguments(const run_options& options, const started& p) {
   std::vector<std::string_view> out(options.command.begin(), options.command.end());
   out.front() = p.r.target.path;
   return out;
@@ -193,7 +172,7 @@ int exit_code_of(errc code) {
 
 int run(const run_options& options) {
   const bool observed = options.diagnostics && !options.silent;
-  prepared p;
+  started p;
   if (const error why = prepare(options, sandbox_target::child, observed, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
@@ -207,22 +186,23 @@ int run(const run_options& options) {
   how.program = p.r.target.path;
   how.signal_mask = &signals.before();
   how.ends_with_parent = true;
-  auto started = nono::detail::spawner(how).run(*p.sandbox, arguments(options, p));
-  if (!started) return failed(started.error(), exit_code_of(started.error().code));
-  p.sandbox->ruleset = nono::detail::descriptor();  // the child has it; we live long
+  auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p));
+  if (!child) return failed(child.error(), exit_code_of(child.error().code));
+  p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
   std::optional<observer> watcher;
-  if (started->listener() >= 0)
-    watcher.emplace(started->listener(), started->pid(), *p.bound, p.sandbox->planned.filter);
-  const auto status = supervise(*started, signals, watcher ? &*watcher : nullptr, options.silent);
+  if (child->listener() >= 0)
+    watcher.emplace(child->listener(), child->pid(), *p.bound, p.prepared->planned.filter);
+  const auto status = supervise(*child, signals, watcher ? &*watcher : nullptr, options.silent);
   if (!status) return failed(status.error());
-  if (watcher) answer_leftovers(*started, *watcher);
+  if (watcher) answer_leftovers(*child, *watcher);
   if (!status->ok() && observed)
-    say(footer(p.r, *p.bound, p.here, *status,
-               watcher ? refused_by_policy(watcher->attempts(), *p.bound) : std::vector<attempt>{},
-               watcher ? &*watcher : nullptr, options.verbose));
+    say(footer(
+        p.r, *p.bound, p.here, *status,
+        watcher ? refused_by_policy(watcher->attempts(), *p.bound, p.report()) : std::vector<refusal>{},
+        watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));
@@ -230,7 +210,7 @@ int run(const run_options& options) {
 }
 
 int wrap(const run_options& options) {
-  prepared p;
+  started p;
   if (!options.profile.empty())
     if (const builtin_profile* profile = find_profile(options.profile);
         profile != nullptr && profile->wants_hosts && !options.block_net && !options.allow_net)
@@ -246,7 +226,7 @@ int wrap(const run_options& options) {
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
 
-  const filter_program program = nono::detail::program_for(p.sandbox->planned.filter, p.sandbox->kernel);
+  const filter_program program = nono::detail::program_for(p.prepared->planned.filter, p.prepared->kernel);
   std::vector<std::string> words(options.command);
   words.front() = p.r.target.path;
   const std::vector<const char*> argv = pointers(words);
@@ -262,7 +242,7 @@ int wrap(const run_options& options) {
   if (const long got = kernel_calls::no_new_privs(); got < 0)
     return cannot("prctl(PR_SET_NO_NEW_PRIVS)", got);
   if (const long got = kernel_calls::drop_capabilities(); got < 0) return cannot("capset", got);
-  if (const auto why = nono::detail::confine_thread(program, p.sandbox->ruleset.get(), nullptr);
+  if (const auto why = nono::detail::confine_thread(program, p.prepared->ruleset.get(), nullptr);
       why.code != errc::none)
     return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
   // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as

@@ -5,25 +5,16 @@
 #include <string_view>
 
 #include <nono/format.hpp>
+#include <nono/tree.hpp>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/spelling.hpp"
 
 namespace nono::cli {
 
 namespace {
 
 constexpr std::string_view line = "------------------------------------------------------------\n";
-
-std::string_view badge(right rights) {
-  const bool reads = (rights & right::read) != no_rights;
-  const bool writes = (rights & right::write) != no_rights;
-  return reads && writes ? "r+w" : writes ? "w" : "r";
-}
-
-std::string source_of(const bound_rule& r) {
-  const bool named = r.from == origin::group || r.from == origin::profile;
-  return named ? fmt::format("{}:{}", r.from, r.source) : fmt::format("{}", r.from);
-}
 
 std::string_view network_words(network_mode mode) {
   switch (mode) {
@@ -82,7 +73,8 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     if (verbose > 0) {
       if (!rule.canonical.empty() && rule.canonical != rule.path)
         out += " -> " + quoted_whole(rule.canonical);
-      out += fmt::format("  [{}]{}", source_of(rule), rule.subsumed ? " (covered by a wider grant)" : "");
+      out += fmt::format("  [{}]{}", source_text(rule.from, rule.source),
+                         rule.subsumed ? " (covered by a wider grant)" : "");
     }
     out += '\n';
   }

@@ -48,26 +48,54 @@ inline const bound_deny* deny_below(const bound_policy& policy, std::string_view
   return nullptr;
 }
 
-/// Finds what would change a decision. Where the file is missing, or ordinary permissions refuse it, the grants are those
-/// that it would need besides.
-inline explanation explain(const decision& d, const bound_policy& policy) {
-  explanation out;
+/// The grant of the policy that covers `path` (without links) by name, the nearest one; null if there is none.
+inline const bound_rule* nearest_grant(const bound_policy& policy, std::string_view path) noexcept {
+  const auto next = std::upper_bound(
+      policy.rules.begin(), policy.rules.end(), path,
+      [](std::string_view p, const bound_rule& r) { return detail::path_before(p, r.canonical); });
+  std::size_t at = next == policy.rules.begin() ? bound_rule::no_rule
+                                                : static_cast<std::size_t>(next - policy.rules.begin()) - 1;
+  while (at != bound_rule::no_rule && !is_within(path, policy.rules[at].canonical))
+    at = policy.rules[at].above;
+  return at == bound_rule::no_rule ? nullptr : &policy.rules[at];
+}
+
+/// The smallest grants that would give a decision what it lacks, whatever stands against them.
+inline std::vector<suggested_grant> missing_grants(const decision& d) {
+  std::vector<suggested_grant> out;
   for (std::size_t i = 0; i < d.need_count; ++i) {
     const need& n = d.needs[i];
     if (n.missing == no_rights) continue;
-    const bool directory = n.type == file_type::directory;
-    if (const bound_deny* over = deny_over(policy, n.path); over != nullptr) {
+    if (!out.empty() && out.back().path == n.path) {
+      out.back().rights |= n.missing;
+    } else {
+      out.push_back(
+          {n.path, n.missing, n.type == file_type::directory ? path_kind::directory : path_kind::file});
+    }
+  }
+  return out;
+}
+
+/// Finds what would change a decision. Where the file is missing, or ordinary permissions refuse it, the grants are those
+/// that it would need besides.
+/// subject: the path asked about, without links, where it is known: a deny of a file that is still to be made covers it,
+///          though the grant would be one of the directory around it.
+inline explanation explain(const decision& d, const bound_policy& policy, std::string_view subject = {}) {
+  explanation out;
+  out.grants = missing_grants(d);
+  if (!out.grants.empty() && !subject.empty()) {
+    out.deny = deny_over(policy, subject);
+    out.deny_covers = out.deny != nullptr;
+  }
+  for (const suggested_grant& g : out.grants) {
+    if (out.deny_covers) break;
+    if (const bound_deny* over = deny_over(policy, g.path); over != nullptr) {
       out.deny = over;
       out.deny_covers = true;
-    } else if (const bound_deny* below = directory ? deny_below(policy, n.path) : nullptr;
+    } else if (const bound_deny* below =
+                   g.kind == path_kind::directory ? deny_below(policy, g.path) : nullptr;
                below != nullptr && out.deny == nullptr) {
       out.deny = below;
-    }
-    const path_kind kind = directory ? path_kind::directory : path_kind::file;
-    if (!out.grants.empty() && out.grants.back().path == n.path) {
-      out.grants.back().rights |= n.missing;
-    } else {
-      out.grants.push_back({n.path, n.missing, kind});
     }
   }
   if (out.deny != nullptr) out.grants.clear();
@@ -144,9 +172,10 @@ inline std::string_view profile_field_of(const suggested_grant& g) noexcept {
   return flag == "--write-file" ? "write_file" : "";
 }
 
-/// The decision in one sentence: what, the verdict, by which rule, and what would change it, in the words of the DSL.
-/// q: the question as it was asked.
-inline std::string to_text(const decision& d, const question& q, const bound_policy& policy) {
+/// The decision and its reason in one sentence: what, the verdict, by which rule.
+/// q: the question as it was asked. why: from explain().
+inline std::string reason_text(const decision& d, const question& q, const bound_policy& policy,
+                               const explanation& why) {
   std::string out(name_of(d.what));
   if (row_of(d.what).paths > 0) {
     out += ' ';
@@ -196,23 +225,33 @@ inline std::string to_text(const decision& d, const question& q, const bound_pol
       out += " by ";
       if (d.concerns == protection::network) return out += to_text(policy.network);
       if (d.concerns == protection::pathname_unix) return out += "unix_sockets(none)";
-      return out += "the protection " + std::string(row.name) +
-                    "; to change that, .lift(protection::" + std::string(row.name) + ")";
+      return out += "the protection " + std::string(row.name);
     case cause::not_granted:
     case cause::gains_access:
       break;
   }
-  const explanation why = explain(d, policy);
   if (why.deny != nullptr) {
     out += why.deny_covers ? " by " : ", because no grant may hold ";
     out += to_text(
         rule{why.deny->path, no_rights, path_kind::deny, if_exists, why.deny->from, why.deny->source});
     return out;
   }
-  out += d.why == cause::gains_access ? ", because the file would gain rights by the move"
-                                      : ", because no grant covers it";
-  for (std::size_t i = 0; i < why.grants.size(); ++i)
-    out += (i == 0 ? "; to change that, " : " and ") + in_dsl(why.grants[i]);
+  return out += d.why == cause::gains_access ? ", because the file would gain rights by the move"
+                                             : ", because no grant covers it";
+}
+
+/// The same with what would change it, in the words of the DSL.
+inline std::string to_text(const decision& d, const question& q, const bound_policy& policy,
+                           std::string_view subject = {}) {
+  const explanation why = explain(d, policy, subject);
+  std::string out = reason_text(d, q, policy, why);
+  if (d.why == cause::not_granted || d.why == cause::gains_access) {
+    for (std::size_t i = 0; i < why.grants.size(); ++i)
+      out += (i == 0 ? "; to change that, " : " and ") + in_dsl(why.grants[i]);
+  } else if (d.why == cause::not_in_policy && d.concerns != protection::network &&
+             d.concerns != protection::pathname_unix) {
+    out += "; to change that, .lift(protection::" + std::string(row_of(d.concerns).name) + ")";
+  }
   return out;
 }
 

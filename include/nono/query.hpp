@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +89,8 @@ class query {
   }
 
   /// Asks. Costs a look at each path (see look()), and then the same however many grants there are.
-  [[nodiscard]] decision ask(const question& q) const {
+  /// found: gets what was found of each path; its places stay empty for an operation without one.
+  decision ask(const question& q, std::array<place, 2>& found) const {
     const operation_row& row = row_of(q.what);
     if (row.paths == 0) return decide_without_file(q);
     look_request how{row.follow, row.file_access, row.changes_directory, who_};
@@ -97,11 +99,15 @@ class query {
       how.follow = q.path.ends_with('/') || q.path.ends_with("/.") || q.path.ends_with("/..");
     if ((q.what == operation::create || q.what == operation::overwrite) && q.path.ends_with('/'))
       how.follow = false;  // refused for its slash before a link is followed
-    const place from = look(q.path, how);
-    if (row.paths == 1) return decide(q, from, nullptr);
+    found[0] = look(q.path, how);
+    if (row.paths == 1) return decide(q, found[0], nullptr);
     how.follow = false;
-    const place to = look(q.to, how);
-    return decide(q, from, &to);
+    found[1] = look(q.to, how);
+    return decide(q, found[0], &found[1]);
+  }
+  [[nodiscard]] decision ask(const question& q) const {
+    std::array<place, 2> found;
+    return ask(q, found);
   }
   [[nodiscard]] decision ask(operation what, std::string_view path, std::string_view to = {}) const {
     return ask({what, path, to});

@@ -142,6 +142,29 @@ class Footer(Case):
         self.check(r, 3, "read EACCES\nwrite EACCES\nread EACCES\n")
         self.assertEqual(self.refusal(r, "read+write", path), f"--allow-file {path}")
 
+    def test_a_rename_is_one_row_with_both_names(self):
+        path = self.file("other/f")
+        to = os.path.join(self.directory("more"), "g")
+        r = self.attempts(f"rename,{path},{to}")
+        self.check(r, 3, "rename EACCES\n")
+        row, = [line for line in self.lines(r) if line.startswith("rename ")]
+        self.assertEqual(row, f"rename '{path}' to '{to}': --write {self.other} --write {os.path.dirname(to)}", r)
+        r = self.attempts(f"rename,{path},{to}", flags=["--allow-cwd", *self.words_of(row[row.index("': ") + 3:])])
+        self.check(r, 0, "rename ok\n")
+
+    def test_a_move_that_would_gain_access(self):
+        # Granted by name on both sides; the kernel refuses, because the file could be read at its new place.
+        path, to = self.file("other/f"), os.path.join(self.work, "g")
+        r = self.attempts(f"rename,{path},{to}", flags=["--allow-cwd", "--write", self.other])
+        self.check(r, 3, "rename EXDEV\n", f"  rename '{path}' to '{to}': --read {self.other}\n")
+        r = self.attempts(f"rename,{path},{to}", flags=["--allow-cwd", "--write", self.other, "--read", self.other])
+        self.check(r, 0, "rename ok\n")
+
+    def test_grants_that_allow_only_together_are_not_blamed(self):
+        path, closed = self.file("other/f"), self.file("closed")
+        r = self.attempts(f"both,{path}", f"read,{closed}", flags=["--read", self.other, "--write-file", path])
+        self.check(r, 3, "both ok\nread EACCES\n", f"  read '{closed}': --read-file {closed}\n", f"'{path}': ")
+
     # ---- the home directory ----
 
     def test_the_ssh_key(self):

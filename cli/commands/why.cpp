@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nono why`: would a sandbox allow it, by which rule, and what would change the answer.
+#include "cli/commands/why.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nono/query.hpp>
+#include <nono/tree.hpp>
+
+#include "cli/resolve/program.hpp"
+#include "cli/resolve/spelling.hpp"
+#include "cli/run/output.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+const operation_row* operation_of(std::string_view name) {
+  const auto* row = std::find_if(std::begin(operations), std::end(operations),
+                                 [&](const operation_row& r) { return r.name == name; });
+  return row == std::end(operations) ? nullptr : row;
+}
+
+/// What the options ask, before anything is looked at.
+struct asked_for {
+  operation what = operation::open_read;
+  std::string path, to;
+  std::uint16_t port = 0;
+};
+
+/// A relative path is below the current directory; "." and ".." stay, because only the kernel's rules say what they mean.
+std::string joined(const std::string& path, const host& here) {
+  if (path.empty() || path.starts_with('/')) return path;
+  return (here.current == "/" ? "" : here.current) + "/" + path;
+}
+
+asked_for question_of(const why_options& o, const host& here) {
+  asked_for out;
+  if (o.connect_tcp || o.bind_tcp) {
+    out.what = o.connect_tcp ? operation::connect_tcp : operation::bind_tcp;
+    out.port = static_cast<std::uint16_t>(o.connect_tcp ? *o.connect_tcp : *o.bind_tcp);
+    return out;
+  }
+  if (!o.operations.empty()) out.what = operation_of(o.operations.front())->what;
+  if (!o.paths.empty()) out.path = joined(o.paths.front(), here);
+  if (!o.to.empty()) out.to = joined(o.to.front(), here);
+  return out;
+}
+
+class asker {
+ public:
+  explicit asker(const sandbox& s) : s_(s), confined_(*s.bound, s.report(), privileges::none) {}
+
+  /// What a user means by `write` and `readwrite` of a directory is to make an entry in it; `write` of a missing file
+  /// is to make it.
+  answer ask(const asked_for& q) {
+    answer first = once(q);
+    const bool writes = q.what == operation::open_write || q.what == operation::open_read_write;
+    if (!writes) return first;
+    const place& at = first.found[0];
+    if (at.os_errno == 0 && !at.exists)
+      return q.what == operation::open_write ? once({operation::create, q.path, {}, 0}) : first;
+    if (!at.exists || at.file.type != file_type::directory) return first;
+    if (q.what == operation::open_read_write)
+      if (answer lists = once({operation::list, q.path, {}, 0}); !lists.is.allowed()) return lists;
+    return in_directory(q.path);
+  }
+
+  /// Finds the words for an answer.
+  void explain_to_user(answer& a) const {
+    const bound_policy& policy = *s_.bound;
+    const std::string subject = row_of(a.what).paths > 0 ? a.found[0].path() : std::string();
+    a.why = explain(a.is, policy, subject);
+    a.details = reason_text(a.is, a.asked(), policy, a.why);
+    for (std::size_t i = 0; i < a.is.need_count && a.granted_by == nullptr; ++i)
+      a.granted_by = a.is.needs[i].by[0];
+    for (std::size_t i = 0; i < a.is.need_count && a.closest == nullptr; ++i)
+      if (const need& n = a.is.needs[i]; n.missing != no_rights)
+        a.closest = n.by[0] != nullptr ? n.by[0] : nearest_grant(policy, n.path);
+    if (a.is.why == cause::missing && a.why.deny == nullptr) {  // also where the way to it ends earlier
+      a.why.deny = deny_over(policy, a.path);
+      a.why.deny_covers = a.why.deny != nullptr;
+    }
+    a.reason = reason_of(a);
+    if (a.is.status != verdict::denied) return;
+    if (a.is.why == cause::missing) a.details += were_it_there(a);
+    const std::vector<suggested_grant> missing = missing_grants(a.is);
+    if (a.is.why == cause::permissions && passes_with_capabilities(a)) {
+      a.details =
+          fmt::format("{}; {}", a.details.substr(0, a.details.rfind(", with or without")), capability_advice);
+    } else if (a.is.why == cause::not_in_policy && a.is.concerns == protection::network) {
+      a.remedy.text = network_advice(s_.r, policy);
+      if (policy.network.mode == network_mode::loopback) a.remedy.flags = "--allow-net";
+    } else if ((a.is.why == cause::not_granted || a.is.why == cause::gains_access ||
+                a.is.why == cause::missing) &&
+               !missing.empty()) {
+      a.remedy =
+          advise({subject, a.found[0].exists, a.what == operation::mkdir, missing}, s_.r, policy, s_.here);
+      if (!a.remedy.flags.empty()) a.grants = missing;
+    }
+  }
+
+ private:
+  answer once(const asked_for& q) const {
+    answer out;
+    out.what = q.what;
+    out.path = q.path;
+    out.to = q.to;
+    out.port = q.port;
+    out.is = confined_.ask(out.asked(), out.found);
+    return out;
+  }
+
+  /// Making a file of a name that is not there yet.
+  answer in_directory(const std::string& directory) const {
+    for (unsigned n = 0;; ++n) {
+      answer out = once({operation::create,
+                         fmt::format("{}{}new{}", directory, directory.ends_with('/') ? "" : "/",
+                                     n == 0 ? std::string() : fmt::to_string(n)),
+                         {},
+                         0});
+      if (!out.found[0].exists) return out;
+    }
+  }
+
+  [[nodiscard]] bool passes_with_capabilities(const answer& a) const {
+    return query(*s_.bound, s_.report(), privileges::as_they_are).ask(a.asked()).why != cause::permissions;
+  }
+
+  /// What the policy would say besides, where there is nothing yet.
+  static std::string were_it_there(const answer& a) {
+    if (a.why.deny != nullptr && a.why.deny_covers)
+      return fmt::format("; were it there, {} would be denied", quoted_whole(a.why.deny->path));
+    if (a.is.need_count == 0) return {};
+    if (!missing_grants(a.is).empty()) return "; were it there, no grant would cover it";
+    return a.granted_by != nullptr ? "; were it there, a grant would cover it" : "";
+  }
+
+  /// A deny comes before everything: it also closes what is still to be made, and that is what is asked of it.
+  static std::string reason_of(const answer& a) {
+    const bool network = a.is.concerns == protection::network;
+    const bool closed = a.why.deny != nullptr && a.why.deny_covers;
+    switch (a.is.why) {
+      case cause::missing:
+        return closed ? "sensitive_path" : "path_not_found";
+      case cause::unsuitable:
+        return "unsuitable";
+      case cause::permissions:
+        return "ordinary_permissions";
+      case cause::not_granted:
+        return closed ? "sensitive_path" : a.closest != nullptr ? "insufficient_access" : "path_not_granted";
+      case cause::gains_access:
+        return closed ? "sensitive_path" : "gains_access";
+      case cause::not_in_policy:
+        return network ? "network_blocked" : "not_in_policy";
+      case cause::granted:
+      case cause::own_network:
+        return network ? "network_allowed" : "granted_path";
+      case cause::not_restricted:
+        return network ? "network_allowed" : "not_restricted";
+      case cause::not_enforced:
+        return "not_enforceable";
+    }
+    return {};
+  }
+
+  const sandbox& s_;
+  query confined_;
+};
+
+std::string rule_words(const bound_rule& r) {
+  return fmt::format("{}  [{}]", to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}),
+                     source_text(r.from, r.source));
+}
+
+std::string to_text(const answer& a) {
+  std::string out = a.is.status == verdict::allowed  ? "ALLOWED\n"
+                    : a.is.status == verdict::denied ? "DENIED\n"
+                                                     : "NOT ENFORCEABLE\n";
+  const auto line = [&](std::string_view label, std::string_view text) {
+    out += fmt::format("{:<17}{}\n", label, text);
+  };
+  line("Reason:", a.reason);
+  line("Details:", a.details);
+  if (a.is.os_errno != 0) line("Error:", fmt::format("{} ({})", errno_name(a.is.os_errno), a.is.os_errno));
+  if (a.why.deny != nullptr)
+    line("Policy:", fmt::format("{} is denied  [{}]", quoted_whole(a.why.deny->path),
+                                source_text(a.why.deny->from, a.why.deny->source)));
+  if (a.is.allowed()) {
+    std::string_view label = "Granted by:";
+    std::vector<const bound_rule*> said;
+    for (std::size_t i = 0; i < a.is.need_count; ++i)
+      for (const bound_rule* r : a.is.needs[i].by) {
+        if (r == nullptr || std::find(said.begin(), said.end(), r) != said.end()) continue;
+        line(std::exchange(label, ""), rule_words(*r));
+        said.push_back(r);
+      }
+    if (a.granted_by != nullptr) line("Access:", access_word(a.granted_by->rights));
+  } else if (a.reason == "insufficient_access" && a.closest != nullptr) {
+    line("Closest match:", rule_words(*a.closest));
+  }
+  if (!a.remedy.text.empty()) line("Suggested fix:", a.remedy.text);
+  for (const suggested_grant& g : a.grants) line("  in the DSL:", in_dsl(g));
+  if (!a.grants.empty()) line("  in a profile:", in_profile(a.grants));
+  return out;
+}
+
+}  // namespace
+
+std::string operation_names() {
+  std::string out;
+  for (const operation_row& row : operations)
+    if (row.what != operation::connect_tcp && row.what != operation::bind_tcp)
+      out += (out.empty() ? "" : ", ") + std::string(row.name);
+  return out;
+}
+
+std::string check(const why_options& o) {
+  if (o.paths.size() > 1 || o.operations.size() > 1 || o.to.size() > 1)
+    return "why answers one question: give --path, --op and --to once";
+  const bool port = o.connect_tcp || o.bind_tcp;
+  for (const auto& given : {o.connect_tcp, o.bind_tcp})
+    if (given && (*given == 0 || *given > 65535)) return "a port is a number from 1 to 65535";
+  if (port && (o.connect_tcp.has_value() == o.bind_tcp.has_value() || !o.paths.empty() ||
+               !o.operations.empty() || !o.to.empty()))
+    return "--connect-tcp and --bind-tcp are questions of their own: give one of them, and no --path, --op "
+           "or --to";
+  if (port) return {};
+  const std::string name = o.operations.empty() ? "read" : o.operations.front();
+  const operation_row* row = operation_of(name);
+  if (row == nullptr || row->what == operation::connect_tcp || row->what == operation::bind_tcp)
+    return fmt::format("--op {} is none of {}", quoted(name), operation_names());
+  if (row->paths == 0)
+    return o.paths.empty() && o.to.empty() ? std::string()
+                                           : fmt::format("--op {} is about no file: leave --path out", name);
+  if (o.paths.empty()) return "what is asked is missing: give --path, --connect-tcp or --bind-tcp";
+  if (o.paths.front().empty()) return "--path needs a path, and got an empty one";
+  if (row->paths == 1)
+    return o.to.empty() ? std::string() : fmt::format("--op {} has one name: leave --to out", name);
+  if (o.to.empty()) return fmt::format("--op {} has two names: give the second with --to", name);
+  return o.to.front().empty() ? "--to needs a path, and got an empty one" : std::string();
+}
+
+int why(const why_options& options) {
+  run_options context = options.context;
+  context.needs_command = false;
+  sandbox s;
+  if (const error failed = resolve_without_running(std::move(context), s); failed.code != errc::none) {
+    complain(words_of(failed));
+    return 1;
+  }
+  for (const std::string& w : s.r.warnings) say("[nono] warning: " + w + "\n");
+  asker asks(s);
+  answer a = asks.ask(question_of(options, s.here));
+  asks.explain_to_user(a);
+  if (options.json) return print(to_json(a));
+  std::string out = to_text(a);
+  if (options.tree) {
+    std::vector<std::string> asked;
+    for (std::size_t i = 0; i < row_of(a.what).paths; ++i)
+      if (a.found[i].os_errno == 0) asked.push_back(a.found[i].path());
+    out += to_tree(*s.bound, &a.is, asked);
+  }
+  return print(out);
+}
+
+std::string_view errno_name(int number) {
+  constexpr std::pair<int, std::string_view> names[] = {
+      {EPERM, "EPERM"},           {ENOENT, "ENOENT"},       {ENXIO, "ENXIO"},
+      {EACCES, "EACCES"},         {EBUSY, "EBUSY"},         {EEXIST, "EEXIST"},
+      {EXDEV, "EXDEV"},           {ENOTDIR, "ENOTDIR"},     {EISDIR, "EISDIR"},
+      {EINVAL, "EINVAL"},         {ENOTTY, "ENOTTY"},       {ETXTBSY, "ETXTBSY"},
+      {EROFS, "EROFS"},           {EMLINK, "EMLINK"},       {ENAMETOOLONG, "ENAMETOOLONG"},
+      {ENOSYS, "ENOSYS"},         {ENOTEMPTY, "ENOTEMPTY"}, {ELOOP, "ELOOP"},
+      {EADDRINUSE, "EADDRINUSE"}, {ESTALE, "ESTALE"},       {ECONNREFUSED, "ECONNREFUSED"},
+      {ENOMEM, "ENOMEM"},
+  };
+  for (const auto& [value, name] : names)
+    if (value == number) return name;
+  return {};
+}
+
+}  // namespace nono::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a resolution to what would be enforced.
+#include "cli/resolve/sandbox.hpp"
+
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace nono::cli {
+
+error lower(sandbox& s, sandbox_target target, bool observed) {
+  const binding home = bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
+  auto bound = bind(s.r.policy.ref(), {&home, 1});
+  if (!bound) return bound.error();
+  s.bound.emplace(std::move(*bound));
+  auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
+  if (!prepared) return prepared.error();
+  s.prepared.emplace(*std::move(prepared));
+  return {};
+}
+
+error resolve_without_running(run_options options, sandbox& s) {
+  options.dry_run = true;
+  auto here = this_host(environ);
+  if (!here) return here.error();
+  s.here = std::move(*here);
+  auto r = resolve(options, s.here, {});
+  if (!r) return r.error();
+  s.r = std::move(*r);
+  return lower(s, sandbox_target::child);
+}
+
+std::string words_of(const error& why) {
+  if (why.code == errc::deny_contradicts_grant) {
+    if (why.other.find(protected_root) != std::string::npos)
+      return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
+                         quoted(why.path));
+    return "Landlock deny-overlap: " + why.message();
+  }
+  return why.message();
+}
+
+}  // namespace nono::cli

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a resolution to what would be enforced: the policy on inodes and the plan for this kernel. `run`, `wrap`, `why` and
+// `profile show` all come through here, so that what one shows is what the other enforces.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nono/bind.hpp>
+#include <nono/error.hpp>
+#include <nono/linux/apply.hpp>
+#include <nono/linux/plan.hpp>
+
+#include "cli/resolve/resolver.hpp"
+
+namespace nono::cli {
+
+/// What is known of one sandbox before anything is started. It stays where it is: the plan refers to `bound`.
+struct sandbox {
+  host here;
+  resolution r;
+  std::optional<bound_policy> bound;
+  std::optional<nono::detail::prepared_sandbox>
+      prepared;  ///< the plan, and the ruleset that this kernel has taken
+
+  [[nodiscard]] const enforcement& report() const { return prepared->planned.report; }
+};
+
+/// Binds `s.r` and prepares it for this kernel. Errors: those of bind() and prepare_sandbox().
+error lower(sandbox& s, sandbox_target target, bool observed = false);
+
+/// The whole way for a sandbox that nobody will start: as in a dry run nothing is made and nobody is asked.
+error resolve_without_running(run_options options, sandbox& s);
+
+/// The error in the words that scripts look for.
+std::string words_of(const error& why);
+
+}  // namespace nono::cli
