@@ -172,8 +172,7 @@ class asker {
 };
 
 std::string rule_words(const bound_rule& r) {
-  return fmt::format("{}  [{}]", to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}),
-                     source_text(r.from, r.source));
+  return to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source});
 }
 
 std::string to_text(const answer& a) {
@@ -185,6 +184,8 @@ std::string to_text(const answer& a) {
   };
   line("Reason:", a.reason);
   line("Details:", a.details);
+  if (const place& at = a.found[0]; row_of(a.what).paths == 1 && at.os_errno == 0 && at.path() != a.path)
+    line("Leads to:", quoted_whole(at.path()));
   if (a.is.os_errno != 0) line("Error:", fmt::format("{} ({})", errno_name(a.is.os_errno), a.is.os_errno));
   if (a.why.deny != nullptr)
     line("Policy:", fmt::format("{} is denied  [{}]", quoted_whole(a.why.deny->path),
@@ -198,7 +199,10 @@ std::string to_text(const answer& a) {
         line(std::exchange(label, ""), rule_words(*r));
         said.push_back(r);
       }
-    if (a.granted_by != nullptr) line("Access:", access_word(a.granted_by->rights));
+    if (a.granted_by != nullptr) {
+      line("Access:", access_word(a.granted_by->rights));
+      line("Source:", source_text(a.granted_by->from, a.granted_by->source));
+    }
   } else if (a.reason == "insufficient_access" && a.closest != nullptr) {
     line("Closest match:", rule_words(*a.closest));
   }

@@ -216,7 +216,6 @@ inline std::string reason_text(const decision& d, const question& q, const bound
                                          : " needs " + std::string(row.kernel) +
                                                ", so the call succeeds here whatever the policy says";
     case cause::missing:
-      return out += ", with or without a sandbox: " + errno_words();
     case cause::unsuitable:
       return out += ", with or without a sandbox: " + errno_words();
     case cause::permissions:

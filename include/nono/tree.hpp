@@ -41,12 +41,13 @@ class tree_drawing {
   /// path: absolute, without links. It must live as long as this.
   void add(std::string_view path, std::string text) {
     if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-    marks_.push_back({path, std::move(text)});
+    marks_.push_back({path, marks_.size(), std::move(text)});
   }
 
   std::string draw() {
-    std::stable_sort(marks_.begin(), marks_.end(),
-                     [](const mark& a, const mark& b) { return path_before(a.path, b.path); });
+    std::sort(marks_.begin(), marks_.end(), [](const mark& a, const mark& b) {
+      return a.path == b.path ? a.order < b.order : path_before(a.path, b.path);
+    });
     std::size_t first = 0;
     line("/", take("/", first));
     below(first, marks_.size(), 0, {});
@@ -56,6 +57,7 @@ class tree_drawing {
  private:
   struct mark {
     std::string_view path;
+    std::size_t order = 0;  // of one path they are drawn as they were added
     std::string text;
   };
 

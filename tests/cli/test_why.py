@@ -103,6 +103,7 @@ class Scenario:
                     os.chown(os.path.join(copy, n), 65534, 65534)
             for n in sorted(modes, key=len, reverse=True):
                 os.chmod(os.path.join(copy, n), modes[n])
+        self.enterable = all(modes[d] & 0o100 and d not in theirs for d in ("in", "in/d"))
         self.flags = self.some_flags()
         self.questions = [q for copy in self.copies for q in
                           [self.question(copy, rng.choice(LOOKS)) for _ in range(4)] + [self.question(copy, rng.choice(CHANGES))]]
@@ -118,6 +119,8 @@ class Scenario:
                 flag = rng.choice(["--allow-file", "--read-file", "--write-file"])
                 name = rng.choice(FILES + ["in/d/hard", "out/hard", "in/escape", "out/whole"])
             flags += [w for copy in self.copies for w in (flag, os.path.join(copy, name))]
+        if self.enterable and rng.random() < 0.2:
+            flags += ["--allow-cwd", "--workdir", os.path.join(self.copies[0], "in/d")]
         return flags + rng.choice([[], [], ["--block-net"]])
 
     def path(self, copy, op, second=False):
@@ -203,8 +206,9 @@ class Why(Case):
         self.assertEqual(r.out.decode(), f"""ALLOWED
 Reason:          granted_path
 Details:         read '{self.path}': allowed by --read '{self.data}'
-Granted by:      --read '{self.data}'  [user]
+Granted by:      --read '{self.data}'
 Access:          read
+Source:          user
 """)
         self.assertEqual(self.json("--read", self.data, "--path", self.path), {
             "status": "allowed", "reason": "granted_path", "details": f"read '{self.path}': allowed by --read '{self.data}'",
@@ -234,7 +238,7 @@ Suggested fix:   --read-file {self.path}
         self.assertEqual((a["status"], a["reason"]), ("denied", "insufficient_access"))
         self.assertEqual(a["matching_capability"], {"path": self.data, "access": "read", "source": "user"})
         self.assertEqual(a["suggested_flag"], f"--write-file {self.path}")
-        self.assertIn(f"Closest match:   --read '{self.data}'  [user]\n".encode(),
+        self.assertIn(f"Closest match:   --read '{self.data}'\n".encode(),
                       self.why("--read", self.data, "--op", "write", "--path", self.path).out)
 
     def test_a_sensitive_path(self):
@@ -320,6 +324,8 @@ Suggested fix:   --read-file {self.path}
         os.symlink(self.data, os.path.join(self.work, "link"))
         # The kernel's "link/.." is the directory around what the link leads to.
         self.assertEqual(self.json("--read", self.data, "--path", "link/../data/f")["status"], "allowed")
+        r = self.check(self.why("--read", self.data, "--path", "link/f"), 0, None)
+        self.assertIn(f"Leads to:        '{self.path}'\n".encode(), r.out)
 
     def test_the_working_directory(self):
         path = self.file("work/f")
