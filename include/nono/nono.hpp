@@ -8,8 +8,11 @@
 #include <nono/error.hpp>
 #include <nono/network.hpp>
 #include <nono/protection.hpp>
+#include <nono/refusal.hpp>
 #include <nono/policy.hpp>
+#include <nono/algebra.hpp>
 #include <nono/caps.hpp>
+#include <nono/combine.hpp>
 #include <nono/capability_set.hpp>
 #include <nono/groups.hpp>
 #include <nono/bind.hpp>
