@@ -127,7 +127,8 @@ class basic_caps {
                   "a port grant on a blocked network: keep one of .allow_port(...) and .network(blocked)");
     static_assert((State & detail::child_needed) == 0,
                   "a port grant on a loopback network: all its ports are open, and no other's can be");
-    static_assert((State & detail::network_given) == 0 || (State & detail::ports_given) != 0,
+    constexpr unsigned told_above = detail::blocked_given | detail::child_needed;
+    static_assert((State & detail::network_given) == 0 || (State & (detail::ports_given | told_above)) != 0,
                   "a port grant on an unrestricted network: it would close every other port, so say "
                   ".network(only(...))");
     network_rule rule = network_;
@@ -300,7 +301,7 @@ class basic_caps {
       return refused(errc::variable_unknown, detail::variable_must_be_declared, added.path);
     if (asks_for_no_sockets(added)) return no_sockets(added.path);
     const std::size_t at = detail::lower_bound(ref().rules, 0, {}, added.path);
-    if (const rule* same = same_as(added, at)) return duplicate(*same, added);
+    if (const std::size_t same = same_as(added, at); same < count_) return duplicate(rules_[same], added);
     if (count_ == Capacity)
       return refused(errc::too_many_rules, detail::policy_has_more_rules_than_room, added.path);
     const bool deny = added.is_deny();
@@ -319,15 +320,15 @@ class basic_caps {
     return next;
   }
 
-  /// The rule on the same path, or null. at: where `added` belongs.
-  [[nodiscard]] constexpr const rule* same_as(const rule& added, std::size_t at) const noexcept {
-    const auto from = [&](std::size_t i, std::string_view head, std::string_view tail) -> const rule* {
+  /// Where the rule on the same path stands, or count_. at: where `added` belongs.
+  [[nodiscard]] constexpr std::size_t same_as(const rule& added, std::size_t at) const noexcept {
+    const auto from = [&](std::size_t i, std::string_view head, std::string_view tail) {
       for (; i < count_ && detail::compare_joined(rules_[i].path, head, tail) == 0; ++i)
-        if (rules_[i].is_deny() == added.is_deny()) return &rules_[i];
-      return nullptr;
+        if (rules_[i].is_deny() == added.is_deny()) return i;
+      return count_;
     };
-    const rule* same = from(at, {}, added.path);
-    if (same != nullptr || compare_text(leading_variable(added.path), "$HOME") != 0) return same;
+    const std::size_t same = from(at, {}, added.path);
+    if (same < count_ || compare_text(leading_variable(added.path), "$HOME") != 0) return same;
     const std::string_view head = added.path.starts_with('~') ? "$HOME" : "~";
     const std::string_view tail = after_variable(added.path);
     return from(detail::lower_bound(ref().rules, 0, head, tail), head, tail);

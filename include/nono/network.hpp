@@ -93,7 +93,8 @@ template <class... Rules>
 constexpr only_ports only(Rules... rules) {
   static_assert(sizeof...(Rules) > 0, "only() opens no port: say network(blocked)");
   static_assert(sizeof...(Rules) <= max_ports, "only(): at most 32 ports");
-  return {{network_mode::ports, static_cast<std::uint8_t>(sizeof...(Rules)), {rules...}}};
+  if constexpr (sizeof...(Rules) <= max_ports)  // one error is enough
+    return {{network_mode::ports, static_cast<std::uint8_t>(sizeof...(Rules)), {rules...}}};
 }
 
 /// Unix sockets of a policy.
