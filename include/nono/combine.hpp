@@ -177,7 +177,7 @@ struct combiner {
 }  // namespace detail
 
 /// A policy that allows whatever `a` or `b` allows: `a.within(union_of(a, b))`, and what it permits is what one of
-/// them permits. A deny stays where both deny; a group that one has alone becomes rules of its own; of the rules on
+/// them permits (under the variables that both declare). A deny stays where both deny; a group that one has alone becomes rules of its own; of the rules on
 /// one path the stricter when_missing holds. loopback and ports together are unrestricted.
 /// Capacity: room of the result; left out, that of both together.
 /// Errors:   too_many_rules, too_many_variables, too_many_ports; in a constant expression it does not compile.
