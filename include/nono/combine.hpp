@@ -44,6 +44,11 @@ struct combiner {
       own.rights = no_rights;
     }
     own.rights = granted(other, own.path, own.kind, own.rights);
+    // What the other grants by a rule meets none of its denies; what it lifts everywhere may.
+    if (!own.is_deny() && own.rights != no_rights && open_rights(other) != no_rights)
+      for_each_rule(other, [&](const rule& r) {
+        if (r.is_deny() && contradicts(r.path, own.path)) own.rights = no_rights;
+      });
     return own;
   }
 
@@ -177,8 +182,9 @@ struct combiner {
 }  // namespace detail
 
 /// A policy that allows whatever `a` or `b` allows: `a.within(union_of(a, b))`, and what it permits is what one of
-/// them permits (under the variables that both declare). A deny stays where both deny; a group that one has alone becomes rules of its own; of the rules on
-/// one path the stricter when_missing holds. loopback and ports together are unrestricted.
+/// them permits, under the variables that both declare. A deny stays where both deny; a group that one has alone
+/// becomes rules of its own; of the rules on one path the stricter when_missing holds. loopback and ports together
+/// are unrestricted.
 /// Capacity: room of the result; left out, that of both together.
 /// Errors:   too_many_rules, too_many_variables, too_many_ports; in a constant expression it does not compile.
 template <std::size_t Capacity = 0, std::size_t A, unsigned StateA, std::size_t B, unsigned StateB>
@@ -189,8 +195,9 @@ template <std::size_t Capacity = 0, std::size_t A, unsigned StateA, std::size_t 
 }
 
 /// A policy that allows only what `a` and `b` both allow: `intersection_of(a, b).within(a)`, and what it permits is
-/// what both permit. All denies of both stay. Rules under a variable that only one declares are left out; loopback
-/// and ports together, or ports without a common one, are blocked.
+/// what both permit, less the grants of one that meet a deny of the other. All denies of both stay. Rules under a
+/// variable that only one declares are left out; loopback and ports together, or ports without a common one, are
+/// blocked.
 /// Capacity and errors: as of union_of.
 template <std::size_t Capacity = 0, std::size_t A, unsigned StateA, std::size_t B, unsigned StateB>
 [[nodiscard]] constexpr auto intersection_of(const basic_caps<A, StateA>& a, const basic_caps<B, StateB>& b) {

@@ -422,6 +422,11 @@ bool is_sound(const policy_ref& p) {
   return sound;
 }
 
+/// True when one of them lifts a right everywhere, so that a grant of the other can meet its denies.
+bool opens_alone(const policy_ref& a, const policy_ref& b, right rights) {
+  return (nono::detail::open_rights(a) & rights) != (nono::detail::open_rights(b) & rights);
+}
+
 std::string both_texts(const policy_ref& a, const policy_ref& b) {
   return "a:\n" + to_text(a) + "b:\n" + to_text(b);
 }
@@ -444,8 +449,8 @@ TEST_CASE("algebra: laws of union and intersection, over random policies") {
       const auto law = [&](bool holds, const char* name) {
         INFO(std::string(name));
         INFO("union:\n", to_text(either.ref()), "intersection:\n", to_text(both.ref()));
-        CHECK(holds);
-        bad += holds ? 0 : 1;
+        if (!holds) ++bad;
+        if (!holds) CHECK(holds);  // millions of them hold
       };
       law(is_sound(either), "the union is sound");
       law(is_sound(both), "the intersection is sound");
@@ -466,8 +471,9 @@ TEST_CASE("algebra: laws of union and intersection, over random policies") {
           const bool of_union = nono::permits(either, path, single);
           ++answers[of_union ? 1 : 0];
           law(of_union == (mine || others), "the union permits what one permits");
-          law(nono::permits(both, path, single) == (mine && others),
-              "the intersection permits what both permit");
+          const bool of_both = nono::permits(both, path, single);
+          law(!of_both || (mine && others), "the intersection permits what both permit");
+          if (!opens_alone(a, b, single)) law(of_both || !(mine && others), "and all of it");
           if (nono::denies(a, path, single)) law(!mine, "what is denied is not permitted");
         }
       }
@@ -489,12 +495,13 @@ TEST_CASE("algebra: laws of within, over random policies") {
     with_both(one, other, [&](const auto& a, const auto& b) {
       const auto law = [&](bool holds, const char* name) {
         INFO(both_texts(a, b), "c:\n", to_text(c), name);
-        CHECK(holds);
-        bad += holds ? 0 : 1;
+        if (!holds) ++bad;
+        if (!holds) CHECK(holds);
       };
       const auto both = intersection_of(a, b);
       const auto either = union_of(a, b);
-      if (is_within(c, a) && is_within(c, b)) law(is_within(c, both), "nothing wider lies within both");
+      if (is_within(c, a) && is_within(c, b) && !opens_alone(a, b, nono::all_rights))
+        law(is_within(c, both), "nothing wider lies within both");
       if (is_within(a, c) && is_within(b, c)) law(is_within(either, c), "nothing narrower holds both");
       if (either.within(c)) law(both.within(c), "within is transitive");
       for (const auto& [inner, outer] :
@@ -580,8 +587,8 @@ TEST_CASE("algebra: what is denied is covered by no rule, whatever values the va
           const bool open = covered(p, bound, expanded(path, bound), wanted);
           INFO(to_text(p), std::string(path), " is ", expanded(path, bound), ", $HOME ", bound["$HOME"],
                ", $WORKDIR ", bound["$WORKDIR"], ", $DATA ", bound["$DATA"]);
-          CHECK_FALSE(open);
-          bad += open ? 1 : 0;
+          if (open) ++bad;
+          if (open) CHECK_FALSE(open);
         }
     }
   }
