@@ -415,6 +415,9 @@ bool is_sound(const policy_ref& p) {
     sound = sound && (order < 0 || (order == 0 && before.kind != r.kind));
   }
   for_each_rule(p, [&](const nono::rule& one) {
+    const std::string_view variable = nono::leading_variable(one.path);
+    sound = sound &&
+            (variable.empty() || nono::is_known_variable(variable) || nono::detail::declares(p, variable));
     for_each_rule(p, [&](const nono::rule& other) {
       if (one.is_deny() && !other.is_deny()) sound = sound && !nono::contradicts(one.path, other.path);
     });
