@@ -438,6 +438,16 @@ constexpr int rounds = 3000;
 
 }  // namespace
 
+TEST_CASE("algebra: without sockets a group's connect_unix means nothing") {
+  constexpr auto open = caps().group(test_groups[1]);
+  constexpr auto closed = open.unix_sockets(nono::unix_sockets::none);
+  CONSTEXPR_CHECK(open.permits<right::connect_unix>("/a/x"));
+  CONSTEXPR_CHECK(!open.denies<right::connect_unix>("/a/x"));
+  CONSTEXPR_CHECK(!closed.permits<right::connect_unix>("/a/x"));
+  CONSTEXPR_CHECK(closed.denies<right::connect_unix>("/a/x"));
+  CONSTEXPR_CHECK(!union_of(closed, caps()).permits<right::connect_unix>("/a/x"));
+}
+
 TEST_CASE("algebra: laws of union and intersection, over random policies") {
   generator random(1);
   int bad = 0;
