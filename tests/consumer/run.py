@@ -62,7 +62,7 @@ def build_and_run(args, temporary, *settings):
 
 
 def flags(args, temporary):
-    for extra in [], ["-fno-exceptions", "-fno-rtti"], ["-std=c++23"]:
+    for extra in [], ["-fno-exceptions", "-fno-rtti"], ["-std=c++2b"]:
         for unit in HERE.glob("*.cpp"):
             run(args.compiler, "-std=c++20", *WARNINGS, f"-I{args.source}/include", *extra,
                 "-c", unit, "-o", temporary / (unit.stem + ".o"))
