@@ -17,7 +17,7 @@ constexpr auto policy =
 //   nono::caps().allow_path<nono::read>("data");         // path_must_be_absolute
 //   policy.network(nono::loopback);                      // the network was given twice
 //   nono::caps().deny_path("$HOME/.ssh")
-//               .allow_path<nono::read>("$HOME");        // deny_contradicts_grant (in a constant policy)
+//               .allow_path<nono::read>("$HOME");        // grant_holds_a_denied_path (in a constant policy)
 
 static void show(const char* what, int result) {
   std::printf("%-22s %s\n", what, result >= 0 ? "allowed" : std::strerror(errno));

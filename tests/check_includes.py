@@ -10,20 +10,23 @@ from pathlib import Path
 
 # Headers of include/nono (without .hpp), from low to high, each with what it may include. A name in capitals
 # stands for a list above; FOLDER/* for every header of that folder; ALL for every header above.
-VOCABULARY = "right error path network protection arena"
-NO_DSL = "ALL -caps -capability_set -groups"  # a backend knows the policy, never how it was written
+VOCABULARY = "right error path network protection refusal arena"
+NO_DSL = "ALL -caps -combine -capability_set -groups"  # a backend knows the policy, never how it was written
 
 ARROWS = {
     "right":             "",
     "error":             "right",
     "path":              "right error",
     "network":           "right error",
-    "protection":        "right error",
+    "protection":        "right error network",
+    "refusal":           "",
     "arena":             "right error",
     "policy":            "VOCABULARY",
+    "algebra":           "VOCABULARY policy",
     "groups":            "VOCABULARY policy",
-    "caps":              "VOCABULARY policy groups",
-    "capability_set":    "VOCABULARY policy groups",
+    "caps":              "VOCABULARY policy algebra groups",
+    "combine":           "VOCABULARY policy algebra caps",
+    "capability_set":    "VOCABULARY policy algebra groups",
     "resolve":           "VOCABULARY",
     "bound_policy":      "VOCABULARY policy resolve",
     "bind":              "VOCABULARY policy resolve bound_policy",
@@ -41,6 +44,7 @@ ARROWS = {
     "linux/filter":      "VOCABULARY linux/filter_rows",
     "linux/plan":        "VOCABULARY policy bound_policy report linux/abi linux/filter",
     "linux/apply":       "VOCABULARY policy resolve bound_policy bind report linux/*",
+    "attenuation":       "VOCABULARY policy algebra resolve bound_policy bind report place question query linux/abi",
     "apply":             "NO_DSL",
     "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",

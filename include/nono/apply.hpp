@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include <nono/attenuation.hpp>
 #include <nono/bind.hpp>
 #include <nono/error.hpp>
 #include <nono/linux/apply.hpp>
@@ -56,27 +57,28 @@ inline result<enforcement> apply(bound_policy&& bound) { return detail::apply_bo
 /// Confines this process and all it starts from now on, for good: there is no way back.
 /// Descriptors that are open stay open, with the rights they have. Memory comes from the stack.
 /// Works in a process with one thread; any other is refused.
-/// Errors: those of bind() and make_plan(); multi_threaded, ruleset_failed, path_changed, filter_failed,
+/// extras: any number of bind("$NAME", value) and of within(parent).
+/// Errors: those of bind() and make_plan(); not_within, multi_threaded, ruleset_failed, path_changed, filter_failed,
 ///         filter_refused, too_many_filters, restrict_failed, restrict_refused, too_many_layers. After
 ///         filter_failed and what follows it the process may be confined in part: end it.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 /// Source: landlock(7), seccomp(2)
-template <class Policy, class... Bindings>
-result<enforcement> apply_to_this_process(const Policy& policy, const Bindings&... bindings) {
+template <class Policy, class... Extras>
+result<enforcement> apply_to_this_process(const Policy& policy, const Extras&... extras) {
   static_assert(!Policy::needs_child(),
                 "network(loopback) needs a child process: use spawn() instead of apply()");
   detail::stack_room room;  // deliberately not initialised
-  const std::array<binding, sizeof...(Bindings)> values{bindings...};
-  result<bound_policy> bound = nono::bind(policy, values, room);
+  result<bound_policy> bound =
+      detail::call_extras<detail::no_options, Extras...>(extras...).bind(policy, room);
   if (!bound) return std::move(bound).error();
   return detail::apply_bound(*bound);
 }
 
 /// As the member: `nono::apply(policy, nono::bind("$DATA", dir))`.
-template <class Policy, class... Bindings>
+template <class Policy, class... Extras>
   requires requires(const Policy& p) { Policy::needs_child(); }
-result<enforcement> apply(const Policy& policy, const Bindings&... bindings) {
-  return apply_to_this_process(policy, bindings...);
+result<enforcement> apply(const Policy& policy, const Extras&... extras) {
+  return apply_to_this_process(policy, extras...);
 }
 
 }  // namespace nono

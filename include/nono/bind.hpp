@@ -95,9 +95,8 @@ class binder {
     for (const binding& b : bindings_) {
       const bool declared =
           std::find(from_.variables.begin(), from_.variables.end(), b.name) != from_.variables.end();
-      const bool known = std::find(std::begin(known_variables), std::end(known_variables), b.name) !=
-                         std::end(known_variables);
-      if (!declared && !known) return {errc::variable_unknown, 0, "bind", std::string(b.name), {}};
+      if (!declared && !is_known_variable(b.name))
+        return {errc::variable_unknown, 0, "bind", std::string(b.name), {}};
     }
     return {};
   }
@@ -140,6 +139,10 @@ class binder {
     std::size_t length = 0;
     if (error why = expand(r, length); why.code != errc::none) return why;
     const std::string_view path{written_.text, length};
+    // Whatever value such a variable has: a policy that says $WORKDIR does not mean /etc.
+    const bool spares_system =
+        (r.rights & right::write) != no_rights && is_known_variable(leading_variable(r.path));
+    if (spares_system && touches_system(path)) return opens_system(r, path);
     resolved_path found = resolve(path);
     if (found.os_errno == ENOENT && r.missing == when_missing::create_dir) {
       for (const bound_deny& d : to_.denies.first(denies_))
@@ -159,6 +162,10 @@ class binder {
     }
     if (out_of_files) return about(errc::too_many_open_files, r, path, found.os_errno);
     if (found.os_errno != 0) return about(errc::path_not_accessible, r, path, found.os_errno);
+    if (spares_system && !found.canonical.empty() && touches_system(found.canonical)) {
+      close_descriptor(found.fd);
+      return opens_system(r, path);
+    }
     bound_rule& b = to_.rules[rules_++];  // from here on the descriptor is the policy's
     b.fd = found.fd;
     // Deleted, outside the root, or longer than any path: there is no name to check denies by.
@@ -181,6 +188,12 @@ class binder {
     if (found.type == file_type::device && contains(r.rights, right::write_file)) b.rights |= right::ioctl;
     if (b.rights == no_rights) return about(errc::directory_right_on_file, r, path);
     if (!holding_) close_descriptor(std::exchange(b.fd, -1));
+    return {};
+  }
+
+  error opens_system(const rule& r, std::string_view path) {
+    if (!r.gives_way) return about(errc::variable_opens_system, r, path);
+    to_.skipped[skipped_++] = {to_.memory.copy(path), r.from, r.source, nullptr};
     return {};
   }
 
@@ -338,7 +351,7 @@ class binder {
 
 /// Resolves a policy. room: memory to use before the heap.
 /// Errors: path_not_found, not_a_directory, not_a_file, path_not_accessible, too_many_open_files,
-///         deny_contradicts_grant, variable_unbound, variable_bad_value, variable_unknown, and what building
+///         deny_contradicts_grant, variable_opens_system, variable_unbound, variable_bad_value, variable_unknown, and what building
 ///         the policy at run time broke.
 inline result<bound_policy> bind(const policy_ref& policy, std::span<const binding> bindings,
                                  std::span<std::byte> room = {}) {

@@ -47,7 +47,7 @@ struct skipped_rule {
   std::string_view path;
   origin from{};
   std::string_view source;
-  const bound_deny* denied = nullptr;  ///< what it gave way to; null: the path does not exist
+  const bound_deny* denied = nullptr;  ///< what it gave way to; null: there is no such path to grant
 };
 
 /// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.

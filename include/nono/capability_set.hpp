@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include <nono/algebra.hpp>
 #include <nono/arena.hpp>
 #include <nono/error.hpp>
 #include <nono/network.hpp>
@@ -18,13 +20,15 @@
 
 namespace nono {
 
-/// A policy built at run time. It owns its text; every verb checks its argument and returns success or an
-/// error that leaves the set as it was.
+/// A policy built at run time. It owns its text; a verb that takes a path, a name or a port checks it and returns
+/// success or an error that leaves the set as it was. The settings can be chained and changed: the last call
+/// counts. The first protection that cannot be lifted or given up is kept, and returned as an error when the set
+/// is applied. Rules of the same path are joined, because profiles and flags are.
 class capability_set {
  public:
   /// Grants `rights` on the directory `path` and all below it.
   /// path:   absolute or beginning with a variable, at most 4095 bytes, no ".." part; resolved by apply().
-  /// Errors: those of check_path, empty_access, variable_unknown.
+  /// Errors: those of check_path, empty_access, variable_unknown, connect_unix_without_sockets.
   /// Since:  Landlock ABI 1 (Linux 5.13).
   result<success> allow_path(std::string_view path, right rights, when_missing missing = must_exist) {
     return add({path, rights, path_kind::directory, missing, origin::user, {}});
@@ -36,7 +40,7 @@ class capability_set {
   }
 
   /// Grants `rights` on the one file `path`: anything that is not a directory.
-  /// Errors: as allow_path, and directory_right_on_file.
+  /// Errors: as allow_path, directory_right_on_file, and file_path_ends_with_slash.
   result<success> allow_file(std::string_view path, right rights, when_missing missing = must_exist) {
     return add({path, rights, path_kind::file, missing, origin::user, {}});
   }
@@ -53,9 +57,11 @@ class capability_set {
 
   /// Adds a rule with an origin of its own; the general form of the verbs above.
   result<success> add(rule added) {
-    added.path = without_trailing_slash(added.path);
     if (const errc why = check(added); why != errc::none)
       return error{why, 0, to_text(added), std::string(added.path), {}};
+    added.path = without_trailing_slash(added.path);
+    const std::string folded = is_plain(added.path) ? std::string() : plain(added.path);
+    if (!folded.empty()) added.path = folded;
     const auto before = [](const rule& a, const rule& b) { return compare_text(a.path, b.path) < 0; };
     added.path = text_.copy(added.path);
     if (!added.source.empty()) added.source = text_.copy(added.source);
@@ -70,8 +76,13 @@ class capability_set {
   }
 
   /// Declares a variable: `$` and a word.
+  /// Errors: variable_misplaced, variable_known_already, variable_declared_twice.
   result<success> variable(std::string_view name) {
-    if (!is_variable_name(name)) return error{errc::variable_misplaced, 0, "variable", std::string(name), {}};
+    const errc why = !is_variable_name(name)         ? errc::variable_misplaced
+                     : is_known_variable(name)       ? errc::variable_known_already
+                     : detail::declares(ref(), name) ? errc::variable_declared_twice
+                                                     : errc::none;
+    if (why != errc::none) return error{why, 0, "variable", std::string(name), {}};
     variables_.push_back(text_.copy(name));
     return success{};
   }
@@ -81,9 +92,29 @@ class capability_set {
   capability_set& network(loopback_network) { return set({network_mode::loopback, 0, {}}); }
   capability_set& network(const only_ports& ports) { return set(ports.rule); }
 
+  /// Opens one more port: the first makes the network `only(port)`, each later one joins it.
+  /// Errors: port_out_of_range, port_given_twice, too_many_ports; port_contradicts_network on a network that was
+  ///         given otherwise.
+  result<success> allow_port(port_rule port) {
+    const bool whole = network_given_ && network_.mode != network_mode::ports;
+    const errc why = whole                                           ? errc::port_contradicts_network
+                     : check_port(port.port, port.use) != errc::none ? errc::port_out_of_range
+                     : network_.opens(port)                          ? errc::port_given_twice
+                     : network_.port_count == max_ports              ? errc::too_many_ports
+                                                                     : errc::none;
+    if (why != errc::none)
+      return error{why, 0, "allow_port", std::to_string(port.port), std::string(name_of(network_.mode))};
+    network_.mode = network_mode::ports;
+    network_.ports[network_.port_count++] = port;
+    network_given_ = true;
+    return success{};
+  }
+
   capability_set& unix_sockets(nono::unix_sockets which) { return sockets_ = which, *this; }
-  capability_set& best_effort(protection which) { return best_effort_ |= which, *this; }
-  capability_set& lift(protection which) { return lifted_ |= which, *this; }
+  capability_set& best_effort(protection which) {
+    return name(best_effort_, lifted_, which, check_best_effort(which));
+  }
+  capability_set& lift(protection which) { return name(lifted_, best_effort_, which, check_lift(which)); }
   capability_set& strict(bool on = true) { return strict_ = on, *this; }
 
   /// Leaves out every rule for which `unwanted(rule)` is true.
@@ -92,7 +123,26 @@ class capability_set {
     std::erase_if(rules_, unwanted);
   }
 
+  /// As the functions of algebra.hpp, which say what is promised.
+  [[nodiscard]] bool permits(std::string_view path, right rights) const {
+    return nono::permits(ref(), path, rights);
+  }
+  template <right Rights>
+  [[nodiscard]] bool permits(std::string_view path) const {
+    return permits(path, Rights);
+  }
+  [[nodiscard]] bool denies(std::string_view path, right rights) const {
+    return nono::denies(ref(), path, rights);
+  }
+  template <right Rights>
+  [[nodiscard]] bool denies(std::string_view path) const {
+    return denies(path, Rights);
+  }
+  [[nodiscard]] bool within(const policy_ref& wider) const { return is_within(ref(), wider); }
+  [[nodiscard]] int minimum_landlock_abi() const noexcept { return nono::minimum_landlock_abi(ref()); }
+
   [[nodiscard]] policy_ref ref() const noexcept {
+    const rule* cut_off = violation_ == errc::none ? without_sockets() : nullptr;
     return {.rules = rules_,
             .groups = groups_,
             .variables = variables_,
@@ -101,8 +151,8 @@ class capability_set {
             .best_effort = best_effort_,
             .lifted = lifted_,
             .strict = strict_,
-            .violation = errc::none,
-            .violating = {}};
+            .violation = cut_off != nullptr ? errc::connect_unix_without_sockets : violation_,
+            .violating = cut_off != nullptr ? cut_off->path : violating_};
   }
   operator policy_ref() const noexcept { return ref(); }  // NOLINT(google-explicit-constructor)
 
@@ -121,24 +171,63 @@ class capability_set {
     if (const errc why = check_path(r.path); why != errc::none) return why;
     if (!r.is_deny() && r.rights == no_rights) return errc::empty_access;
     if (r.kind == path_kind::file && needs_directory(r.rights)) return errc::directory_right_on_file;
+    if (r.kind == path_kind::file && r.path.ends_with('/')) return errc::file_path_ends_with_slash;
+    if (sockets_ == nono::unix_sockets::none && contains(r.rights, right::connect_unix))
+      return errc::connect_unix_without_sockets;
     const std::string_view v = leading_variable(r.path);
-    if (v.empty() || std::find(variables_.begin(), variables_.end(), v) != variables_.end())
-      return errc::none;
-    return std::find(std::begin(known_variables), std::end(known_variables), v) == std::end(known_variables)
-               ? errc::variable_unknown
-               : errc::none;
+    return v.empty() || is_known_variable(v) || detail::declares(ref(), v) ? errc::none
+                                                                           : errc::variable_unknown;
   }
-  capability_set& set(const network_rule& n) { return network_ = n, *this; }
+  /// A grant of connect_unix while there are no sockets, or null.
+  [[nodiscard]] const rule* without_sockets() const noexcept {
+    if (sockets_ == nono::unix_sockets::none)
+      for (const rule& r : rules_)
+        if (contains(r.rights, right::connect_unix)) return &r;
+    return nullptr;
+  }
+  /// Without empty and "." parts.
+  static std::string plain(std::string_view path) {
+    std::size_t at = path.find('/');
+    std::string out(path.substr(0, at));
+    while (at < path.size()) {
+      const std::size_t end = std::min(path.find('/', at + 1), path.size());
+      const std::string_view part = path.substr(at + 1, end - at - 1);
+      if (!part.empty() && part != ".") {
+        out += '/';
+        out += part;
+      }
+      at = end;
+    }
+    return out.empty() ? "/" : out;
+  }
+  capability_set& set(const network_rule& n) {
+    network_ = n;
+    network_given_ = true;
+    return *this;
+  }
+  capability_set& name(protection_set& named, protection_set other, protection which, errc why) {
+    if (why == errc::none && other.has(which)) why = errc::lifted_and_best_effort;
+    if (why == errc::none) {
+      named |= which;
+    } else if (violation_ == errc::none) {
+      violation_ = why;
+      violating_ = row_of(which).name;
+    }
+    return *this;
+  }
 
   detail::arena text_;
   std::vector<rule> rules_;  // sorted by path
   std::vector<const nono::group*> groups_;
   std::vector<std::string_view> variables_;
   network_rule network_;
+  bool network_given_ = false;
   nono::unix_sockets sockets_ = nono::unix_sockets::by_default;
   protection_set best_effort_;
   protection_set lifted_;
   bool strict_ = false;
+  errc violation_ = errc::none;  // the first protection that was misnamed
+  std::string_view violating_;
 };
 
 }  // namespace nono

@@ -8,43 +8,33 @@
 #include <string_view>
 #include <type_traits>
 
+#include <nono/algebra.hpp>
 #include <nono/network.hpp>
 #include <nono/path.hpp>
 #include <nono/policy.hpp>
 #include <nono/protection.hpp>
+#include <nono/refusal.hpp>
 #include <nono/right.hpp>
 
 namespace nono {
 
+/// The systems that a policy is written for: `.target(portable)` refuses what only Linux has.
+enum class target_systems : std::uint8_t { unspecified, linux_only, portable };
+inline constexpr target_systems linux_only = target_systems::linux_only;
+inline constexpr target_systems portable = target_systems::portable;
+
 namespace detail {
-// Their names are the compiler's message when a constant policy breaks a rule (see path.hpp).
-inline void variable_must_be_declared() {}
-inline void deny_contradicts_grant() {}
-inline void policy_has_more_rules_than_room() {}
-inline void policy_has_more_than_32_groups() {}
-inline void policy_has_more_than_16_variables() {}
-
-constexpr void refuse_policy(errc why) {
-  switch (why) {
-    case errc::variable_unknown:
-      variable_must_be_declared();
-      break;
-    case errc::deny_contradicts_grant:
-      deny_contradicts_grant();
-      break;
-    default:
-      policy_has_more_rules_than_room();
-      break;
-  }
-}
-
 // What the type of a builder remembers.
 inline constexpr unsigned network_given = 1;
 inline constexpr unsigned child_needed = 2;
+inline constexpr unsigned ports_given = 4;
+inline constexpr unsigned blocked_given = 8;
+
+struct combiner;  // combine.hpp
 }  // namespace detail
 
 /// A policy under construction and the finished policy: a literal type that lives in read-only data.
-/// Every verb returns a new policy; a rule that contradicts an earlier one does not compile in a constant
+/// Every verb returns a new policy; a rule that does not fit an earlier one does not compile in a constant
 /// expression, and outside one is returned as an error by apply() and spawn().
 /// Capacity: how many rules fit, groups not counted.
 template <std::size_t Capacity, unsigned State = 0>
@@ -54,7 +44,8 @@ class basic_caps {
 
   /// Grants `Rights` on the directory `path` and all below it.
   /// path:   absolute or beginning with a variable, at most 4095 bytes, no ".." part; resolved by apply().
-  /// Errors: path_not_found, not_a_directory, path_not_accessible, deny_contradicts_grant (all from apply()).
+  /// Errors: path_not_found, not_a_directory, path_not_accessible, variable_opens_system (from apply());
+  ///         deny_contradicts_grant, duplicate_rule, variable_unknown, connect_unix_without_sockets.
   /// Since:  Landlock ABI 1 (Linux 5.13).
   /// Source: docs.kernel.org/userspace-api/landlock.html, "Filesystem flags"
   template <right Rights>
@@ -66,9 +57,9 @@ class basic_caps {
 
   /// Grants `Rights` on the one file `path`: anything that is not a directory. An editor that replaces the
   /// file by rename leaves the grant behind, since the kernel's rule holds the inode: grant the directory
-  /// then.
+  /// then. path and errors as of allow_path, without a slash at the end.
   template <right Rights>
-  [[nodiscard]] constexpr basic_caps allow_file(path_literal path, when_missing missing = must_exist) const {
+  [[nodiscard]] constexpr basic_caps allow_file(file_literal path, when_missing missing = must_exist) const {
     static_assert(Rights != no_rights,
                   "allow_file<...> grants nothing: name at least one right, such as nono::read");
     static_assert(
@@ -85,22 +76,34 @@ class basic_caps {
 
   /// Takes in a built-in or own group; it must have static storage. Groups of another platform are skipped.
   [[nodiscard]] constexpr basic_caps group(const nono::group& g) const {
+    for (std::size_t i = 0; i < group_count_; ++i)
+      if (groups_[i] == &g) return refused(errc::group_given_twice, detail::group_must_be_given_once, g.name);
+    if (group_count_ == groups_.size())
+      return refused(errc::too_many_groups, detail::policy_has_more_than_32_groups, g.name);
     basic_caps next = *this;
-    if (next.group_count_ == next.groups_.size()) return next.refused(errc::too_many_rules, g.name);
     next.groups_[next.group_count_++] = &g;
     if (!g.here()) return next;
-    for (const group_rule& r : g.rules)
+    for (const group_rule& r : g.rules) {
+      if (const errc why = check_path(r.path); why != errc::none || !is_plain(r.path))
+        return next.refused(why == errc::none ? errc::path_not_plain : why,
+                            detail::group_has_a_path_that_is_not_plain, r.path);
       for (std::size_t i = 0; i < count_; ++i)
         if ((r.rights == no_rights) != rules_[i].is_deny() && contradicts(r.path, rules_[i].path))
-          return next.refused(errc::deny_contradicts_grant, rules_[i].path);
+          return next.contradiction(rules_[i], r.path);
+    }
     return next;
   }
 
   /// Declares a variable that a value is bound to when the policy is applied: `nono::bind("$DATA", dir)`.
   [[nodiscard]] constexpr basic_caps variable(variable_literal name) const {
+    if (is_known_variable(name.text()))
+      return refused(errc::variable_known_already, detail::variable_is_known_without_declaring_it,
+                     name.text());
+    if (detail::declares(ref(), name.text()))
+      return refused(errc::variable_declared_twice, detail::variable_must_be_declared_once, name.text());
+    if (variable_count_ == variables_.size())
+      return refused(errc::too_many_variables, detail::policy_has_more_than_16_variables, name.text());
     basic_caps next = *this;
-    if (next.variable_count_ == next.variables_.size())
-      return next.refused(errc::too_many_rules, name.text());
     next.variables_[next.variable_count_++] = name.text();
     return next;
   }
@@ -108,19 +111,42 @@ class basic_caps {
   [[nodiscard]] constexpr auto network(unrestricted_network) const { return with_network<0>({}); }
   /// Refuses every socket but unix ones, on every kernel (seccomp; TCP by Landlock as well from ABI 4).
   [[nodiscard]] constexpr auto network(blocked_network) const {
-    return with_network<0>({network_mode::blocked, 0, {}});
+    return with_network<detail::blocked_given>({network_mode::blocked, 0, {}});
   }
   /// A network of the child's own with nothing but loopback. spawn() only: apply() does not compile.
   [[nodiscard]] constexpr auto network(loopback_network) const {
     return with_network<detail::child_needed>({network_mode::loopback, 0, {}});
   }
   /// TCP to and on these ports, of any address, and no other socket. Since: Landlock ABI 4 (Linux 6.7).
-  [[nodiscard]] constexpr auto network(only_ports ports) const { return with_network<0>(ports.rule); }
+  [[nodiscard]] constexpr auto network(const only_ports& ports) const {
+    return with_network<detail::ports_given>(ports.rule);
+  }
+  /// Opens one more port: the first is `network(only(port))`, each later one joins it.
+  [[nodiscard]] constexpr auto allow_port(port_rule port) const {
+    static_assert((State & detail::blocked_given) == 0,
+                  "a port grant on a blocked network: keep one of .allow_port(...) and .network(blocked)");
+    static_assert((State & detail::child_needed) == 0,
+                  "a port grant on a loopback network: all its ports are open, and no other's can be");
+    constexpr unsigned told_above = detail::blocked_given | detail::child_needed;
+    static_assert((State & detail::network_given) == 0 || (State & (detail::ports_given | told_above)) != 0,
+                  "a port grant on an unrestricted network: it would close every other port, so say "
+                  ".network(only(...))");
+    network_rule rule = network_;
+    rule.mode = network_mode::ports;
+    if (rule.port_count < max_ports) rule.ports[rule.port_count] = port;
+    ++rule.port_count;
+    return set_network<detail::ports_given>(rule);
+  }
 
   /// `none` leaves socketpair alone, `granted` asks for connect_unix (ABI 9), `any` lifts the restriction.
   [[nodiscard]] constexpr basic_caps unix_sockets(nono::unix_sockets which) const {
+    if (sockets_given_)
+      return refused(errc::unix_sockets_given_twice, detail::unix_sockets_must_be_given_once, {});
     basic_caps next = *this;
     next.sockets_ = which;
+    next.sockets_given_ = true;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (next.asks_for_no_sockets(rules_[i])) return next.no_sockets(rules_[i].path);
     return next;
   }
 
@@ -128,20 +154,57 @@ class basic_caps {
   [[nodiscard]] constexpr basic_caps best_effort(protection which) const {
     basic_caps next = *this;
     next.best_effort_ |= which;
-    return next;
+    if (const errc why = check_best_effort(which); why != errc::none)
+      return refused(why, detail::protection_is_enforced_by_no_kernel, row_of(which).name);
+    return next.checked(which);
   }
   /// Leaves out one protection of the defaults, by name: `lift(protection::ipc)` grants System V IPC. foreign_abi
   /// stays: without it no filter means anything.
   [[nodiscard]] constexpr basic_caps lift(protection which) const {
     basic_caps next = *this;
     next.lifted_ |= which;
-    return next;
+    if (const errc why = check_lift(which); why != errc::none)
+      return refused(why,
+                     why == errc::protection_not_liftable
+                         ? detail::protection_cannot_be_lifted_or_no_filter_means_anything
+                         : detail::protection_is_enforced_by_no_kernel,
+                     row_of(which).name);
+    return next.checked(which);
   }
   /// Requires everything that the defaults prefer.
   [[nodiscard]] constexpr basic_caps strict() const {
     basic_caps next = *this;
     next.strict_ = true;
     return next;
+  }
+
+  /// Holds the policy to what its systems have in common: a `portable` one cannot name a loopback network, ports
+  /// to connect to, or a protection that only Linux has. Without it nothing is checked.
+  [[nodiscard]] constexpr basic_caps target(target_systems systems) const {
+    if (target_ != target_systems::unspecified)
+      return refused(errc::target_given_twice, detail::target_must_be_given_once, {});
+    basic_caps next = *this;
+    next.target_ = systems;
+    next = next.portable_network();
+    for (const protection_row& row : protections)
+      if (lifted_.has(row.id) || best_effort_.has(row.id)) next = next.checked(row.id);
+    return next;
+  }
+
+  /// As the functions of algebra.hpp, which say what is promised.
+  template <right Rights>
+  [[nodiscard]] constexpr bool permits(path_literal path) const {
+    static_assert(Rights != no_rights, "permits<...> asks for nothing: name at least one right");
+    return nono::permits(ref(), path.text(), Rights);
+  }
+  template <right Rights>
+  [[nodiscard]] constexpr bool denies(path_literal path) const {
+    static_assert(Rights != no_rights, "denies<...> asks for nothing: name at least one right");
+    return nono::denies(ref(), path.text(), Rights);
+  }
+  [[nodiscard]] constexpr bool within(const policy_ref& wider) const { return is_within(ref(), wider); }
+  [[nodiscard]] constexpr int minimum_landlock_abi() const noexcept {
+    return nono::minimum_landlock_abi(ref());
   }
 
   /// The policy by name, for every other part of the library. Valid as long as this object.
@@ -175,18 +238,15 @@ class basic_caps {
  private:
   template <std::size_t, unsigned>
   friend class basic_caps;
+  friend struct detail::combiner;
 
   [[nodiscard]] constexpr bool knows(std::string_view variable) const noexcept {
-    for (std::size_t i = 0; i < variable_count_; ++i)
-      if (variables_[i] == variable) return true;
-    for (const std::string_view known : known_variables)
-      if (known == variable) return true;
-    return false;
+    return detail::declares(ref(), variable) || is_known_variable(variable);
   }
 
   // In a constant expression the compiler names the broken rule; outside one the first is kept.
-  [[nodiscard]] constexpr basic_caps refused(errc why, std::string_view what) const {
-    if (std::is_constant_evaluated()) detail::refuse_policy(why);
+  [[nodiscard]] constexpr basic_caps refused(errc why, void (*words)(), std::string_view what) const {
+    if (std::is_constant_evaluated()) words();
     basic_caps next = *this;
     if (next.violation_ == errc::none) {
       next.violation_ = why;
@@ -194,69 +254,124 @@ class basic_caps {
     }
     return next;
   }
+  [[nodiscard]] constexpr basic_caps contradiction(const rule& own, std::string_view other) const {
+    const bool lies_in = own.is_deny() ? detail::is_written_within(other, own.path)
+                                       : detail::is_written_within(own.path, other);
+    return refused(errc::deny_contradicts_grant,
+                   lies_in ? detail::grant_lies_in_a_denied_path : detail::grant_holds_a_denied_path,
+                   own.path);
+  }
+  [[nodiscard]] constexpr basic_caps duplicate(const rule& first, const rule& second) const {
+    return refused(errc::duplicate_rule,
+                   first.kind != second.kind ? detail::path_must_be_a_file_or_a_directory_not_both
+                   : second.is_deny()        ? detail::path_must_be_denied_once
+                                             : detail::path_must_be_granted_once,
+                   second.path);
+  }
+  [[nodiscard]] constexpr bool asks_for_no_sockets(const rule& r) const noexcept {
+    return sockets_ == nono::unix_sockets::none && contains(r.rights, right::connect_unix);
+  }
+  [[nodiscard]] constexpr basic_caps no_sockets(std::string_view path) const {
+    return refused(errc::connect_unix_without_sockets, detail::connect_unix_contradicts_unix_sockets_none,
+                   path);
+  }
+
+  /// What a protection that was named must hold beside the others that were.
+  [[nodiscard]] constexpr basic_caps checked(protection which) const {
+    const protection_row& row = row_of(which);
+    if (lifted_.has(which) && best_effort_.has(which))
+      return refused(errc::lifted_and_best_effort, detail::protection_must_not_be_both_lifted_and_best_effort,
+                     row.name);
+    if (target_ == target_systems::portable && row.linux_only)
+      return refused(errc::not_portable, detail::protection_exists_on_linux_only, row.name);
+    return *this;
+  }
+  [[nodiscard]] constexpr basic_caps portable_network() const {
+    if (target_ != target_systems::portable) return *this;
+    if (network_.mode == network_mode::loopback)
+      return refused(errc::not_portable, detail::loopback_network_exists_on_linux_only, "network(loopback)");
+    for (std::size_t i = 0; i < network_.port_count; ++i)
+      if (network_.ports[i].use == port_use::connect_tcp)
+        return refused(errc::not_portable, detail::ports_to_connect_to_exist_on_linux_only, "connect_tcp");
+    return *this;
+  }
 
   [[nodiscard]] constexpr basic_caps with(const rule& added) const {
     if (const auto v = leading_variable(added.path); !v.empty() && !knows(v))
-      return refused(errc::variable_unknown, added.path);
-    if (contradicts_any(added)) return refused(errc::deny_contradicts_grant, added.path);
-    std::size_t low = 0;
-    std::size_t high = count_;
-    while (low < high) {  // where the rule belongs, in byte order
-      const std::size_t middle = (low + high) / 2;
-      const int order = compare_text(rules_[middle].path, added.path);
-      if (order < 0 || (order == 0 && rules_[middle].kind < added.kind)) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    basic_caps next = *this;
-    if (low < count_ && rules_[low].kind == added.kind && rules_[low].missing == added.missing &&
-        compare_text(rules_[low].path, added.path) == 0) {
-      next.rules_[low].rights |= added.rights;  // the same path twice grants both
-      return next;
-    }
-    if (count_ == Capacity) return refused(errc::too_many_rules, added.path);
-    for (std::size_t i = count_; i > low; --i) next.rules_[i] = next.rules_[i - 1];
-    next.rules_[low] = added;
-    ++next.count_;
-    next.deny_count_ += added.is_deny() ? 1 : 0;
-    return next;
-  }
-
-  [[nodiscard]] constexpr bool contradicts_any(const rule& added) const noexcept {
+      return refused(errc::variable_unknown, detail::variable_must_be_declared, added.path);
+    if (asks_for_no_sockets(added)) return no_sockets(added.path);
+    const std::size_t at = detail::lower_bound(ref().rules, 0, {}, added.path);
+    if (const std::size_t same = same_as(added, at); same < count_) return duplicate(rules_[same], added);
+    if (count_ == Capacity)
+      return refused(errc::too_many_rules, detail::policy_has_more_rules_than_room, added.path);
     const bool deny = added.is_deny();
     if (deny || deny_count_ != 0)
       for (std::size_t i = 0; i < count_; ++i)
-        if (rules_[i].is_deny() != deny && contradicts(rules_[i].path, added.path)) return true;
+        if (rules_[i].is_deny() != deny && contradicts(rules_[i].path, added.path))
+          return contradiction(added, rules_[i].path);
     for (std::size_t g = 0; g < group_count_; ++g) {
       if (!groups_[g]->here()) continue;
       for (const group_rule& r : groups_[g]->rules)
-        if ((r.rights == no_rights) != deny && contradicts(r.path, added.path)) return true;
+        if ((r.rights == no_rights) != deny && contradicts(r.path, added.path))
+          return contradiction(added, r.path);
     }
-    return false;
+    basic_caps next = *this;
+    next.insert(added, at);
+    return next;
+  }
+
+  /// Where the rule on the same path stands, or count_. at: where `added` belongs.
+  [[nodiscard]] constexpr std::size_t same_as(const rule& added, std::size_t at) const noexcept {
+    const auto from = [&](std::size_t i, std::string_view head, std::string_view tail) {
+      for (; i < count_ && detail::compare_joined(rules_[i].path, head, tail) == 0; ++i)
+        if (rules_[i].is_deny() == added.is_deny()) return i;
+      return count_;
+    };
+    const std::size_t same = from(at, {}, added.path);
+    if (same < count_ || compare_text(leading_variable(added.path), "$HOME") != 0) return same;
+    const std::string_view head = added.path.starts_with('~') ? "$HOME" : "~";
+    const std::string_view tail = after_variable(added.path);
+    return from(detail::lower_bound(ref().rules, 0, head, tail), head, tail);
+  }
+
+  constexpr void insert(const rule& added, std::size_t at) noexcept {
+    for (std::size_t i = count_; i > at; --i) rules_[i] = rules_[i - 1];
+    rules_[at] = added;
+    ++count_;
+    deny_count_ += added.is_deny() ? 1 : 0;
   }
 
   template <unsigned Extra>
   [[nodiscard]] constexpr auto with_network(const network_rule& rule) const {
     static_assert((State & detail::network_given) == 0,
                   "the network was given twice: keep one .network(...)");
+    return set_network<Extra>(rule);
+  }
+  template <unsigned Extra>
+  [[nodiscard]] constexpr auto set_network(network_rule rule) const {
     basic_caps<Capacity, State | detail::network_given | Extra> next;
     next.rules_ = rules_;
     next.groups_ = groups_;
     next.variables_ = variables_;
-    next.network_ = rule;
+    next.network_ = network_;
     next.count_ = count_;
     next.deny_count_ = deny_count_;
     next.group_count_ = group_count_;
     next.variable_count_ = variable_count_;
     next.sockets_ = sockets_;
+    next.sockets_given_ = sockets_given_;
     next.best_effort_ = best_effort_;
     next.lifted_ = lifted_;
     next.strict_ = strict_;
+    next.target_ = target_;
     next.violation_ = violation_;
     next.violating_ = violating_;
-    return next;
+    if (rule.port_count > max_ports)
+      return next.refused(errc::too_many_ports, detail::policy_has_more_than_32_ports, {});
+    if (has_port_twice(rule))
+      return next.refused(errc::port_given_twice, detail::port_must_be_given_once, {});
+    next.network_ = rule;
+    return next.portable_network();
   }
 
   std::array<rule, Capacity> rules_{};  // sorted by path
@@ -268,9 +383,11 @@ class basic_caps {
   std::size_t group_count_ = 0;
   std::size_t variable_count_ = 0;
   nono::unix_sockets sockets_ = nono::unix_sockets::by_default;
+  bool sockets_given_ = false;
   protection_set best_effort_{};
   protection_set lifted_{};
   bool strict_ = false;
+  target_systems target_ = target_systems::unspecified;
   errc violation_ = errc::none;
   std::string_view violating_;
 };

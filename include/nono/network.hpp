@@ -44,19 +44,22 @@ constexpr errc check_port(long long number, port_use use) noexcept {
 }
 
 namespace detail {
+// Never constexpr: their names are the compiler's message (see path.hpp).
 inline void port_must_be_1_to_65535() {}
-inline void too_many_ports() {}
+inline void port_to_bind_must_be_0_to_65535() {}
+inline void port_0_cannot_be_connected_to() {}
 }  // namespace detail
 
 /// Opens outbound TCP to one port of any address. `number`: 1 to 65535. Since: Landlock ABI 4 (Linux 6.7).
 consteval port_rule connect_tcp(long long number) {
+  if (number == 0) detail::port_0_cannot_be_connected_to();
   if (check_port(number, port_use::connect_tcp) != errc::none) detail::port_must_be_1_to_65535();
   return {port_use::connect_tcp, static_cast<std::uint16_t>(number)};
 }
 /// Lets one TCP port be bound. `number`: 1 to 65535, or 0 for any free port. Since: Landlock ABI 4
 /// (Linux 6.7).
 consteval port_rule bind_tcp(long long number) {
-  if (check_port(number, port_use::bind_tcp) != errc::none) detail::port_must_be_1_to_65535();
+  if (check_port(number, port_use::bind_tcp) != errc::none) detail::port_to_bind_must_be_0_to_65535();
   return {port_use::bind_tcp, static_cast<std::uint16_t>(number)};
 }
 
@@ -68,7 +71,21 @@ struct network_rule {
   network_mode mode = network_mode::unrestricted;
   std::uint8_t port_count = 0;
   std::array<port_rule, max_ports> ports{};
+
+  [[nodiscard]] constexpr bool opens(port_rule wanted) const noexcept {
+    for (std::size_t i = 0; i < port_count; ++i)
+      if (ports[i] == wanted) return true;
+    return false;
+  }
 };
+
+/// True when one port is given twice for the same use.
+constexpr bool has_port_twice(const network_rule& rule) noexcept {
+  for (std::size_t i = 0; i < rule.port_count; ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (rule.ports[i] == rule.ports[k]) return true;
+  return false;
+}
 
 // The words of `.network(...)`: types, so that what needs a child is known to the compiler.
 struct unrestricted_network {};
@@ -87,7 +104,8 @@ template <class... Rules>
 constexpr only_ports only(Rules... rules) {
   static_assert(sizeof...(Rules) > 0, "only() opens no port: say network(blocked)");
   static_assert(sizeof...(Rules) <= max_ports, "only(): at most 32 ports");
-  return {{network_mode::ports, static_cast<std::uint8_t>(sizeof...(Rules)), {rules...}}};
+  if constexpr (sizeof...(Rules) <= max_ports)  // one error is enough
+    return {{network_mode::ports, static_cast<std::uint8_t>(sizeof...(Rules)), {rules...}}};
 }
 
 /// Unix sockets of a policy.

@@ -77,6 +77,19 @@ constexpr int compare_text(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
 }
 
+/// True when no part of `text`, which has no trailing slash, is empty or ".": names that can be compared as they
+/// are written.
+constexpr bool is_plain(std::string_view text) noexcept {
+  if (text == "/") return true;
+  std::size_t part = text.starts_with('/') ? 1 : 0;
+  for (std::size_t i = part; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] != '/') continue;
+    if (i == part || (i - part == 1 && text[part] == '.')) return false;
+    part = i + 1;
+  }
+  return true;
+}
+
 /// Without trailing slashes ("/" stays).
 constexpr std::string_view without_trailing_slash(std::string_view text) noexcept {
   while (text.size() > 1 && text.back() == '/') text.remove_suffix(1);
@@ -91,6 +104,8 @@ inline void path_must_be_absolute() {}
 inline void path_must_not_contain_parent_part() {}
 inline void path_must_not_exceed_4095_bytes() {}
 inline void path_must_not_contain_nul() {}
+inline void path_must_not_contain_an_empty_or_dot_part() {}
+inline void path_of_a_file_must_not_end_with_a_slash() {}
 inline void variable_must_be_the_first_part_of_a_path() {}
 inline void variable_name_must_be_dollar_and_word() {}
 
@@ -125,6 +140,22 @@ class path_literal {
   consteval path_literal(const char (&text)[N])  // NOLINT(google-explicit-constructor): the point of it
       : text_(without_trailing_slash({text, N - 1})) {
     if (const errc why = check_path(text_); why != errc::none) detail::refuse_path(why);
+    // Run-time policies fold these; a literal is repaired where it stands, and rules can be compared by name.
+    if (!is_plain(text_)) detail::path_must_not_contain_an_empty_or_dot_part();
+  }
+  [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+/// The path of a file, written in the source: a path_literal that does not end with a slash.
+class file_literal {
+ public:
+  template <std::size_t N>
+  consteval file_literal(const char (&text)[N])  // NOLINT(google-explicit-constructor): the point of it
+      : text_(path_literal(text).text()) {
+    if (text_.size() != N - 1 || text_ == "/") detail::path_of_a_file_must_not_end_with_a_slash();
   }
   [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
 
@@ -152,5 +183,26 @@ inline constexpr std::string_view known_variables[] = {
     "$HOME",           "$WORKDIR",        "$TMPDIR",        "$XDG_CONFIG_HOME",
     "$XDG_STATE_HOME", "$XDG_CACHE_HOME", "$XDG_DATA_HOME", "$XDG_RUNTIME_DIR",
 };
+
+/// True for a variable that every policy knows, with its `$`.
+constexpr bool is_known_variable(std::string_view name) noexcept {
+  for (const std::string_view known : known_variables)
+    if (compare_text(known, name) == 0) return true;
+  return false;
+}
+
+/// Directories that a known variable never opens for writing, whatever value it has: bind() refuses it. Where the
+/// old names are links, what they lead to stands here too.
+inline constexpr std::string_view system_directories[] = {
+    "/etc",  "/bin", "/sbin",    "/lib",      "/lib32",   "/lib64",     "/boot",
+    "/proc", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64",
+};
+
+/// True when `path`, absolute and plain, is or holds a directory of the system, or lies in one.
+constexpr bool touches_system(std::string_view path) noexcept {
+  for (const std::string_view directory : system_directories)
+    if (is_within(path, directory) || is_within(directory, path)) return true;
+  return false;
+}
 
 }  // namespace nono

@@ -44,7 +44,7 @@ inline constexpr when_missing must_exist = when_missing::must_exist;
 inline constexpr when_missing if_exists = when_missing::if_exists;
 inline constexpr when_missing create_dir = when_missing::create_dir;
 
-/// One rule: rights on a path, or a deny. The path is absolute or begins with a variable.
+/// One rule: rights on a path, or a deny. The path is absolute or begins with a variable, and is_plain().
 struct rule {
   std::string_view path;
   right rights{};
@@ -117,6 +117,7 @@ constexpr void for_each_rule(const policy_ref& p, F&& f) {
 namespace detail {
 /// is_within for paths that begin with variables, compared by name; `~` is `$HOME`.
 constexpr bool is_written_within(std::string_view path, std::string_view ancestor) noexcept {
+  if (!path.starts_with('~') && !ancestor.starts_with('~')) return is_within(path, ancestor);
   const std::string_view above = after_variable(ancestor);
   return leading_variable(path) == leading_variable(ancestor) &&
          (above.empty() || is_within(after_variable(path), above));

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include <nono/error.hpp>
+#include <nono/network.hpp>
+
 namespace nono {
 
 /// What a sandbox protects. What a policy names is required; what the defaults add is preferred.
@@ -41,56 +44,102 @@ struct protection_row {
   std::uint8_t landlock_abi;  ///< the first Landlock ABI that enforces it; 0: none does
   bool seccomp;               ///< a seccomp filter enforces it, or complements older ABIs
   bool network_namespace;     ///< the loopback network enforces it
+  bool linux_only;            ///< no other system can give it: a portable policy cannot name it
   std::string_view kernel;    ///< the kernel that first has it
   std::string_view closes;    ///< what is closed, in words
 };
 
 inline constexpr protection_row protections[] = {
-    {protection::filesystem, "filesystem", 1, false, false, "Linux 5.13",
+    {protection::filesystem, "filesystem", 1, false, false, false, "Linux 5.13",
      "files and directories outside every grant"},
-    {protection::truncate, "truncate", 3, true, false, "Linux 5.13",
+    {protection::truncate, "truncate", 3, true, false, false, "Linux 5.13",
      "emptying files outside every write grant"},
-    {protection::device_ioctl, "device_ioctl", 5, false, false, "Linux 6.10",
+    {protection::device_ioctl, "device_ioctl", 5, false, false, false, "Linux 6.10",
      "ioctl on devices opened inside the sandbox"},
-    {protection::network, "network", 4, true, true, "Linux 5.13 (ports: 6.7)",
+    {protection::network, "network", 4, true, true, false, "Linux 5.13 (ports: 6.7)",
      "sockets beyond the policy's network"},
-    {protection::signals, "signals", 6, false, false, "Linux 6.12",
+    {protection::signals, "signals", 6, false, false, false, "Linux 6.12",
      "signals to processes outside the sandbox"},
-    {protection::abstract_unix, "abstract_unix", 6, true, true, "Linux 6.12",
+    {protection::abstract_unix, "abstract_unix", 6, true, true, true, "Linux 6.12",
      "abstract unix sockets of processes outside"},
-    {protection::pathname_unix, "pathname_unix", 9, true, false, "Linux 7.1",
+    {protection::pathname_unix, "pathname_unix", 9, true, false, false, "Linux 7.1",
      "unix sockets in the file system (docker, D-Bus, ssh-agent)"},
-    {protection::terminal_input, "terminal_input", 0, true, false, "Linux 5.13",
+    {protection::terminal_input, "terminal_input", 0, true, false, false, "Linux 5.13",
      "typing into the terminal (TIOCSTI, TIOCLINUX)"},
-    {protection::process_limits, "process_limits", 0, true, false, "Linux 5.13",
+    {protection::process_limits, "process_limits", 0, true, false, true, "Linux 5.13",
      "changing other processes' resource limits (prlimit)"},
-    {protection::scheduling, "scheduling", 0, true, false, "Linux 5.13",
+    {protection::scheduling, "scheduling", 0, true, false, true, "Linux 5.13",
      "priority and scheduling policy of other processes"},
-    {protection::keyring, "keyring", 0, true, false, "Linux 5.13", "the kernel's key rings"},
-    {protection::namespaces, "namespaces", 0, true, false, "Linux 5.13",
+    {protection::keyring, "keyring", 0, true, false, true, "Linux 5.13", "the kernel's key rings"},
+    {protection::namespaces, "namespaces", 0, true, false, true, "Linux 5.13",
      "new namespaces and entering others"},
-    {protection::mounts, "mounts", 1, true, false, "Linux 5.13", "mounting, unmounting and moving mounts"},
-    {protection::kernel_surface, "kernel_surface", 0, true, false, "Linux 5.13",
+    {protection::mounts, "mounts", 1, true, false, false, "Linux 5.13",
+     "mounting, unmounting and moving mounts"},
+    {protection::kernel_surface, "kernel_surface", 0, true, false, true, "Linux 5.13",
      "bpf, perf_event_open and userfaultfd"},
-    {protection::io_uring, "io_uring", 0, true, false, "Linux 5.13",
+    {protection::io_uring, "io_uring", 0, true, false, true, "Linux 5.13",
      "io_uring, which no filter can look into"},
-    {protection::process_memory, "process_memory", 1, true, false, "Linux 5.13",
+    {protection::process_memory, "process_memory", 1, true, false, false, "Linux 5.13",
      "reading and writing other processes' memory"},
-    {protection::ipc, "ipc", 0, true, false, "Linux 5.13",
+    {protection::ipc, "ipc", 0, true, false, false, "Linux 5.13",
      "System V shared memory, semaphores and queues, POSIX queues"},
-    {protection::foreign_abi, "foreign_abi", 0, true, false, "Linux 5.13",
+    {protection::foreign_abi, "foreign_abi", 0, true, false, true, "Linux 5.13",
      "system calls by another architecture's entry (i386, x32)"},
-    {protection::cpu_affinity, "cpu_affinity", 0, false, false, "none",
+    {protection::cpu_affinity, "cpu_affinity", 0, false, false, true, "none",
      "pinning other processes to processors"},
-    {protection::metadata, "metadata", 0, false, false, "none",
+    {protection::metadata, "metadata", 0, false, false, false, "none",
      "chmod, chown, utimes and setxattr outside every grant"},
-    {protection::names, "names", 0, false, false, "none",
+    {protection::names, "names", 0, false, false, false, "none",
      "stat: names, sizes and dates of files outside every grant"},
 };
 static_assert(sizeof(protections) / sizeof(protections[0]) == protection_count);
 
 constexpr const protection_row& row_of(protection id) noexcept {
   return protections[static_cast<std::size_t>(id)];
+}
+
+/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
+/// kernel, or this network and these sockets do not ask for it.
+constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets) noexcept {
+  switch (id) {
+    case protection::filesystem:
+    case protection::device_ioctl:
+    case protection::signals:
+      return row_of(id).landlock_abi;
+    case protection::network:
+      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
+    case protection::abstract_unix:
+      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
+    case protection::pathname_unix:
+      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
+    default:  // truncate, mounts and process_memory have a seccomp complement; the rest is no matter of Landlock
+      return 0;
+  }
+}
+
+/// True for what a policy names, as against what the defaults add: a kernel that lacks it is an error.
+constexpr bool is_named(protection id, network_mode network, unix_sockets sockets) noexcept {
+  switch (id) {
+    case protection::filesystem:
+      return true;
+    case protection::network:
+      return network != network_mode::unrestricted;
+    case protection::pathname_unix:
+      return sockets == unix_sockets::none || sockets == unix_sockets::granted;
+    default:
+      return false;
+  }
+}
+
+/// The rule of what a policy may give up: something that a kernel enforces.
+constexpr errc check_best_effort(protection id) noexcept {
+  const bool enforced =
+      id != protection::cpu_affinity && id != protection::metadata && id != protection::names;
+  return enforced ? errc::none : errc::protection_not_enforceable;
+}
+/// The rule of what a policy may lift: as above, and never foreign_abi, whose calls no filter can tell apart.
+constexpr errc check_lift(protection id) noexcept {
+  return id == protection::foreign_abi ? errc::protection_not_liftable : check_best_effort(id);
 }
 
 /// A set of protections in one word.
@@ -100,7 +149,11 @@ class protection_set {
   constexpr protection_set(protection id) noexcept : bits_(bit(id)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] constexpr bool has(protection id) const noexcept { return (bits_ & bit(id)) != 0; }
   [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  [[nodiscard]] constexpr bool contains(protection_set other) const noexcept {
+    return (bits_ & other.bits_) == other.bits_;
+  }
   constexpr protection_set& operator|=(protection_set other) noexcept { return bits_ |= other.bits_, *this; }
+  constexpr protection_set& operator&=(protection_set other) noexcept { return bits_ &= other.bits_, *this; }
   constexpr protection_set& operator-=(protection_set other) noexcept { return bits_ &= ~other.bits_, *this; }
   friend constexpr bool operator==(protection_set, protection_set) = default;
 

@@ -18,6 +18,7 @@
 
 #include <nono/apply.hpp>
 #include <nono/arena.hpp>
+#include <nono/attenuation.hpp>
 #include <nono/bind.hpp>
 #include <nono/child.hpp>
 #include <nono/error.hpp>
@@ -347,7 +348,7 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
 /// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system calls
 /// only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities are emptied.
 /// argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and executed.
-/// extras: any number of bind("$NAME", value), and at most one spawn_options.
+/// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 /// Errors: those of bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
 ///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an error
 ///         no child is left.
@@ -355,23 +356,11 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,
                           const Extras&... extras) {
-  constexpr std::size_t values = (std::size_t{0} + ... + (std::is_same_v<Extras, binding> ? 1 : 0));
-  static_assert(sizeof...(Extras) - values <= 1, "spawn(): at most one spawn_options");
-  std::array<binding, values> bindings;
-  [[maybe_unused]] std::size_t next = 0;
-  spawn_options options;
-  [[maybe_unused]] const auto take = [&](const auto& extra) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(extra)>, binding>) {
-      bindings[next++] = extra;
-    } else {
-      options = extra;
-    }
-  };
-  (take(extras), ...);
+  const detail::call_extras<spawn_options, Extras...> sorted(extras...);
   detail::stack_room room;  // deliberately not initialised
-  result<bound_policy> bound = nono::bind(policy, bindings, room);
+  result<bound_policy> bound = sorted.bind(policy, room);
   if (!bound) return std::move(bound).error();
-  return detail::spawner(options).run(*bound, argv);
+  return detail::spawner(sorted.options).run(*bound, argv);
 }
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::initializer_list<std::string_view> argv,

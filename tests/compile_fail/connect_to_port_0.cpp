@@ -1,4 +1,4 @@
-// expect-error: port_must_be_1_to_65535
+// expect-error: port_0_cannot_be_connected_to
 #include <nono/caps.hpp>
 #ifdef EXPECT_ERROR
 auto p = nono::caps().network(nono::only(nono::connect_tcp(0)));

@@ -1,4 +1,4 @@
-// expect-error: deny_contradicts_grant
+// expect-error: grant_holds_a_denied_path
 #include <nono/caps.hpp>
 #ifdef EXPECT_ERROR
 inline constexpr auto p = nono::caps().allow_path<nono::read>("/data").deny_path("/data/secret");

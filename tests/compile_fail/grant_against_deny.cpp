@@ -1,4 +1,4 @@
-// expect-error: deny_contradicts_grant
+// expect-error: grant_lies_in_a_denied_path
 #include <nono/caps.hpp>
 #ifdef EXPECT_ERROR
 inline constexpr auto p = nono::caps().deny_path("/data").allow_file<nono::read>("/data/file");

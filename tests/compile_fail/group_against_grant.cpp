@@ -1,4 +1,4 @@
-// expect-error: deny_contradicts_grant
+// expect-error: grant_holds_a_denied_path
 #include <nono/caps.hpp>
 #include <nono/groups.hpp>
 #ifdef EXPECT_ERROR

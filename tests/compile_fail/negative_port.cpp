@@ -1,4 +1,4 @@
-// expect-error: port_must_be_1_to_65535
+// expect-error: port_to_bind_must_be_0_to_65535
 #include <nono/caps.hpp>
 #ifdef EXPECT_ERROR
 auto p = nono::caps().network(nono::only(nono::bind_tcp(-1)));

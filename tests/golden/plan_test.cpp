@@ -152,7 +152,7 @@ TEST_CASE("golden: single ports, every option") {
   REQUIRE(set.allow_path<nono::read>(root.root).has_value());
   REQUIRE(set.allow_path<nono::read>(root.root + "/data").has_value());
   REQUIRE(set.allow_path<nono::read_write>(root.root + "/data/out").has_value());
-  REQUIRE(set.allow_path(root.root + "/data-1", nono::all_rights).has_value());
+  REQUIRE(set.allow_path(root.root + "/data-1", nono::read_write | right::ioctl).has_value());
   REQUIRE(set.allow_file<nono::read_write>(root.root + "/fifo").has_value());
   REQUIRE(set.add({root.root + "/tools", right::list, nono::path_kind::any, nono::must_exist,
                    nono::origin::profile, "work"})

@@ -242,6 +242,7 @@ TEST_CASE("baseline: what is lifted by name passes, and nothing else does") {
   const bool privileged = is_privileged();
   const auto all = calls(o);
   for (const nono::protection_row& lifted : nono::protections) {
+    if (nono::check_lift(lifted.id) != nono::errc::none) continue;
     const auto policy = filter_alone.lift(lifted.id);
     for (const raw_call& c : all) {
       const nono::filter_row* row = deciding(c);

@@ -200,6 +200,57 @@ TEST_CASE("bind: known variables come from the environment unless they are bound
   }
 }
 
+TEST_CASE("bind: a known variable never opens the system for writing, whatever its value") {
+  const temporary_directory root;
+  const std::string own = root.directory("own");
+  root.link("link", "/etc");
+  const auto code = [&](std::string_view rule, right rights, const std::string& value,
+                        nono::path_kind kind = nono::path_kind::any) {
+    capability_set set;
+    REQUIRE(set.variable("$DATA").has_value());
+    REQUIRE(set.add({rule, rights, kind, nono::if_exists, nono::origin::user, {}}).has_value());
+    const nono::binding values[] = {nono::bind(rule.starts_with("$DATA") ? "$DATA" : "$WORKDIR", value)};
+    return code_of(set, values);
+  };
+  for (const std::string_view system :
+       {"/", "/etc", "/usr", "/usr/bin", "/etc/ssl", "/proc/self", "/sys/kernel"}) {
+    INFO(std::string(system));
+    CHECK(code("$WORKDIR", nono::read_write, std::string(system)) == errc::variable_opens_system);
+    CHECK(code("$WORKDIR", right::truncate, std::string(system)) == errc::variable_opens_system);
+    CHECK(code("$WORKDIR", nono::read, std::string(system)) == errc::none);
+    CHECK(code("$DATA", nono::read_write, std::string(system)) == errc::none);
+  }
+  CHECK(code("$WORKDIR/passwd", nono::write, "/etc") == errc::variable_opens_system);
+  CHECK(code("$WORKDIR", nono::write, root / "link") == errc::variable_opens_system);
+  CHECK(code("$WORKDIR/link/passwd", nono::write, root.path()) == errc::variable_opens_system);
+  CHECK(code("$WORKDIR", nono::write, own) == errc::none);
+  CHECK(code("$WORKDIR", nono::write, "/usr/local") == errc::none);
+  {
+    const environment_variable home("HOME", "/etc");
+    CHECK(code("~/x", nono::write, own) == errc::variable_opens_system);
+    CHECK(code("~", nono::read, own) == errc::none);
+  }
+}
+
+TEST_CASE("bind: nothing is made in the system by a variable, and what gives way is left out") {
+  const environment_variable home("HOME", "/etc/nono-test-none");
+  capability_set set;
+  REQUIRE(set.allow_path<nono::read_write>("~/cache", nono::create_dir).has_value());
+  CHECK(code_of(set) == errc::variable_opens_system);
+  CHECK_FALSE(nono_test::exists("/etc/nono-test-none"));
+  capability_set yielding;
+  for (const char* path : {"$WORKDIR", "$WORKDIR/ssl"}) {
+    nono::rule r{path, nono::write, nono::path_kind::any, nono::must_exist, nono::origin::profile, {}};
+    r.gives_way = true;
+    REQUIRE(yielding.add(r).has_value());
+  }
+  const nono::binding values[] = {nono::bind("$WORKDIR", "/etc")};
+  const auto got = nono::bind(yielding, values);
+  REQUIRE(got.has_value());
+  CHECK(got->rules.empty());
+  CHECK(got->skipped.size() == 2);
+}
+
 TEST_CASE("bind: // and /./ and a slash at the end are folded") {
   const temporary_directory root;
   const std::string plain = root.directory("a/b");

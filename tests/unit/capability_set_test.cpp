@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nono/capability_set.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -66,9 +67,11 @@ TEST_CASE("capability_set: a refused rule is an error and leaves the set as it w
   CHECK(code(set.allow_file("/srv", nono::no_rights)) == errc::empty_access);
   CHECK(code(set.allow_file("/srv", right::list)) == errc::directory_right_on_file);
   CHECK(code(set.allow_file("/srv", right::read_file | right::create)) == errc::directory_right_on_file);
+  CHECK(code(set.allow_file("/srv/", nono::read)) == errc::file_path_ends_with_slash);
   CHECK(code(set.deny_path("srv")) == errc::path_not_absolute);
   CHECK(code(set.variable("DATA")) == errc::variable_misplaced);
   CHECK(code(set.variable("$")) == errc::variable_misplaced);
+  CHECK(code(set.variable("$WORKDIR")) == errc::variable_known_already);
   CHECK(to_text(set.ref()) == before);
 }
 
@@ -86,6 +89,7 @@ TEST_CASE("capability_set: a variable is known once it is declared") {
   capability_set set;
   CHECK(code(set.allow_path("$DATA", nono::read)) == errc::variable_unknown);
   CHECK(set.variable("$DATA").has_value());
+  CHECK(code(set.variable("$DATA")) == errc::variable_declared_twice);
   CHECK(code(set.allow_path("$DATA", nono::read)) == errc::none);
   CHECK(code(set.allow_path("$DATABASE", nono::read)) == errc::variable_unknown);
   CHECK(code(set.allow_path("~", nono::read)) == errc::none);
@@ -133,4 +137,60 @@ TEST_CASE("capability_set: moves with its text") {
   CHECK(assigned.allow_path("/other", nono::read).has_value());
   assigned = std::move(moved);
   CHECK(to_text(assigned.ref()) == before);
+}
+
+TEST_CASE("capability_set: paths are folded") {
+  capability_set set;
+  for (const char* path : {"//a//./b/", "$HOME/./c//d", "~//.", "/."}) {
+    INFO(std::string(path));
+    CHECK(set.allow_path<nono::read>(path).has_value());
+  }
+  const auto rules = set.ref().rules;
+  REQUIRE(rules.size() == 4);
+  CHECK(rules[0].path == "$HOME/c/d");
+  CHECK(rules[1].path == "/");
+  CHECK(rules[2].path == "/a/b");
+  CHECK(rules[3].path == "~");
+}
+
+TEST_CASE("capability_set: ports join one by one, unless the network was given as a whole") {
+  using enum nono::port_use;
+  capability_set set;
+  CHECK(set.allow_port({connect_tcp, 443}).has_value());
+  CHECK(set.allow_port({bind_tcp, 443}).has_value());
+  CHECK(code(set.allow_port({bind_tcp, 443})) == errc::port_given_twice);
+  CHECK(code(set.allow_port({connect_tcp, 0})) == errc::port_out_of_range);
+  CHECK(set.ref().network.port_count == 2);
+  for (std::uint16_t port = 1; set.ref().network.port_count < nono::max_ports; ++port)
+    CHECK(set.allow_port({bind_tcp, port}).has_value());
+  CHECK(code(set.allow_port({bind_tcp, 0})) == errc::too_many_ports);
+  CHECK(code(capability_set().network(nono::blocked).allow_port({bind_tcp, 1})) ==
+        errc::port_contradicts_network);
+  CHECK(code(capability_set().network(nono::unrestricted).allow_port({bind_tcp, 1})) ==
+        errc::port_contradicts_network);
+  CHECK(code(capability_set().network(nono::only(nono::bind_tcp(2))).allow_port({bind_tcp, 1})) ==
+        errc::none);
+}
+
+TEST_CASE("capability_set: a protection that cannot be named is kept as the set's error") {
+  using nono::protection;
+  CHECK(capability_set().lift(protection::foreign_abi).ref().violation == errc::protection_not_liftable);
+  CHECK(capability_set().lift(protection::names).ref().violation == errc::protection_not_enforceable);
+  CHECK(capability_set().best_effort(protection::names).ref().violation == errc::protection_not_enforceable);
+  capability_set both;
+  both.lift(protection::ipc).best_effort(protection::ipc).lift(protection::foreign_abi);
+  CHECK(both.ref().violation == errc::lifted_and_best_effort);
+  CHECK(both.ref().violating == "ipc");
+  CHECK(both.ref().best_effort.empty());
+}
+
+TEST_CASE("capability_set: connect_unix needs sockets, as long as there are none") {
+  capability_set set;
+  CHECK(set.allow_path("/run/x", right::connect_unix).has_value());
+  set.unix_sockets(nono::unix_sockets::none);
+  CHECK(set.ref().violation == errc::connect_unix_without_sockets);
+  CHECK(set.ref().violating == "/run/x");
+  CHECK(code(set.allow_path("/run/y", right::connect_unix)) == errc::connect_unix_without_sockets);
+  set.unix_sockets(nono::unix_sockets::granted);
+  CHECK(set.ref().violation == errc::none);
 }

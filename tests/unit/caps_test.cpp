@@ -3,6 +3,8 @@
 #include <nono/caps.hpp>
 #include <nono/groups.hpp>
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -17,8 +19,7 @@ namespace {
 constexpr auto mixed = nono::caps<8>()
                            .allow_path<nono::read>("/srv/z")
                            .allow_path<nono::write>("/srv/a/")
-                           .allow_file<nono::read>("/srv/a")
-                           .allow_path<nono::read>("/srv/a")
+                           .allow_file<nono::read>("/srv/b")
                            .deny_path("/srv/m")
                            .allow_path<nono::read>("~/x", nono::if_exists)
                            .allow_path<nono::read>("/srv/a-1");
@@ -53,21 +54,102 @@ TEST_CASE("caps: rules are sorted by path, whatever order they were written in")
   CONSTEXPR_CHECK(is_sorted(mixed));
   CONSTEXPR_CHECK(mixed.ref().rules.size() == 6);
   CONSTEXPR_CHECK(mixed.ref().rules[0].path == "/srv/a");
-  CONSTEXPR_CHECK(mixed.ref().rules[2].path == "/srv/a-1");
+  CONSTEXPR_CHECK(mixed.ref().rules[1].path == "/srv/a-1");
   CONSTEXPR_CHECK(mixed.ref().rules[5].path == "~/x");
   CONSTEXPR_CHECK(mixed.ref().rules[5].missing == nono::if_exists);
 }
 
-TEST_CASE("caps: the same path twice grants both") {
-  CONSTEXPR_CHECK(mixed.ref().rules[0].kind == path_kind::directory);
-  CONSTEXPR_CHECK(mixed.ref().rules[0].rights == nono::read_write);
-  // A file rule on the same path is another rule.
-  CONSTEXPR_CHECK(mixed.ref().rules[1].kind == path_kind::file);
-  CONSTEXPR_CHECK(mixed.ref().rules[1].rights == nono::read);
-  // A full policy still takes rights for a path that it has.
-  CONSTEXPR_CHECK(
-      nono::caps<1>().allow_path<nono::read>("/a").allow_path<nono::write>("/a").ref().rules[0].rights ==
-      nono::read_write);
+TEST_CASE("caps: the same path twice is a refusal, by either of its names") {
+  using nono::caps;
+  const auto code = [](const auto& policy) { return policy.ref().violation; };
+  CHECK(code(caps().allow_path<nono::read>("/a").allow_path<nono::write>("/a/")) == errc::duplicate_rule);
+  CHECK(code(caps().allow_path<nono::read>("/a").allow_file<nono::write>("/a")) == errc::duplicate_rule);
+  CHECK(code(caps().deny_path("/a").deny_path("/a")) == errc::duplicate_rule);
+  CHECK(code(caps().allow_path<nono::read>("~/a").allow_path<nono::read>("$HOME/a")) == errc::duplicate_rule);
+  CHECK(code(caps().allow_path<nono::read>("$HOME").allow_path<nono::read>("~")) == errc::duplicate_rule);
+  CHECK(code(caps().deny_path("$HOME/a").deny_path("~/a")) == errc::duplicate_rule);
+  // What a group grants may be granted again: nobody knows all of its paths by heart.
+  CHECK(code(caps().group(open_group).allow_path<nono::read>("/srv/open")) == errc::none);
+  CHECK(code(caps().allow_path<nono::read>("/a").allow_path<nono::read>("/a/b")) == errc::none);
+  CHECK(code(caps().allow_path<nono::read>("$HOME/a").allow_path<nono::read>("/a")) == errc::none);
+  const auto twice = caps().allow_path<nono::read>("/a").allow_path<nono::write>("/a");
+  CHECK(twice.ref().rules.size() == 1);
+  CHECK(twice.ref().violating == "/a");
+}
+
+TEST_CASE("caps: unix sockets are given once, and connect_unix needs some") {
+  constexpr auto sockets_none = nono::unix_sockets::none;
+  constexpr auto sockets_granted = nono::unix_sockets::granted;
+  const auto code = [](const auto& policy) { return policy.ref().violation; };
+  CHECK(code(nono::caps().unix_sockets(sockets_none).unix_sockets(sockets_none)) ==
+        errc::unix_sockets_given_twice);
+  CHECK(code(nono::caps().unix_sockets(nono::unix_sockets::by_default).unix_sockets(sockets_none)) ==
+        errc::unix_sockets_given_twice);
+  const auto open = nono::caps().allow_path<right::connect_unix>("/run/x");
+  CHECK(code(open.unix_sockets(sockets_granted)) == errc::none);
+  CHECK(code(open.unix_sockets(sockets_none)) == errc::connect_unix_without_sockets);
+  CHECK(code(nono::caps().unix_sockets(sockets_none).allow_path<nono::all_rights>("/run/x")) ==
+        errc::connect_unix_without_sockets);
+}
+
+TEST_CASE("caps: protections are named once, and only those that can be lifted") {
+  using nono::protection;
+  const auto code = [](const auto& policy) { return policy.ref().violation; };
+  CHECK(code(nono::caps().lift(protection::foreign_abi)) == errc::protection_not_liftable);
+  for (const protection id : {protection::metadata, protection::names, protection::cpu_affinity}) {
+    CHECK(code(nono::caps().lift(id)) == errc::protection_not_enforceable);
+    CHECK(code(nono::caps().best_effort(id)) == errc::protection_not_enforceable);
+  }
+  CHECK(code(nono::caps().lift(protection::ipc).best_effort(protection::ipc)) ==
+        errc::lifted_and_best_effort);
+  CHECK(code(nono::caps().best_effort(protection::ipc).lift(protection::ipc)) ==
+        errc::lifted_and_best_effort);
+  CHECK(nono::caps().lift(protection::foreign_abi).ref().violating == "foreign_abi");
+  CHECK(nono::caps().lift(protection::foreign_abi).ref().lifted.empty());
+}
+
+TEST_CASE("caps: ports join one by one") {
+  constexpr auto two = nono::caps().allow_port(nono::connect_tcp(443)).allow_port(nono::bind_tcp(0));
+  CONSTEXPR_CHECK(two.ref().network.mode == nono::network_mode::ports);
+  CONSTEXPR_CHECK(two.ref().network.port_count == 2);
+  CONSTEXPR_CHECK(two.ref().network.opens(nono::bind_tcp(0)));
+  CONSTEXPR_CHECK(nono::caps()
+                      .network(nono::only(nono::connect_tcp(1)))
+                      .allow_port(nono::bind_tcp(1))
+                      .ref()
+                      .network.port_count == 2);
+  const auto code = [](const auto& policy) { return policy.ref().violation; };
+  CHECK(code(two.allow_port(nono::connect_tcp(443))) == errc::port_given_twice);
+  CHECK(code(nono::caps().network(nono::only(nono::bind_tcp(1), nono::bind_tcp(1)))) ==
+        errc::port_given_twice);
+  auto full = nono::caps().allow_port(nono::bind_tcp(1));
+  for (std::uint16_t port = 2; port <= nono::max_ports; ++port)
+    full = full.allow_port({nono::port_use::bind_tcp, port});
+  CHECK(code(full) == errc::none);
+  CHECK(code(full.allow_port(nono::bind_tcp(0))) == errc::too_many_ports);
+  CHECK(full.allow_port(nono::bind_tcp(0)).ref().network.port_count == nono::max_ports);
+}
+
+TEST_CASE("caps: a portable policy names nothing that only Linux has") {
+  using nono::protection;
+  const auto code = [](const auto& policy) { return policy.ref().violation; };
+  const auto either_order = [&](const auto& add) {
+    const errc before = code(add(nono::caps().target(nono::portable)));
+    const errc after = code(add(nono::caps()).target(nono::portable));
+    CHECK(before == after);
+    CHECK(code(add(nono::caps().target(nono::linux_only))) == errc::none);
+    CHECK(code(add(nono::caps()).target(nono::linux_only)) == errc::none);
+    return before;
+  };
+  CHECK(either_order([](auto p) { return p.network(nono::loopback); }) == errc::not_portable);
+  CHECK(either_order([](auto p) { return p.allow_port(nono::connect_tcp(443)); }) == errc::not_portable);
+  CHECK(either_order([](auto p) { return p.lift(protection::io_uring); }) == errc::not_portable);
+  CHECK(either_order([](auto p) { return p.best_effort(protection::abstract_unix); }) == errc::not_portable);
+  CHECK(either_order([](auto p) { return p.network(nono::blocked); }) == errc::none);
+  CHECK(either_order([](auto p) { return p.network(nono::only(nono::bind_tcp(8080))); }) == errc::none);
+  CHECK(either_order([](auto p) { return p.unix_sockets(nono::unix_sockets::none); }) == errc::none);
+  CHECK(either_order([](auto p) { return p.lift(protection::ipc); }) == errc::none);
+  CHECK(code(nono::caps().target(nono::portable).target(nono::portable)) == errc::target_given_twice);
 }
 
 TEST_CASE("caps: what the verbs leave behind") {
@@ -175,13 +257,41 @@ TEST_CASE("caps: groups are checked against the policy's own rules in either ord
 
 TEST_CASE("caps: 32 groups and 16 variables, then an error") {
   auto policy = nono::caps();
-  for (int i = 0; i < 32; ++i) policy = policy.group(open_group);
+  static const std::array<nono::group, 32> many{};
+  for (const nono::group& g : many) policy = policy.group(g);
   CHECK(policy.ref().violation == errc::none);
-  CHECK(policy.group(open_group).ref().violation == errc::too_many_rules);
-  auto variables = nono::caps();
-  for (int i = 0; i < 16; ++i) variables = variables.variable("$A");
+  CHECK(policy.group(open_group).ref().violation == errc::too_many_groups);
+  CHECK(policy.group(many[7]).ref().violation == errc::group_given_twice);
+  const auto variables = nono::caps()
+                             .variable("$A")
+                             .variable("$B")
+                             .variable("$C")
+                             .variable("$D")
+                             .variable("$E")
+                             .variable("$F")
+                             .variable("$G")
+                             .variable("$H")
+                             .variable("$I")
+                             .variable("$J")
+                             .variable("$K")
+                             .variable("$L")
+                             .variable("$M")
+                             .variable("$N")
+                             .variable("$O")
+                             .variable("$P");
   CHECK(variables.ref().violation == errc::none);
-  CHECK(variables.variable("$B").ref().violation == errc::too_many_rules);
+  CHECK(variables.variable("$Q").ref().violation == errc::too_many_variables);
+  CHECK(variables.variable("$A").ref().violation == errc::variable_declared_twice);
+  CHECK(nono::caps().variable("$HOME").ref().violation == errc::variable_known_already);
+}
+
+TEST_CASE("caps: the paths of a group are held to the rule of paths") {
+  static constexpr nono::group_rule relative[] = {{"srv", nono::read}};
+  static constexpr nono::group_rule doubled[] = {{"/srv//x", nono::read}};
+  static constexpr nono::group first{.name = "first", .description = "", .rules = relative};
+  static constexpr nono::group second{.name = "second", .description = "", .rules = doubled};
+  CHECK(nono::caps().group(first).ref().violation == errc::path_not_absolute);
+  CHECK(nono::caps().group(second).ref().violation == errc::path_not_plain);
 }
 
 TEST_CASE("caps: a declared variable may begin a path") {

@@ -125,6 +125,26 @@ constexpr errc every_code[] = {errc::none,
                                errc::network_given_twice,
                                errc::port_out_of_range,
                                errc::too_many_rules,
+                               errc::variable_opens_system,
+                               errc::duplicate_rule,
+                               errc::file_path_ends_with_slash,
+                               errc::port_given_twice,
+                               errc::too_many_ports,
+                               errc::port_contradicts_network,
+                               errc::group_given_twice,
+                               errc::too_many_groups,
+                               errc::too_many_variables,
+                               errc::variable_declared_twice,
+                               errc::variable_known_already,
+                               errc::protection_not_liftable,
+                               errc::protection_not_enforceable,
+                               errc::lifted_and_best_effort,
+                               errc::unix_sockets_given_twice,
+                               errc::connect_unix_without_sockets,
+                               errc::target_given_twice,
+                               errc::not_portable,
+                               errc::path_not_plain,
+                               errc::not_within,
                                errc::path_not_found,
                                errc::not_a_directory,
                                errc::not_a_file,
@@ -169,6 +189,10 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::path_empty) == 1);
   CONSTEXPR_CHECK(number(errc::deny_contradicts_grant) == 12);
   CONSTEXPR_CHECK(number(errc::too_many_rules) == 15);
+  CONSTEXPR_CHECK(number(errc::variable_opens_system) == 16);
+  CONSTEXPR_CHECK(number(errc::connect_unix_without_sockets) == 31);
+  CONSTEXPR_CHECK(number(errc::path_not_plain) == 34);
+  CONSTEXPR_CHECK(number(errc::not_within) == 35);
   CONSTEXPR_CHECK(number(errc::path_not_found) == 100);
   CONSTEXPR_CHECK(number(errc::too_many_open_files) == 105);
   CONSTEXPR_CHECK(number(errc::unsupported_platform) == 200);

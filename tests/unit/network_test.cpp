@@ -23,6 +23,16 @@ TEST_CASE("network: ports are 1 to 65535, and 0 to bind only") {
   CONSTEXPR_CHECK(check_port((1LL << 32) + 443, port_use::connect_tcp) == errc::port_out_of_range);
 }
 
+TEST_CASE("network: a port given twice is seen, another use of it is another port") {
+  using nono::bind_tcp;
+  using nono::connect_tcp;
+  CONSTEXPR_CHECK(has_port_twice(nono::only(bind_tcp(1), connect_tcp(2), bind_tcp(1)).rule));
+  CONSTEXPR_CHECK(!has_port_twice(nono::only(bind_tcp(1), connect_tcp(1)).rule));
+  CONSTEXPR_CHECK(!has_port_twice(nono::network_rule{}));
+  CONSTEXPR_CHECK(nono::only(bind_tcp(1)).rule.opens(bind_tcp(1)));
+  CONSTEXPR_CHECK(!nono::only(bind_tcp(1)).rule.opens(connect_tcp(1)));
+}
+
 TEST_CASE("network: the words of the DSL") {
   CONSTEXPR_CHECK(nono::connect_tcp(443) == nono::port_rule{port_use::connect_tcp, 443});
   CONSTEXPR_CHECK(nono::bind_tcp(0) == nono::port_rule{port_use::bind_tcp, 0});

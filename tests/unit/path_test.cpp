@@ -127,6 +127,7 @@ TEST_CASE("path: trailing slashes go, the root stays") {
 
 TEST_CASE("path: literals") {
   CONSTEXPR_CHECK(nono::path_literal("/srv/data//").text() == "/srv/data");
+  CONSTEXPR_CHECK(nono::file_literal("/srv/data").text() == "/srv/data");
   CONSTEXPR_CHECK(nono::path_literal("~/x").text() == "~/x");
   CONSTEXPR_CHECK(nono::variable_literal("$DATA").text() == "$DATA");
 }
@@ -138,4 +139,33 @@ TEST_CASE("path: known variables are well-formed and distinct") {
     for (const auto& other : nono::known_variables) same += other == name ? 1 : 0;
     CHECK(same == 1);
   }
+}
+
+TEST_CASE("path: plain is without empty and dot parts") {
+  CONSTEXPR_CHECK(nono::is_plain("/"));
+  CONSTEXPR_CHECK(nono::is_plain("/a/b"));
+  CONSTEXPR_CHECK(nono::is_plain("~"));
+  CONSTEXPR_CHECK(nono::is_plain("$HOME/.a/..."));
+  CONSTEXPR_CHECK(!nono::is_plain("//"));
+  CONSTEXPR_CHECK(!nono::is_plain("/a//b"));
+  CONSTEXPR_CHECK(!nono::is_plain("/./a"));
+  CONSTEXPR_CHECK(!nono::is_plain("/a/."));
+  CONSTEXPR_CHECK(!nono::is_plain("$HOME//a"));
+  CONSTEXPR_CHECK(!nono::is_plain("~/./a"));
+}
+
+TEST_CASE("path: what touches the system") {
+  for (const std::string_view path :
+       {"/", "/etc", "/etc/passwd", "/usr", "/usr/bin/x", "/usr/lib32", "/proc/1"}) {
+    INFO(std::string(path));
+    CHECK(nono::touches_system(path));
+  }
+  for (const std::string_view path :
+       {"/srv", "/etcetera", "/usr/local", "/usr/local/bin", "/home/u/etc", "/root"}) {
+    INFO(std::string(path));
+    CHECK_FALSE(nono::touches_system(path));
+  }
+  CONSTEXPR_CHECK(nono::is_known_variable("$WORKDIR"));
+  CONSTEXPR_CHECK(!nono::is_known_variable("$DATA"));
+  CONSTEXPR_CHECK(!nono::is_known_variable(""));
 }

@@ -56,6 +56,28 @@ TEST_CASE("protection: what Landlock can do since when") {
   CONSTEXPR_CHECK(nono::row_of(protection::pathname_unix).landlock_abi == 9);
 }
 
+TEST_CASE("protection: which ABI a protection needs, in the network and with the sockets it has") {
+  using nono::needed_abi;
+  using enum nono::network_mode;
+  constexpr auto standard = nono::unix_sockets::by_default;
+  CONSTEXPR_CHECK(needed_abi(protection::filesystem, blocked, standard) == 1);
+  CONSTEXPR_CHECK(needed_abi(protection::truncate, blocked, standard) == 0);
+  CONSTEXPR_CHECK(needed_abi(protection::network, blocked, standard) == 0);
+  CONSTEXPR_CHECK(needed_abi(protection::network, ports, standard) == 4);
+  CONSTEXPR_CHECK(needed_abi(protection::abstract_unix, blocked, standard) == 6);
+  CONSTEXPR_CHECK(needed_abi(protection::abstract_unix, loopback, standard) == 0);
+  CONSTEXPR_CHECK(needed_abi(protection::pathname_unix, blocked, nono::unix_sockets::none) == 0);
+  CONSTEXPR_CHECK(needed_abi(protection::pathname_unix, blocked, nono::unix_sockets::granted) == 9);
+}
+
+TEST_CASE("protection: what may be lifted and given up") {
+  CONSTEXPR_CHECK(nono::check_lift(protection::ipc) == nono::errc::none);
+  CONSTEXPR_CHECK(nono::check_lift(protection::foreign_abi) == nono::errc::protection_not_liftable);
+  CONSTEXPR_CHECK(nono::check_lift(protection::names) == nono::errc::protection_not_enforceable);
+  CONSTEXPR_CHECK(nono::check_best_effort(protection::foreign_abi) == nono::errc::none);
+  CONSTEXPR_CHECK(nono::check_best_effort(protection::metadata) == nono::errc::protection_not_enforceable);
+}
+
 TEST_CASE("protection: sets") {
   CONSTEXPR_CHECK(protection_set{}.empty());
   CONSTEXPR_CHECK(!protection_set{protection::filesystem}.empty());
@@ -64,6 +86,8 @@ TEST_CASE("protection: sets") {
   CONSTEXPR_CHECK(two().has(protection::ipc));
   CONSTEXPR_CHECK(two().has(protection::filesystem));
   CONSTEXPR_CHECK(one_of_two() == protection_set{protection::ipc});
+  CONSTEXPR_CHECK(two().contains(one_of_two()));
+  CONSTEXPR_CHECK(!one_of_two().contains(two()));
 }
 
 TEST_CASE("protection: every standing has a word") {

@@ -124,16 +124,7 @@ inline standing standing_of(protection id, const bound_policy& p,
 inline bool required(protection id, const bound_policy& p) noexcept {
   if (p.best_effort.has(id)) return false;
   if (p.strict) return true;
-  switch (id) {
-    case protection::filesystem:
-      return true;
-    case protection::network:
-      return p.network.mode != network_mode::unrestricted;
-    case protection::pathname_unix:
-      return p.sockets == unix_sockets::none || p.sockets == unix_sockets::granted;
-    default:
-      return false;
-  }
+  return is_named(id, p.network.mode, p.sockets);
 }
 
 /// How much the policy wants it, as the report says it.

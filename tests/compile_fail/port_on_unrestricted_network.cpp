@@ -1,0 +1,7 @@
+// expect-error: a port grant on an unrestricted network
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+auto p = nono::caps().network(nono::unrestricted).allow_port(nono::bind_tcp(80));
+#else
+auto p = nono::caps().network(nono::only(nono::bind_tcp(81))).allow_port(nono::bind_tcp(80));
+#endif

@@ -1,0 +1,8 @@
+// expect-error: permits<\.\.\.> asks for nothing
+#include <nono/caps.hpp>
+inline constexpr auto p = nono::caps().variable("$DATA").allow_path<nono::read>("$DATA");
+#ifdef EXPECT_ERROR
+auto q = p.permits<nono::no_rights>("$DATA/x");
+#else
+auto q = p.permits<nono::read>("$DATA/x");
+#endif

@@ -1,0 +1,40 @@
+// expect-error: policy_has_more_than_16_variables
+#include <nono/caps.hpp>
+#ifdef EXPECT_ERROR
+inline constexpr auto p = nono::caps()
+                              .variable("$A")
+                              .variable("$B")
+                              .variable("$C")
+                              .variable("$D")
+                              .variable("$E")
+                              .variable("$F")
+                              .variable("$G")
+                              .variable("$H")
+                              .variable("$I")
+                              .variable("$J")
+                              .variable("$K")
+                              .variable("$L")
+                              .variable("$M")
+                              .variable("$N")
+                              .variable("$O")
+                              .variable("$P")
+                              .variable("$Q");
+#else
+inline constexpr auto p = nono::caps()
+                              .variable("$A")
+                              .variable("$B")
+                              .variable("$C")
+                              .variable("$D")
+                              .variable("$E")
+                              .variable("$F")
+                              .variable("$G")
+                              .variable("$H")
+                              .variable("$I")
+                              .variable("$J")
+                              .variable("$K")
+                              .variable("$L")
+                              .variable("$M")
+                              .variable("$N")
+                              .variable("$O")
+                              .variable("$P");
+#endif
