@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a policy says of itself by name is what a plan finds: two tables, held together.
+#include <nono/algebra.hpp>
+#include <nono/bind.hpp>
+#include <nono/linux/plan.hpp>
+
+#include <doctest/doctest.h>
+#include <range/v3/view/cartesian_product.hpp>
+
+TEST_CASE("minimum_landlock_abi: the first ABI for which a plan can be made") {
+  using enum nono::network_mode;
+  constexpr nono::network_mode networks[] = {unrestricted, blocked, loopback, ports};
+  constexpr nono::unix_sockets sockets[] = {nono::unix_sockets::by_default, nono::unix_sockets::none,
+                                            nono::unix_sockets::granted, nono::unix_sockets::any};
+  constexpr bool both[] = {false, true};
+  constexpr int none = -1;
+  std::vector<int> given_up{none};
+  for (const nono::protection_row& row : nono::protections) given_up.push_back(static_cast<int>(row.id));
+  for (const auto& [network, socket, strict, best_effort, lifted] :
+       ranges::views::cartesian_product(networks, sockets, both, given_up, given_up)) {
+    nono::policy_ref policy;
+    policy.network.mode = network;
+    policy.sockets = socket;
+    policy.strict = strict;
+    if (best_effort != none) policy.best_effort = static_cast<nono::protection>(best_effort);
+    if (lifted != none) policy.lifted = static_cast<nono::protection>(lifted);
+    auto bound = nono::bind(policy, {});
+    REQUIRE(bound.has_value());
+    int first = 0;
+    while (first <= nono::linux_abi::newest_abi &&
+           !nono::make_plan(*bound, nono::linux_abi::kernel_of(first), nono::sandbox_target::child))
+      ++first;
+    CAPTURE(nono::to_text(policy));
+    CHECK(nono::minimum_landlock_abi(policy) == first);
+  }
+}
