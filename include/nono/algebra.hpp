@@ -139,6 +139,15 @@ constexpr right granted(const policy_ref& p, std::string_view path, path_kind ki
   return out & wanted & ~closed_rights(p);
 }
 
+/// granted() for a rule: first its like in the other policy is looked for, which most have, at a quarter of the cost.
+constexpr right granted(const policy_ref& p, const rule& wanted) {
+  std::size_t at = lower_bound(p.rules, 0, {}, wanted.path);
+  for (; at < p.rules.size() && compare_text(p.rules[at].path, wanted.path) == 0; ++at)
+    if (p.rules[at].kind == wanted.kind && contains(p.rules[at].rights, wanted.rights))
+      return wanted.rights & ~closed_rights(p);
+  return granted(p, wanted.path, wanted.kind, wanted.rights);
+}
+
 /// True when a deny of `p` stands at `path` or above it.
 constexpr bool is_denied(const policy_ref& p, std::string_view path) {
   bool out = false;
@@ -257,17 +266,18 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
   for (const std::string_view variable : a.variables) out = out && detail::declares(b, variable);
   if (std::is_constant_evaluated() && !out) detail::variables_must_be_declared_by_both();
   out = out && settings_within(a, b);
-  const auto check = [&](std::string_view path, path_kind kind, right rights) {
-    rights &= ~detail::closed_rights(a);
-    out = out && contains(detail::granted(b, path, kind, rights), rights);
+  const auto check = [&](rule r) {
+    r.rights &= ~detail::closed_rights(a);
+    out = out && contains(detail::granted(b, r), r.rights);
   };
   for (const rule& r : a.rules)
-    if (!r.is_deny()) check(r.path, r.kind, r.rights);
+    if (out && !r.is_deny()) check(r);
   for (const group* g : a.groups) {
     bool shared = !g->here();
     for (const group* other : b.groups) shared = shared || other == g;
     if (shared) continue;
-    for (const group_rule& r : g->rules) check(r.path, path_kind::any, r.rights);
+    for (const group_rule& r : g->rules)
+      if (out && r.rights != no_rights) check(rule_of(*g, r));
   }
   return out;
 }

@@ -43,7 +43,7 @@ struct combiner {
       own.kind = nothing;
       own.rights = no_rights;
     }
-    own.rights = granted(other, own.path, own.kind, own.rights);
+    own.rights = granted(other, own);
     // What the other grants by a rule meets none of its denies; what it lifts everywhere may.
     if (!own.is_deny() && own.rights != no_rights && open_rights(other) != no_rights)
       for_each_rule(other, [&](const rule& r) {

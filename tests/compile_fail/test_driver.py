@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_driver.py COMPILER...: the driver accepts a sound case and sees through every way to fool it."""
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -67,6 +68,50 @@ def check(compiler, folder):
     return wrong
 
 
+RULE = """#pragma once
+namespace detail { void number_must_be_even(); }
+consteval int even(int n) {
+  if (n % 2 != 0) detail::number_must_be_even();
+  return n;
+}
+"""
+WITH_RULE = """// expect-error: number_must_be_even
+#include <rule.hpp>
+#ifdef EXPECT_ERROR
+int n = even(3);
+#else
+int n = even(4);
+#endif
+"""
+# The second of three cases, and whether all are accepted.
+TOGETHER = {
+    "sound_together": (WITH_RULE, True),
+    "broken_good_twin": (WITH_RULE.replace("even(4)", "even(5)"), False),
+    "warning_in_good_twin_of_many": (WITH_RULE + "inline int f(int m) { int k = m; return 1; }\n", False),
+    "dead_macro_of_many": (WITH_RULE.replace("even(3)", "even(2)"), False),
+    "other_reason_of_many": (WITH_RULE.replace("even(3)", "oops"), False),
+}
+
+
+def check_together(compiler, folder):
+    """The same with a precompiled header and all good twins at once, as the tests are run."""
+    Path(folder, "rule.hpp").write_text(RULE)
+    cases = [Path(folder, f"case_{n}.cpp") for n in range(3)]
+    wrong = 0
+    for name, (source, wanted) in TOGETHER.items():
+        for case in cases:
+            case.write_text(source if case == cases[1] else WITH_RULE)
+        done = subprocess.run([sys.executable, driver.__file__, "--compiler", compiler, "--include", folder, "-j", "2",
+                               "--precompile", "rule.hpp", *map(str, cases)], capture_output=True, text=True)
+        blamed = [case for case in cases if f"{case} (" in done.stdout]
+        if (done.returncode == 0) == wanted and blamed == ([] if wanted else [cases[1]]):
+            continue
+        wrong += 1
+        print(f"{compiler}: {name}: the driver exits with {done.returncode} and says:\n{done.stdout}{done.stderr}")
+    print(f"{compiler}: {len(TOGETHER) - wrong} of {len(TOGETHER)} verdicts on many cases are right")
+    return wrong
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        sys.exit(any([check(compiler, temporary) for compiler in sys.argv[1:]]) or len(sys.argv) < 2)
+        sys.exit(any([check(compiler, temporary) + check_together(compiler, temporary) for compiler in sys.argv[1:]]) or len(sys.argv) < 2)
