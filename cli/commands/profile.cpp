@@ -38,7 +38,7 @@ int show_profile(const std::string& name, bool tree) {
     for (const group* g : several)
       if (g->here()) groups += (groups.empty() ? "" : ", ") + std::string(g->name);
   out += "groups: " + groups + "\n";
-  return print(out + summary(s.r, *s.bound, s.planned.report, 1));
+  return print(out + summary(s.r, *s.bound, s.report(), 1));
 }
 
 }  // namespace nono::cli

@@ -7,8 +7,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
 #include <nono/bind.hpp>
+#include <nono/format.hpp>
+#include <nono/linux/apply.hpp>
 #include <nono/linux/plan.hpp>
 #include <nono/support.hpp>
 
@@ -21,10 +22,13 @@ namespace nono::cli {
 namespace {
 
 std::string landlock_words(const linux_abi::kernel_support& kernel) {
-  if (kernel.landlock_abi > 0)
-    return fmt::format("ABI {}, as of Linux {}", kernel.landlock_abi,
-                       linux_abi::row_of(kernel.landlock_abi).kernel);
-  return nono::detail::no_landlock(kernel).message();
+  if (kernel.landlock_abi > 0) {
+    const linux_abi::access_masks missing = kernel.missing();
+    return fmt::format("ABI {}{}, as of Linux {}{}", kernel.landlock_abi, missing.empty() ? "" : " (claimed)",
+                       linux_abi::row_of(kernel.landlock_abi).kernel,
+                       missing.empty() ? "" : fmt::format(", missing: {}", missing));
+  }
+  return fmt::format("{}", nono::detail::no_landlock(kernel));
 }
 
 std::string tried(bool ok, std::string_view what) {
@@ -47,13 +51,14 @@ int check_setup(int verbose) {
   // The table of protections as a run without profile would have it.
   policy_ref nothing;
   if (auto bound = bind(nothing, {}))
-    if (auto planned = make_plan(*bound, kernel, sandbox_target::child)) {
+    if (auto sandbox = nono::detail::prepare_sandbox(*bound, kernel, sandbox_target::child)) {
+      const enforcement& report = sandbox->planned.report;
       out += "Protections of a run without profile:\n";
       for (const protection_row& row : protections) {
-        const standing s = planned->report.of(row.id);
+        const standing s = report.of(row.id);
         if (s == standing::missing || s == standing::not_enforceable || verbose > 0 ||
             row.id == protection::filesystem)
-          out += fmt::format("  {:<16}{}{}\n", row.name, name_of(s),
+          out += fmt::format("  {:<16}{}{}\n", row.id, s,
                              s == standing::missing ? fmt::format(" ({} has it)", row.kernel) : "");
       }
       if (verbose == 0) out += "  the others are enforced (-v lists them)\n";

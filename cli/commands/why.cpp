@@ -52,7 +52,7 @@ asked_for question_of(const why_options& o, const host& here) {
 
 class asker {
  public:
-  explicit asker(const sandbox& s) : s_(s), confined_(*s.bound, s.planned.report, privileges::none) {}
+  explicit asker(const sandbox& s) : s_(s), confined_(*s.bound, s.report(), privileges::none) {}
 
   /// What a user means by `write` and `readwrite` of a directory is to make an entry in it; `write` of a missing file
   /// is to make it.
@@ -127,8 +127,7 @@ class asker {
   }
 
   [[nodiscard]] bool passes_with_capabilities(const answer& a) const {
-    return query(*s_.bound, s_.planned.report, privileges::as_they_are).ask(a.asked()).why !=
-           cause::permissions;
+    return query(*s_.bound, s_.report(), privileges::as_they_are).ask(a.asked()).why != cause::permissions;
   }
 
   /// What the policy would say besides, where there is nothing yet.

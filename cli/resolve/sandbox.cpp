@@ -7,19 +7,17 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <nono/support.hpp>
 
 namespace nono::cli {
 
-error lower(sandbox& s, sandbox_target target) {
+error lower(sandbox& s, sandbox_target target, bool observed) {
   const binding home = bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
   auto bound = bind(s.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   s.bound.emplace(std::move(*bound));
-  s.kernel = support();
-  auto planned = make_plan(*s.bound, s.kernel, target);
-  if (!planned) return planned.error();
-  s.planned = *planned;
+  auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
+  if (!prepared) return prepared.error();
+  s.prepared.emplace(*std::move(prepared));
   return {};
 }
 

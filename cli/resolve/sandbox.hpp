@@ -8,24 +8,26 @@
 
 #include <nono/bind.hpp>
 #include <nono/error.hpp>
-#include <nono/linux/abi.hpp>
+#include <nono/linux/apply.hpp>
 #include <nono/linux/plan.hpp>
 
 #include "cli/resolve/resolver.hpp"
 
 namespace nono::cli {
 
-/// What is known of one sandbox before anything is started. It stays where it is: `planned` refers to `bound`.
+/// What is known of one sandbox before anything is started. It stays where it is: the plan refers to `bound`.
 struct sandbox {
   host here;
   resolution r;
   std::optional<bound_policy> bound;
-  linux_abi::kernel_support kernel;
-  plan planned;
+  std::optional<nono::detail::prepared_sandbox>
+      prepared;  ///< the plan, and the ruleset that this kernel has taken
+
+  [[nodiscard]] const enforcement& report() const { return prepared->planned.report; }
 };
 
-/// Binds and plans `s.r`. Errors: those of bind() and make_plan().
-error lower(sandbox& s, sandbox_target target);
+/// Binds `s.r` and prepares it for this kernel. Errors: those of bind() and prepare_sandbox().
+error lower(sandbox& s, sandbox_target target, bool observed = false);
 
 /// The whole way for a sandbox that nobody will start: as in a dry run nothing is made and nobody is asked.
 error resolve_without_running(run_options options, sandbox& s);

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <nono/format.hpp>
 
 #include "cli/resolve/advice.hpp"
 
@@ -96,14 +96,13 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
         break;
       case attempt::kind::process:
         out += fmt::format("  {}: it is outside the sandbox ({}); no flag grants it\n",
-                           quoted_whole(a->subject), row_of(a->id).name);
+                           quoted_whole(a->subject), a->id);
         break;
       case attempt::kind::call:
         if (a->id == protection::network) {
           out += fmt::format("  {}: {}\n", a->subject, network_advice(r, bound));
         } else {
-          out += fmt::format("  {}: closed in every sandbox ({}); no flag grants it\n", a->subject,
-                             row_of(a->id).name);
+          out += fmt::format("  {}: closed in every sandbox ({}); no flag grants it\n", a->subject, a->id);
         }
         break;
     }

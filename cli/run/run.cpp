@@ -39,7 +39,7 @@ int failed(const error& why, int code = 1) {
 }
 
 /// Everything that run and wrap share: what is resolved, bound and planned, and said.
-struct prepared : sandbox {
+struct started : sandbox {
   std::optional<scratch_directory> scratch;
   std::string start_directory;
   std::vector<std::string> environment;
@@ -75,7 +75,7 @@ error ask_for_workdir(const run_options& options, resolution& r) {
   return {};
 }
 
-void print_warnings(const run_options& options, const prepared& p) {
+void print_warnings(const run_options& options, const started& p) {
   if (options.silent) return;
   for (const std::string& w : p.r.warnings) say("[nono] warning: " + w + "\n");
   for (const skipped_rule& s : p.bound->skipped)
@@ -88,7 +88,7 @@ void print_warnings(const run_options& options, const prepared& p) {
 }
 
 /// The child starts in the working directory if a grant covers it, else in "/".
-std::string start_directory(const prepared& p) {
+std::string start_directory(const started& p) {
   const auto real = canonical_path(p.r.workdir);
   if (real)
     for (const bound_rule& rule : p.bound->rules)
@@ -96,7 +96,7 @@ std::string start_directory(const prepared& p) {
   return "/";
 }
 
-error prepare(const run_options& options, sandbox_target target, prepared& p) {
+error prepare(const run_options& options, sandbox_target target, bool observed, started& p) {
   auto here = this_host(environ);
   if (!here) return here.error();
   p.here = std::move(*here);
@@ -109,13 +109,13 @@ error prepare(const run_options& options, sandbox_target target, prepared& p) {
   if (!r) return r.error();
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
-  if (error why = lower(p, target); why.code != errc::none) return why;
+  if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   p.environment = clean_environment(p.here.environment, p.r.variables);
   print_warnings(options, p);
   if (!options.silent) {
-    say(summary(p.r, *p.bound, p.planned.report, options.verbose));
+    say(summary(p.r, *p.bound, p.report(), options.verbose));
     if (const auto keys = key_like_names(p.environment); !keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
@@ -141,7 +141,7 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
 }
 
 /// argv[0] is the program's path, as found.
-std::vector<std::string_view> arguments(const run_options& options, const prepared& p) {
+std::vector<std::string_view> arguments(const run_options& options, const started& p) {
   std::vector<std::string_view> out(options.command.begin(), options.command.end());
   out.front() = p.r.target.path;
   return out;
@@ -154,7 +154,11 @@ int exit_code_of(errc code) {
       return 127;
     case errc::chdir_failed:
     case errc::restrict_failed:
+    case errc::restrict_refused:
     case errc::filter_failed:
+    case errc::filter_refused:
+    case errc::listener_taken:
+    case errc::too_many_filters:
     case errc::capabilities_failed:
     case errc::too_many_layers:
     case errc::namespace_refused:
@@ -167,13 +171,13 @@ int exit_code_of(errc code) {
 }  // namespace
 
 int run(const run_options& options) {
-  prepared p;
-  if (const error why = prepare(options, sandbox_target::child, p); why.code != errc::none)
+  const bool observed = options.diagnostics && !options.silent;
+  started p;
+  if (const error why = prepare(options, sandbox_target::child, observed, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
 
-  const bool observed = options.diagnostics && !options.silent;
   const std::vector<const char*> environment = pointers(p.environment);
   const signal_guard signals;
   spawn_options how;
@@ -182,24 +186,22 @@ int run(const run_options& options) {
   how.program = p.r.target.path;
   how.signal_mask = &signals.before();
   how.ends_with_parent = true;
-  how.observed = observed;
-  auto started = nono::detail::spawner(how).run(*p.bound, arguments(options, p));
-  if (!started) return failed(started.error(), exit_code_of(started.error().code));
+  auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p));
+  if (!child) return failed(child.error(), exit_code_of(child.error().code));
+  p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
   std::optional<observer> watcher;
-  if (started->listener() >= 0) {
-    p.planned.filter.observed = true;
-    watcher.emplace(started->listener(), started->pid(), *p.bound, p.planned.filter);
-  }
-  const auto status = supervise(*started, signals, watcher ? &*watcher : nullptr, options.silent);
+  if (child->listener() >= 0)
+    watcher.emplace(child->listener(), child->pid(), *p.bound, p.prepared->planned.filter);
+  const auto status = supervise(*child, signals, watcher ? &*watcher : nullptr, options.silent);
   if (!status) return failed(status.error());
-  if (watcher) answer_leftovers(*started, *watcher);
+  if (watcher) answer_leftovers(*child, *watcher);
   if (!status->ok() && observed)
     say(footer(
         p.r, *p.bound, p.here, *status,
-        watcher ? refused_by_policy(watcher->attempts(), *p.bound, p.planned.report) : std::vector<refusal>{},
+        watcher ? refused_by_policy(watcher->attempts(), *p.bound, p.report()) : std::vector<refusal>{},
         watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
@@ -208,7 +210,7 @@ int run(const run_options& options) {
 }
 
 int wrap(const run_options& options) {
-  prepared p;
+  started p;
   if (!options.profile.empty())
     if (const builtin_profile* profile = find_profile(options.profile);
         profile != nullptr && profile->wants_hosts && !options.block_net && !options.allow_net)
@@ -220,13 +222,11 @@ int wrap(const run_options& options) {
            fmt::format(
                "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
                profile->name)});
-  if (const error why = prepare(options, sandbox_target::this_process, p); why.code != errc::none)
+  if (const error why = prepare(options, sandbox_target::this_process, false, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
 
-  const filter_program program = nono::detail::program_for(p.planned.filter, p.kernel);
-  const auto ruleset = nono::detail::make_ruleset(p.planned);
-  if (!ruleset) return failed(ruleset.error());
+  const filter_program program = nono::detail::program_for(p.prepared->planned.filter, p.prepared->kernel);
   std::vector<std::string> words(options.command);
   words.front() = p.r.target.path;
   const std::vector<const char*> argv = pointers(words);
@@ -242,8 +242,9 @@ int wrap(const run_options& options) {
   if (const long got = kernel_calls::no_new_privs(); got < 0)
     return cannot("prctl(PR_SET_NO_NEW_PRIVS)", got);
   if (const long got = kernel_calls::drop_capabilities(); got < 0) return cannot("capset", got);
-  if (const auto why = nono::detail::confine_thread(program, ruleset->get(), nullptr); why.code != errc::none)
-    return cannot(why.step, -why.os_errno);
+  if (const auto why = nono::detail::confine_thread(program, p.prepared->ruleset.get(), nullptr);
+      why.code != errc::none)
+    return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
   // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as
   // long as the command, and a later run removes the directory.
   if (const long got = kernel_calls::call(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */); got < 0)

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include <fmt/format.h>
+#include <nono/format.hpp>
 #include <nono/tree.hpp>
 
 #include "cli/resolve/environment.hpp"
@@ -89,9 +89,11 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
   std::string missing;
   for (const protection_row& row : protections)
     if (report.of(row.id) == standing::missing)
-      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.name, row.kernel);
-  if (!missing.empty())
-    out += fmt::format("  kernel  Landlock ABI {}; not protected here: {}\n", report.landlock_abi, missing);
+      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.id, row.kernel);
+  if (!missing.empty() || !report.missing.empty())
+    out += fmt::format("  kernel  Landlock ABI {}{}{}{}\n", report.landlock_abi,
+                       report.missing.empty() ? "" : fmt::format(" (claimed), missing: {}", report.missing),
+                       missing.empty() ? "" : "; not protected here: ", missing);
   if (r.profile != nullptr) out += fmt::format("  profile  {}\n", r.profile->name);
   return out += line;
 }

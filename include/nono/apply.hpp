@@ -33,15 +33,14 @@ inline result<enforcement> apply_bound(bound_policy& bound) {
   linux_abi::kernel_support kernel = probe_kernel();
   constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
   kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;
-  result<plan> planned = make_plan(bound, kernel, sandbox_target::this_process);
-  if (!planned) return std::move(planned).error();
-  const filter_program program = program_for(planned->filter, kernel);
-  const result<descriptor> ruleset = make_ruleset(*planned);
-  if (!ruleset) return ruleset.error();
-  if (const confine_failure why = confine_thread(program, ruleset->get(), nullptr); why.code != errc::none)
+  result<prepared_sandbox> sandbox = prepare_sandbox(bound, kernel, sandbox_target::this_process);
+  if (!sandbox) return std::move(sandbox).error();
+  const filter_program program = program_for(sandbox->planned.filter, kernel);
+  if (const confine_failure why = confine_thread(program, sandbox->ruleset.get(), nullptr);
+      why.code != errc::none)
     return error{why.code, why.os_errno, {}, {}, why.step};
-  planned->report.threads = 1;
-  return planned->report;
+  sandbox->planned.report.threads = 1;
+  return sandbox->planned.report;
 }
 #else
 inline result<enforcement> apply_bound(bound_policy&) {
@@ -58,8 +57,8 @@ inline result<enforcement> apply(bound_policy&& bound) { return detail::apply_bo
 /// Descriptors that are open stay open, with the rights they have. Memory comes from the stack.
 /// Works in a process with one thread; any other is refused.
 /// Errors: those of bind() and make_plan(); multi_threaded, ruleset_failed, path_changed, filter_failed,
-///         restrict_failed, too_many_layers. After filter_failed and what follows it the process may be
-///         confined in part: end it.
+///         filter_refused, too_many_filters, restrict_failed, restrict_refused, too_many_layers. After
+///         filter_failed and what follows it the process may be confined in part: end it.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 /// Source: landlock(7), seccomp(2)
 template <class Policy, class... Bindings>

@@ -96,30 +96,39 @@ inline bool path_before(std::string_view a, std::string_view b) noexcept {
   return rank(a[i]) < rank(b[i]);
 }
 
+inline constexpr std::string_view origin_names[] = {"user", "group", "profile", "system", "command"};
+
 }  // namespace detail
+
+/// The grant by its canonical path, with how it was written and by whom.
+inline std::string to_text(const bound_rule& r) {
+  std::string out = r.subsumed ? "covered  " : "grant    ";
+  append_rights(out, r.rights);
+  out += ' ';
+  append_quoted(out, r.canonical);
+  if (r.canonical != r.path) {
+    out += " written ";
+    append_quoted(out, r.path);
+  }
+  out += "  [";
+  out += detail::origin_names[static_cast<std::size_t>(r.from)];
+  if (!r.source.empty()) out += ':';
+  out += r.source;
+  return out += ']';
+}
+
+inline std::string to_text(const skipped_rule& s) {
+  return (s.denied != nullptr ? "gave way " : "missing  ") + detail::quoted(s.path);
+}
+
+inline std::string to_text(const bound_deny& d) { return "deny     " + detail::quoted(d.path); }
 
 /// The bound policy, a line each: grants by canonical path, what was dropped or left out and why, denies.
 inline std::string to_text(const bound_policy& p) {
   std::string out;
-  for (const bound_rule& r : p.rules) {
-    out += r.subsumed ? "covered  " : "grant    ";
-    append_rights(out, r.rights);
-    out += ' ';
-    append_quoted(out, r.canonical);
-    if (r.canonical != r.path) {
-      out += " written ";
-      append_quoted(out, r.path);
-    }
-    constexpr std::string_view origins[] = {"user", "group", "profile", "system", "command"};
-    out += "  [";
-    out += origins[static_cast<std::size_t>(r.from)];
-    if (!r.source.empty()) out += ':';
-    out += r.source;
-    out += "]\n";
-  }
-  for (const skipped_rule& s : p.skipped)
-    out += (s.denied != nullptr ? "gave way " : "missing  ") + detail::quoted(s.path) + '\n';
-  for (const bound_deny& d : p.denies) out += "deny     " + detail::quoted(d.path) + '\n';
+  for (const bound_rule& r : p.rules) out += to_text(r) + '\n';
+  for (const skipped_rule& s : p.skipped) out += to_text(s) + '\n';
+  for (const bound_deny& d : p.denies) out += to_text(d) + '\n';
   out += to_text(p.network) + '\n';
   return out;
 }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +40,12 @@ class stream {
   int fd_ = -1;
 };
 
+inline std::string to_text(const stream& s) {
+  constexpr std::string_view names[] = {"inherit", "null", "pipe", "descriptor "};
+  std::string out(names[static_cast<std::size_t>(s.what())]);
+  return s.what() == stream::kind::descriptor ? out + std::to_string(s.fd()) : out;
+}
+
 /// How a child is started.
 struct spawn_options {
   stream in, out, err;
@@ -59,6 +66,11 @@ struct exit_status {
   /// As shells say it: the code, or 128 + the signal.
   [[nodiscard]] constexpr int exit_code() const noexcept { return signal != 0 ? 128 + signal : code; }
 };
+
+/// `exit code 3`, or `signal 9`.
+inline std::string to_text(const exit_status& s) {
+  return s.signal != 0 ? "signal " + std::to_string(s.signal) : "exit code " + std::to_string(s.code);
+}
 
 #if defined(__linux__)
 

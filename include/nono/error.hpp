@@ -47,6 +47,10 @@ enum class errc : std::uint16_t {
   protection_unavailable = 204,
   namespace_refused = 205,
   seccomp_unavailable = 206,
+  restrict_refused = 207,  // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
+  filter_refused = 208,    // EPERM, EACCES: an outer filter refuses seccomp
+  too_many_filters = 209,  // ENOMEM: the filters of a process have a limit
+  listener_taken = 210,    // EBUSY: an outer supervisor listens already
   // applying and spawning (300-399)
   multi_threaded = 300,
   needs_child = 301,
@@ -190,6 +194,22 @@ inline constexpr errc_text errc_texts[] = {
      "the loopback network needs a network namespace, and %o failed: %e | allow unprivileged user "
      "namespaces, or use network(blocked) (--block-net)"},
     {errc::seccomp_unavailable, "this kernel has no seccomp filter: %e | use one with CONFIG_SECCOMP_FILTER"},
+    {errc::restrict_refused,
+     "%o failed: %e: no_new_privs was lost, or an outer sandbox refuses the call; the process is not "
+     "confined as asked "
+     "and must end | let the container's seccomp profile pass calls 444 to 446 and prctl"},
+    {errc::filter_refused,
+     "an outer sandbox refuses seccomp filters: %e; the process is not confined as asked and must end | let "
+     "the "
+     "container's seccomp profile pass the calls seccomp and prctl"},
+    {errc::too_many_filters,
+     "there is no room for one more seccomp filter: %e; the process is not confined as asked and must end | "
+     "start it "
+     "from fewer nested sandboxes"},
+    {errc::listener_taken,
+     "an outer supervisor listens to this process already, and there can be one only: %e; the process is not "
+     "confined "
+     "as asked and must end | start it unobserved"},
     {errc::multi_threaded,
      "this process has %p threads and apply() confines single-threaded processes only | apply before the "
      "first thread starts, or spawn() a child"},

@@ -99,6 +99,16 @@ inline explanation explain(const decision& d, const bound_policy& policy, std::s
     }
   }
   if (out.deny != nullptr) out.grants.clear();
+  if (out.grants.size() ==
+      2) {  // of two directories, one within the other: what the outer gets the inner has
+    suggested_grant& first = out.grants.front();
+    suggested_grant& second = out.grants.back();
+    if (is_within(first.path, second.path))
+      first.rights &= ~second.rights;
+    else if (is_within(second.path, first.path))
+      second.rights &= ~first.rights;
+    std::erase_if(out.grants, [](const suggested_grant& g) { return g.rights == no_rights; });
+  }
   return out;
 }
 

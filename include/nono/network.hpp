@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include <nono/error.hpp>
 
@@ -25,6 +27,15 @@ struct port_rule {
   std::uint16_t port{};
   friend constexpr bool operator==(const port_rule&, const port_rule&) = default;
 };
+
+constexpr std::string_view name_of(port_use use) noexcept {
+  return use == port_use::connect_tcp ? "connect_tcp" : "bind_tcp";
+}
+
+/// As it is written: `connect_tcp(443)`.
+inline std::string to_text(const port_rule& r) {
+  return std::string(name_of(r.use)) + '(' + std::to_string(r.port) + ')';
+}
 
 /// The rule of port numbers: 1 to 65535, and 0 ("any free port") to bind only.
 constexpr errc check_port(long long number, port_use use) noexcept {
@@ -86,5 +97,10 @@ enum class unix_sockets : std::uint8_t {
   granted,     ///< connecting only below paths with the right connect_unix; needs ABI 9
   any,         ///< every socket that file permissions allow: on most systems a way out of the sandbox
 };
+
+constexpr std::string_view name_of(unix_sockets s) noexcept {
+  constexpr std::string_view names[] = {"by_default", "none", "granted", "any"};
+  return names[static_cast<std::size_t>(s)];
+}
 
 }  // namespace nono

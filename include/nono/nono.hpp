@@ -18,3 +18,8 @@
 #include <nono/child.hpp>
 #include <nono/spawn.hpp>
 #include <nono/support.hpp>
+#include <nono/place.hpp>
+#include <nono/question.hpp>
+#include <nono/query.hpp>
+#include <nono/explain.hpp>
+#include <nono/model.hpp>

@@ -40,6 +40,7 @@ struct file_facts {
   file_type type{};
   unsigned mode = 0;  ///< type and permission bits
   unsigned owner = 0;
+  unsigned links = 1;  ///< names; a directory without one was removed and takes no new entries
 };
 
 /// The last part of a path: only a normal one can be made, removed or renamed.
@@ -56,6 +57,7 @@ struct place {
   std::string name;             ///< the last part; empty for "/"
   file_facts around;            ///< the directory around it
   std::vector<inode_id> above;  ///< the directory around it first, the root last
+  std::size_t in_mount = 0;     ///< how many of them, from the first, are of one mount
   int file_access = 0;          ///< 0, or why ordinary permissions refuse what was asked of the file
   int directory_access = 0;     ///< 0, or why they refuse a new or removed entry
 
@@ -79,7 +81,10 @@ struct identity {
   unsigned user = 0;
   bool owns_all = false;       ///< CAP_FOWNER
   bool makes_devices = false;  ///< CAP_MKNOD
-  bool protected_hardlinks = true;
+  // Source: proc_sys_fs(5)
+  int protected_hardlinks = 1;
+  int protected_regular = 1;
+  int protected_fifos = 1;
 };
 
 #if defined(__linux__)
@@ -102,6 +107,7 @@ inline int facts_of(int directory, const char* name, file_facts& out) noexcept {
   out.type = type_of_mode(got.stx_mode);
   out.mode = got.stx_mode;
   out.owner = got.stx_uid;
+  out.links = got.stx_nlink;
   return 0;
 }
 
@@ -135,21 +141,23 @@ class capabilities_aside {
   bool aside_ = false;
 };
 
-/// Adds the directory and all above it, up to the root. 0 or errno.
-inline int climb(int directory, const file_facts& around, std::vector<inode_id>& above) {
+/// Finds the directory's id and those of all above it, up to the root. 0 or errno.
+inline int climb(int directory, const file_facts& around, place& out) {
   constexpr std::size_t most = 64;  // steps before a new start: the name of a step is as long as the way
   char up[3 * most];
   std::size_t length = 0;
   descriptor start;
   file_facts last = around;
-  above.push_back(last.id);
+  out.above.push_back(last.id);
+  out.in_mount = 1;
   for (;;) {
     std::memcpy(up + length, length == 0 ? ".." : "/..", 4 - (length == 0 ? 1 : 0));
     length += length == 0 ? 2 : 3;
     file_facts next;
     if (const int why = facts_of(directory, up, next); why != 0) return why;
     if (next.id == last.id && next.mount == last.mount) return 0;  // above the root is the root
-    above.push_back(next.id);
+    if (next.mount == around.mount && out.in_mount == out.above.size()) ++out.in_mount;
+    out.above.push_back(next.id);
     last = next;
     if (length + 3 < sizeof up) continue;
     descriptor higher(openat2_path(directory, up, 0, O_DIRECTORY));
@@ -246,7 +254,7 @@ class walker {
     out_.name = name;
     if (const int why = facts_of(around, "", out_.around); why != 0) return fail(why);
     out_.directory = name_of_descriptor(around, buffer_);
-    if (const int why = climb(around, out_.around, out_.above); why != 0) return fail(why);
+    if (const int why = climb(around, out_.around, out_); why != 0) return fail(why);
     if (how_.file_access != 0 && out_.exists)
       out_.file_access = access_of(around, name.c_str(), how_.file_access);
     if (how_.changes_directory) out_.directory_access = access_of(around, "", W_OK | X_OK);
@@ -267,7 +275,7 @@ inline place look(std::string_view path, const look_request& how) {
   return detail::walker(how).run(path);
 }
 
-/// Who the process is in questions of ordinary permissions. Three system calls.
+/// Who the process is in questions of ordinary permissions. Eleven system calls.
 inline identity identity_of(privileges who) noexcept {
   identity out;
   out.user = ::geteuid();
@@ -279,11 +287,15 @@ inline identity identity_of(privileges who) noexcept {
       out.makes_devices = (have[0].effective & 1U << CAP_MKNOD) != 0;
     }
   }
-  if (const int fd = ::open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC); fd >= 0) {
-    char c = '1';
-    if (::read(fd, &c, 1) == 1) out.protected_hardlinks = c != '0';
-    ::close(fd);
-  }
+  const auto setting = [](const char* file, int& value) {
+    const detail::descriptor fd(::open(file, O_RDONLY | O_CLOEXEC));
+    char digit = 0;
+    if (fd.get() >= 0 && ::read(fd.get(), &digit, 1) == 1 && digit >= '0' && digit <= '9')
+      value = digit - '0';
+  };
+  setting("/proc/sys/fs/protected_hardlinks", out.protected_hardlinks);
+  setting("/proc/sys/fs/protected_regular", out.protected_regular);
+  setting("/proc/sys/fs/protected_fifos", out.protected_fifos);
   return out;
 }
 

@@ -3,6 +3,7 @@
 // answers queries, `why`, dry runs and diagnostics alike; tests/differential holds it against the kernel.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -248,7 +249,7 @@ class query {
         left &= ~e.rights;
         return left != no_rights;
       });
-      n.missing = left;
+      n.missing = left & (q_.handled_ | q_.open_);
       n.path = l.file ? l.at->path() : l.at->directory;
       n.type = l.file ? l.at->file.type : file_type::directory;
       if ((left & q_.handled_) != no_rights) fail(EACCES, cause::not_granted);
@@ -284,6 +285,7 @@ class query {
       } else if (directory) {
         wanted = right::list;
       }
+      if (makes) somebody_elses();
       check(from_.file_access);
       grant(file_of(from_), wanted);
       if (type == file_type::socket && what != operation::execute) fail(ENXIO, cause::unsuitable);
@@ -294,6 +296,17 @@ class query {
         more(right::ioctl);
       }
     }
+    /// O_CREAT of somebody else's file in a sticky directory. Source: fs/namei.c, may_create_in_sticky()
+    void somebody_elses() {
+      const unsigned around = from_.around.mode;
+      const file_type type = from_.file.type;
+      const int strict = type == file_type::regular ? q_.me_.protected_regular
+                         : type == file_type::fifo  ? q_.me_.protected_fifos
+                                                    : 1;
+      if ((around & 01000U) == 0 || strict == 0) return;
+      if (from_.file.owner == from_.around.owner || from_.file.owner == q_.me_.user) return;
+      if ((around & 0002U) != 0 || ((around & 0020U) != 0 && strict >= 2)) fail(EACCES, cause::permissions);
+    }
     /// One more right at the same place, asked later.
     void more(right wanted) {
       const right before = out_.needs[0].wanted;
@@ -303,9 +316,14 @@ class query {
     }
 
     void open_new() {
+      removed(from_);
       read_only(from_);
       grant(directory_of(from_), right::create | right::write_file);
       check(from_.directory_access);
+    }
+    /// A directory that was removed takes no new entries, though a mount or a working directory still leads to it.
+    void removed(const place& p) {
+      if (p.around.links == 0) fail(ENOENT, cause::missing);
     }
     /// A read-only file system refuses before Landlock is asked.
     void read_only(const place& p) {
@@ -337,6 +355,7 @@ class query {
       if (from_.slash && what != operation::mkdir) return fail(ENOENT, cause::unsuitable);
       read_only(from_);
       grant(directory_of(from_), right::create);
+      removed(from_);
       check(from_.directory_access);
       if (what == operation::mkdev && !q_.me_.makes_devices) fail(EPERM, cause::permissions);
     }
@@ -347,9 +366,7 @@ class query {
       if (is && p.file.owner != q_.me_.user && p.around.owner != q_.me_.user && !q_.me_.owns_all)
         fail(EPERM, cause::permissions);
     }
-    void mounted(const place& p) {
-      if (p.exists && p.file.mount != p.around.mount) fail(EBUSY, cause::unsuitable);
-    }
+    [[nodiscard]] static bool is_mount(const place& p) { return p.exists && p.file.mount != p.around.mount; }
 
     void remove() {
       const bool directory = asked_.what == operation::rmdir;
@@ -364,18 +381,19 @@ class query {
       read_only(from_);
       if (!from_.exists) return fail(ENOENT, cause::missing);
       if (from_.slash && !directory) return fail(is_directory(from_) ? EISDIR : ENOTDIR, cause::unsuitable);
+      // What a mount hides cannot be seen from here; it stays where it is, for whatever reason.
+      if (is_mount(from_)) return fail(EBUSY, cause::unsuitable);
       grant(directory_of(from_), right::remove);
       check(from_.directory_access);
       sticky(from_);
       if (directory && !is_directory(from_)) fail(ENOTDIR, cause::unsuitable);
       if (!directory && is_directory(from_)) fail(EISDIR, cause::unsuitable);
-      mounted(from_);
     }
 
-    [[nodiscard]] static bool lies_above(const inode_id& id, const place& p) {
-      for (const inode_id& a : p.above)
-        if (a == id) return true;
-      return false;
+    /// True when `p` lies in `directory`, within one mount.
+    [[nodiscard]] static bool holds(const place& directory, const place& p) {
+      const auto end = p.above.begin() + static_cast<std::ptrdiff_t>(p.in_mount);
+      return !is_mount(directory) && std::find(p.above.begin(), end, directory.file.id) != end;
     }
 
     void rename() {
@@ -389,14 +407,16 @@ class query {
       if ((from_.slash && !is_directory(from_)) ||
           (to_->slash && (exchange ? !is_directory(*to_) : !is_directory(from_))))
         return fail(ENOTDIR, cause::unsuitable);
-      if (lies_above(from_.file.id, *to_)) return fail(EINVAL, cause::unsuitable);
-      if (to_->exists && lies_above(to_->file.id, from_))
-        return fail(exchange ? EINVAL : ENOTEMPTY, cause::unsuitable);
+      const bool itself = from_.around.id == to_->around.id && from_.name == to_->name;
+      if (!itself && (is_mount(from_) || is_mount(*to_))) return fail(EBUSY, cause::unsuitable);
+      if (holds(from_, *to_)) return fail(EINVAL, cause::unsuitable);
+      if (to_->exists && holds(*to_, from_)) return fail(exchange ? EINVAL : ENOTEMPTY, cause::unsuitable);
       move(right::remove | (exchange ? right::create : no_rights),
            right::create | (to_->exists ? right::remove : no_rights), exchange);
       if (to_->exists && from_.file.id == to_->file.id) return;  // two names of one file: nothing to do
       check(from_.directory_access);
       sticky(from_);
+      if (!to_->exists) removed(*to_);
       check(to_->directory_access);
       if (to_->exists) {
         sticky(*to_);
@@ -407,8 +427,6 @@ class query {
         if (is_directory(from_)) check(from_.file_access);
         if (exchange && is_directory(*to_)) check(to_->file_access);
       }
-      mounted(from_);
-      mounted(*to_);
     }
 
     void link() {
@@ -418,13 +436,14 @@ class query {
       read_only(*to_);
       if (from_.file.mount != to_->around.mount) return fail(EXDEV, cause::unsuitable);
       const bool own = from_.file.owner == q_.me_.user || q_.me_.owns_all;
-      if (q_.me_.protected_hardlinks && !own) {  // Source: proc_sys_fs(5)
+      if (q_.me_.protected_hardlinks != 0 && !own) {  // Source: proc_sys_fs(5)
         const unsigned mode = from_.file.mode;
         const bool safe = from_.file.type == file_type::regular && (mode & 04000U) == 0 &&
                           (mode & 02010U) != 02010U && from_.file_access == 0;
         if (!safe) fail(EPERM, cause::permissions);
       }
       move(no_rights, right::create, false);
+      removed(*to_);
       check(to_->directory_access);
       if (is_directory(from_)) fail(EPERM, cause::unsuitable);
     }
@@ -436,28 +455,33 @@ class query {
         grant(directory_of(*to_), from_needs | to_needs);
         return;
       }
-      grant(directory_of(from_), from_needs | right::refer);
+      // What is mounted has no directory around it in its file system: it stands for itself.
+      const level left =
+          asked_.what == operation::link && is_mount(from_) ? file_of(from_) : directory_of(from_);
+      grant(left, from_needs | right::refer);
       grant(directory_of(*to_), to_needs | right::refer);
       const right refused = (out_.needs[0].missing | out_.needs[1].missing) & q_.handled_;
       // The file must not gain rights by its new place: what a link may add is only what the old place has.
-      const right source = granted(directory_of(from_));
+      const right source = granted(left);
       const right target = granted(directory_of(*to_));
       const auto gained = [&](const place& moved, right has, right gets) {
         const right counted = is_directory(moved) ? q_.handled_ : q_.handled_ & file_rights;
         return gets & counted & ~(has | q_.index_.find(moved.file.id).rights);
       };
-      gained_[0] = gained(from_, source, target);
-      if (exchange) gained_[1] = gained(*to_, target, source);
-      const bool gains = (gained_[0] | gained_[1]) != no_rights;
+      const bool gains = (gained(from_, source, target) |
+                          (exchange ? gained(*to_, target, source) : no_rights)) != no_rights;
       const bool first_abi = q_.handled_ != no_rights && q_.in_force_->landlock_abi < 2;
       if (out_.os_errno == EACCES && (refused & ~right::refer) == no_rights && out_.why == cause::not_granted)
         out_.os_errno = EXDEV;  // refer alone
       if (gains || first_abi) fail(EXDEV, cause::gains_access);
-      // What would have to be granted: at the source, whatever the target has more.
-      out_.needs[0].wanted |= gained_[0];
-      out_.needs[0].missing |= gained_[0];
-      out_.needs[1].wanted |= gained_[1];
-      out_.needs[1].missing |= gained_[1];
+      // What would have to be granted: at the source, whatever the target has more, or would get besides.
+      const auto level_out = [&](const place& moved, need& here, right has, right gets, const need& there) {
+        const right more = gained(moved, has | here.missing, gets | there.missing);
+        here.wanted |= more;
+        here.missing |= more;
+      };
+      level_out(from_, out_.needs[0], source, target, out_.needs[1]);
+      if (exchange) level_out(*to_, out_.needs[1], target, source, out_.needs[0]);
     }
 
     decision finish() {
@@ -478,7 +502,6 @@ class query {
     const place& from_;
     const place* to_;
     decision out_;
-    right gained_[2]{};
     bool open_ = false;             // not granted, and not refused here
     bool asked_of_policy_ = false;  // the policy restricts it
     using rule_index = detail::rule_index;

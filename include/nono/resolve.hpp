@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,16 @@ struct inode_id {
   std::uint64_t number = 0;
   friend constexpr bool operator==(const inode_id&, const inode_id&) = default;
 };
+
+constexpr std::string_view name_of(file_type type) noexcept {
+  constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+/// `2049:131`: the device, then the number on it.
+inline std::string to_text(const inode_id& id) {
+  return std::to_string(id.device) + ':' + std::to_string(id.number);
+}
 
 /// What a path led to. `canonical` is empty when the kernel has no name for it (deleted, outside the root).
 struct resolved_path {

@@ -48,29 +48,39 @@ class spawner {
   explicit spawner(const spawn_options& options) : options_(options) {}
 
   result<child> run(bound_policy& bound, std::span<const std::string_view> argv) {
-    if (argv.empty())
-      return error{errc::bad_argument, 0, {}, {}, "spawn() needs at least the name of a program"};
+    if (error why = take(argv); why.code != errc::none) return why;
+    result<prepared_sandbox> sandbox =
+        prepare_sandbox(bound, probe_kernel(), sandbox_target::child, options_.observed);
+    if (!sandbox) return std::move(sandbox).error();
+    return start_in(*sandbox);
+  }
+  /// In a sandbox that was prepared for a child, observed if the options say so.
+  result<child> run(const prepared_sandbox& sandbox, std::span<const std::string_view> argv) {
+    if (error why = take(argv); why.code != errc::none) return why;
+    return start_in(sandbox);
+  }
+
+ private:
+  error take(std::span<const std::string_view> argv) {
+    if (argv.empty()) return {errc::bad_argument, 0, {}, {}, "spawn() needs at least the name of a program"};
     if (error why = copy_arguments(argv); why.code != errc::none) return why;
     if (error why = find_program(argv[0]); why.code != errc::none) return why;
-    if (error why = pin_program(); why.code != errc::none) return why;
-    kernel_ = probe_kernel();
-    result<plan> planned = make_plan(bound, kernel_, sandbox_target::child, options_.observed);
-    if (!planned) return std::move(planned).error();
-    plan_ = &*planned;
-    program_ = program_for(plan_->filter, kernel_);
+    return pin_program();
+  }
+
+  result<child> start_in(const prepared_sandbox& sandbox) {
+    plan_ = &sandbox.planned;
+    ruleset_ = sandbox.ruleset.get();
+    program_ = program_for(plan_->filter, sandbox.kernel);
     if (plan_->filter.observed) {
       filter_request plain = plan_->filter;
       plain.observed = false;
-      plain_program_ = program_for(plain, kernel_);
+      plain_program_ = program_for(plain, sandbox.kernel);
     }
-    result<descriptor> ruleset = make_ruleset(*plan_);
-    if (!ruleset) return std::move(ruleset).error();
-    ruleset_ = ruleset->get();
     if (error why = open_streams(); why.code != errc::none) return why;
     return start();
   }
 
- private:
   error copy_arguments(std::span<const std::string_view> argv) {
     const auto pointers = memory_.array<char*>(argv.size() + 1);
     for (std::size_t i = 0; i < argv.size(); ++i) {
@@ -267,8 +277,7 @@ class spawner {
     const bool observed = plan_->filter.observed;
     confine_failure why = confine_thread(program_, ruleset_, observed ? &listener_ : nullptr);
     // EBUSY: an outer supervisor listens already, and there can be one only. The same rows refuse without it.
-    if (observed && why.code == errc::filter_failed && why.os_errno == EBUSY)
-      why = confine_thread(plain_program_, ruleset_, nullptr);
+    if (observed && why.code == errc::listener_taken) why = confine_thread(plain_program_, ruleset_, nullptr);
     if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
     if (observed && kernel::call(SYS_unshare, CLONE_FILES) < 0)
       return fail(errc::fork_failed, errno, "unshare(CLONE_FILES)");
@@ -309,7 +318,6 @@ class spawner {
 
   const spawn_options& options_;
   arena memory_;
-  linux_abi::kernel_support kernel_;
   const plan* plan_ = nullptr;
   filter_program program_;
   filter_program plain_program_;

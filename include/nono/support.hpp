@@ -25,10 +25,10 @@
 
 namespace nono {
 
-/// What the running kernel offers.
+/// What the running kernel offers, tried: where it refuses what its ABI promises, the masks say what is there.
 inline linux_abi::kernel_support support() noexcept {
 #if defined(__linux__)
-  return detail::probe_kernel();
+  return detail::examine_kernel();
 #else
   linux_abi::kernel_support none;
   none.landlock_errno = ENOSYS;
@@ -47,6 +47,16 @@ struct self_test_result {
     return opens_without_sandbox && opens_inside_grant && refused_outside_grant;
   }
 };
+
+/// Whether enforcement was seen, and if not, which step failed first.
+inline std::string to_text(const self_test_result& t) {
+  if (t.passed()) return "enforcement was seen";
+  std::string out = "enforcement was not seen: ";
+  if (!t.opens_without_sandbox)
+    return out += "the file outside the grant does not open without sandbox either";
+  return out += t.opens_inside_grant ? "the file outside the grant is not refused"
+                                     : "in the sandbox, the file inside the grant does not open";
+}
 
 #if defined(__linux__)
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uses nono as other projects do.
 
-    run.py find_package|add_subdirectory --source DIR --build DIR --cmake CMAKE --compiler CXX
+    run.py find_package|format|add_subdirectory --source DIR --build DIR --cmake CMAKE --compiler CXX
     run.py flags --source DIR --compiler CXX
 
 find_package      installs the headers of --build into a fresh prefix, then configures, builds and runs the
                   project in this folder against that prefix alone
+format            the same, with the component format besides, which needs fmt
 add_subdirectory  the same project, with the checkout as its subproject
 flags             compiles the translation units under strict warnings, with and without exceptions and RTTI
 """
@@ -37,15 +38,19 @@ def kernel_has_landlock():
 
 
 def install(args, prefix):
-    """Installs the headers, and sees that they are all there and speak of no package but nono."""
+    """Installs the headers, and sees that they are all there and speak of no package but where asked for one."""
     run(args.cmake, "--install", args.build, "--prefix", prefix, "--component", "nono_headers")
     source = {path.relative_to(args.source) for path in Path(args.source, "include").rglob("*.hpp")}
-    optional = ("json", "c", "format.hpp")
+    optional = ("json", "c") if args.road == "format" else ("json", "c", "format.hpp")
     missing = [str(path) for path in source if path.parts[2] not in optional and not Path(prefix, path).is_file()]
     if missing:
         sys.exit(f"not installed: {' '.join(sorted(missing))}")
     for file in Path(prefix).rglob("*.cmake"):
         text = file.read_text()
+        if file.name.startswith("nonoFormat"):
+            continue
+        if file.name == "nonoConfig.cmake":  # behind the component of that name
+            text = text.partition('if("format" IN_LIST')[0]
         for package in ("fmt", "CLI11", "doctest", "find_dependency", args.source, args.build):
             if package in text:
                 sys.exit(f"{file.relative_to(prefix)} mentions {package}")
@@ -57,13 +62,15 @@ def build_and_run(args, temporary, *settings):
     run(args.cmake, "--build", temporary / "build")
     if kernel_has_landlock():
         run(temporary / "build" / "consumer")
+        if args.road == "format":
+            print(run(temporary / "build" / "consumer_format"))
     else:
         print("built, not run: this kernel has no Landlock")
 
 
 def flags(args, temporary):
     for extra in [], ["-fno-exceptions", "-fno-rtti"], ["-std=c++23"]:
-        for unit in HERE.glob("*.cpp"):
+        for unit in HERE / "main.cpp", HERE / "other.cpp":
             run(args.compiler, "-std=c++20", *WARNINGS, f"-I{args.source}/include", *extra,
                 "-c", unit, "-o", temporary / (unit.stem + ".o"))
         run(args.compiler, *temporary.glob("*.o"), "-o", temporary / "consumer")
@@ -73,7 +80,7 @@ def flags(args, temporary):
 
 def main():
     parser = argparse.ArgumentParser(description="uses nono as other projects do")
-    parser.add_argument("road", choices=["find_package", "add_subdirectory", "flags"])
+    parser.add_argument("road", choices=["find_package", "format", "add_subdirectory", "flags"])
     for name in ("source", "build", "cmake", "compiler"):
         parser.add_argument("--" + name)
     args = parser.parse_args()
@@ -83,7 +90,7 @@ def main():
         temporary = Path(folder)
         if args.road == "flags":
             flags(args, temporary)
-        elif args.road == "find_package":
+        elif args.road in ("find_package", "format"):
             install(args, temporary / "prefix")
             build_and_run(args, temporary, f"-DCMAKE_PREFIX_PATH={temporary}/prefix")
         else:

@@ -284,10 +284,16 @@ std::string start(const scenario& s, nono::bound_policy& bound, worker& w, nono:
 /// listens, or who reads a FIFO.
 bool agrees(const nono::decision& d, int seen) {
   if (d.os_errno == seen) return true;
+  // Whether what is mounted has a parent in its file system cannot be seen; that it is a directory can.
+  if (d.what == operation::link && d.why == nono::cause::unsuitable) return seen == EPERM;
+  // Of what a mount hides neither owner nor rules can be seen: it stays where it is, for one reason or the other.
+  if (d.os_errno == EBUSY) return seen != 0;
   if (d.os_errno != 0) return false;
   switch (seen) {
     case ENOTEMPTY:
       return d.what == operation::rmdir || d.what == operation::rename;
+    case EBUSY:  // something is mounted there, seen by another way than the one asked about
+      return d.what == operation::rmdir || d.what == operation::rename || d.what == operation::exchange;
     case ENXIO:  // a FIFO that nobody reads
       return d.need_count == 1 && d.needs[0].type == nono::file_type::fifo;
     case ENOTTY:

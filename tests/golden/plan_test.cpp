@@ -75,10 +75,7 @@ struct tree : temporary_directory {
 };
 
 std::string plan_text(nono::bound_policy& bound, int landlock_abi, sandbox_target target) {
-  abi::kernel_support kernel;
-  kernel.landlock_abi = landlock_abi;
-  kernel.seccomp = true;
-  const auto planned = nono::make_plan(bound, kernel, target);
+  const auto planned = nono::make_plan(bound, abi::kernel_of(landlock_abi), target);
   if (!planned) return "refused: " + planned.error().message() + "\n";
   std::string text = to_text(*planned);
   const std::string filter = to_text(nono::filter_table(planned->filter));

@@ -118,10 +118,8 @@ struct planned_policy {
   explicit planned_policy(const nono::capability_set& set, int landlock_abi = 7)
       : bound(std::move(nono::bind(set, {})).value()) {
     fake = {};
-    abi::kernel_support k;
-    k.landlock_abi = landlock_abi;
-    k.seccomp = true;
-    plan = std::move(nono::make_plan(bound, k, sandbox_target::this_process)).value();
+    plan =
+        std::move(nono::make_plan(bound, abi::kernel_of(landlock_abi), sandbox_target::this_process)).value();
   }
   nono::bound_policy bound;
   nono::plan plan;
@@ -315,18 +313,35 @@ TEST_CASE("confine_thread: each failure has its error, and no later step is take
   failed(errc::restrict_failed, EINVAL, "no_new_privs ");
   fake = {};
   fake.seccomp = -EACCES;
-  failed(errc::filter_failed, EACCES, "no_new_privs seccomp ");
+  failed(errc::filter_refused, EACCES, "no_new_privs seccomp ");
+  for (const auto& [number, code] : {std::pair{ENOSYS, errc::seccomp_unavailable},
+                                     {EPERM, errc::filter_refused},
+                                     {ENOMEM, errc::too_many_filters},
+                                     {EINVAL, errc::filter_failed},
+                                     {EFAULT, errc::filter_failed}}) {
+    fake = {};
+    fake.seccomp = -number;
+    failed(code, number, "no_new_privs seccomp ");
+  }
   fake = {};
   fake.seccomp = -EBUSY;
   int listener = -1;
-  failed(errc::filter_failed, EBUSY, "no_new_privs seccomp ", &listener);
+  failed(errc::listener_taken, EBUSY, "no_new_privs seccomp ", &listener);
   CHECK(listener == -1);
   fake = {};
   fake.restrict_self = -E2BIG;
   failed(errc::too_many_layers, E2BIG, "no_new_privs seccomp restrict_self ");
   fake = {};
   fake.restrict_self = -EPERM;
-  failed(errc::restrict_failed, EPERM, "no_new_privs seccomp restrict_self ");
+  failed(errc::restrict_refused, EPERM, "no_new_privs seccomp restrict_self ");
+  for (const auto& [number, code] : {std::pair{ENOSYS, errc::landlock_not_in_kernel},
+                                     {EOPNOTSUPP, errc::landlock_disabled},
+                                     {EINVAL, errc::restrict_failed},
+                                     {EBADFD, errc::restrict_failed}}) {
+    fake = {};
+    fake.restrict_self = -number;
+    failed(code, number, "no_new_privs seccomp restrict_self ");
+  }
 }
 
 TEST_CASE("program_for: no seccomp, no program") {

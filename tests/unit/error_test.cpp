@@ -138,6 +138,10 @@ constexpr errc every_code[] = {errc::none,
                                errc::protection_unavailable,
                                errc::namespace_refused,
                                errc::seccomp_unavailable,
+                               errc::restrict_refused,
+                               errc::filter_refused,
+                               errc::too_many_filters,
+                               errc::listener_taken,
                                errc::multi_threaded,
                                errc::needs_child,
                                errc::ruleset_failed,
@@ -169,6 +173,7 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::too_many_open_files) == 105);
   CONSTEXPR_CHECK(number(errc::unsupported_platform) == 200);
   CONSTEXPR_CHECK(number(errc::seccomp_unavailable) == 206);
+  CONSTEXPR_CHECK(number(errc::listener_taken) == 210);
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
 }

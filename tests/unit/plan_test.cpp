@@ -28,10 +28,8 @@ using nono::unix_sockets;
 namespace {
 
 abi::kernel_support kernel(int landlock_abi, bool seccomp = true, int why = ENOSYS) {
-  abi::kernel_support out;
-  out.landlock_abi = landlock_abi;
-  out.landlock_errno = landlock_abi == 0 ? why : 0;
-  out.seccomp = seccomp;
+  abi::kernel_support out = abi::kernel_of(landlock_abi, seccomp);
+  if (landlock_abi == 0) out.landlock_errno = why;
   return out;
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("report: enforced by whichever mechanism") {
 
 TEST_CASE("report: a line for each protection") {
   nono::enforcement e = with(protection::network, standing::by_landlock_and_seccomp);
+  e.demands[static_cast<std::size_t>(protection::network)] = nono::demand::required;
   e.landlock_abi = 7;
   e.rules = 3;
   e.covered = 2;
@@ -37,10 +38,31 @@ TEST_CASE("report: a line for each protection") {
   const std::string text = to_text(e);
   CHECK(text.starts_with("Landlock ABI 7, 3 rules (2 covered by wider ones, 1 without a path)\n"));
   CHECK(std::count(text.begin(), text.end(), '\n') == static_cast<long>(nono::protection_count) + 1);
-  CHECK(text.find("\n  network         Landlock and seccomp   sockets beyond the policy's network\n") !=
+  CHECK(text.find(
+            "\n  network         required   Landlock and seccomp   sockets beyond the policy's network\n") !=
         std::string::npos);
+  CHECK(text.find("\n  names                      Landlock               stat") != std::string::npos);
+  CHECK(text.find("(claimed)") == std::string::npos);
   for (const auto& row : nono::protections) {
     CHECK(text.find("\n  " + std::string(row.name) + " ") != std::string::npos);
     CHECK(text.find(" " + std::string(row.closes) + "\n") != std::string::npos);
   }
+}
+
+TEST_CASE("report: a kernel that does not keep its number is named with what it lacks") {
+  nono::enforcement e;
+  e.landlock_abi = 6;
+  e.real_abi = 4;
+  e.missing = {nono::linux_abi::fs_ioctl_dev, 0, nono::linux_abi::scope_6};
+  CHECK(
+      to_text(e).starts_with("Landlock ABI 6, 0 rules (0 covered by wider ones, 0 without a path)\n"
+                             "  abi=6 (claimed), missing: fs.ioctl_dev, scope.signal, "
+                             "scope.abstract_unix_socket; as good as ABI 4\n"));
+}
+
+TEST_CASE("report: every demand has a word") {
+  CONSTEXPR_CHECK(name_of(nono::demand::none) == "none");
+  CONSTEXPR_CHECK(name_of(nono::demand::preferred) == "preferred");
+  CONSTEXPR_CHECK(name_of(nono::demand::required) == "required");
+  CONSTEXPR_CHECK(name_of(nono::demand::lifted) == "lifted");
 }

@@ -122,10 +122,7 @@ TEST_CASE("tree: what a question touched") {
   REQUIRE(set.allow_file<nono::write>(g.root + "/work/f").has_value());
   REQUIRE(set.deny_path(g.root + "/secret").has_value());
   nono::bound_policy p = bound(set);
-  nono::linux_abi::kernel_support kernel;
-  kernel.landlock_abi = 7;
-  kernel.seccomp = true;
-  const auto planned = nono::make_plan(p, kernel, nono::sandbox_target::child);
+  const auto planned = nono::make_plan(p, nono::linux_abi::kernel_of(7), nono::sandbox_target::child);
   REQUIRE(planned.has_value());
   const nono::query query(p, planned->report, nono::privileges::none);
   const auto asked = [&](nono::operation what, const char* name) {

@@ -3,8 +3,11 @@
 // layouts, and one row for each ABI. Rows above 7 come from the kernel's source and were not seen running.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <string_view>
 
 #include <nono/right.hpp>
@@ -126,16 +129,80 @@ constexpr std::uint64_t fs_bits(right rights) noexcept {
   return out;
 }
 
-/// What the running kernel offers.
-struct kernel_support {
-  int landlock_abi = 0;      ///< 0: none
+/// Rights of all three kinds, as a ruleset handles them.
+struct access_masks {
+  std::uint64_t fs = 0;
+  std::uint64_t net = 0;
+  std::uint64_t scoped = 0;
+
+  [[nodiscard]] constexpr bool empty() const noexcept { return (fs | net | scoped) == 0; }
+  /// True when every right of `other` is among these.
+  [[nodiscard]] constexpr bool has(const access_masks& other) const noexcept {
+    return (other - *this).empty();
+  }
+  friend constexpr access_masks operator|(const access_masks& a, const access_masks& b) noexcept {
+    return {a.fs | b.fs, a.net | b.net, a.scoped | b.scoped};
+  }
+  friend constexpr access_masks operator-(const access_masks& a, const access_masks& b) noexcept {
+    return {a.fs & ~b.fs, a.net & ~b.net, a.scoped & ~b.scoped};
+  }
+  friend constexpr bool operator==(const access_masks&, const access_masks&) = default;
+};
+
+/// What the number of an ABI promises; nothing for 0.
+constexpr access_masks promised_by(int abi) noexcept {
+  if (abi < 1) return {};
+  const abi_row& row = row_of(abi);
+  return {row.fs, row.net, row.scoped};
+}
+
+/// What came into the kernel together and so is there or missing together. Where a kernel refuses what its number
+/// promises, each group is tried alone.
+inline constexpr access_masks probe_groups[] = {
+    {.fs = fs_1},
+    {.fs = fs_refer},
+    {.fs = fs_truncate},
+    {.fs = fs_ioctl_dev},
+    {.fs = fs_resolve_unix},
+    {.net = net_4},
+    {.net = net_10 & ~net_4},
+    {.scoped = scope_signal},
+    {.scoped = scope_abstract_unix_socket},
+};
+
+/// What the running kernel offers. The masks are what counts: distributions move rights between kernels, and there
+/// are reports of kernels that answer with an ABI and refuse rights of it.
+/// Source: github.com/multikernel/sandlock/issues/17 (5.14.0-611.el9 answers 6 and knows the rights of 4)
+struct kernel_support : access_masks {
+  int landlock_abi = 0;      ///< as the kernel answers; 0: none
   std::uint32_t errata = 0;  ///< bit N-1 set: erratum N is fixed
   int landlock_errno = 0;    ///< why there is no Landlock: ENOSYS, EOPNOTSUPP, EPERM
   bool seccomp = false;
   /// This process has CAP_PERFMON or CAP_SYS_ADMIN, with which Linux shows it the environment of every process,
   /// Landlock or not. A child's capabilities are emptied.
   bool reads_all_memory = false;
+
+  [[nodiscard]] constexpr access_masks& masks() noexcept { return *this; }
+  [[nodiscard]] constexpr const access_masks& masks() const noexcept { return *this; }
+  /// What the ABI promises and the kernel was seen to refuse.
+  [[nodiscard]] constexpr access_masks missing() const noexcept { return promised_by(landlock_abi) - *this; }
+  /// The newest ABI, up to the one it answers, all of whose rights are there; 0: none.
+  [[nodiscard]] constexpr int real_abi() const noexcept {
+    int abi = landlock_abi;
+    while (abi > 0 && !has(promised_by(abi))) --abi;
+    return abi;
+  }
 };
+
+/// A kernel of that ABI, 0 for none, which keeps what the number promises.
+constexpr kernel_support kernel_of(int abi, bool seccomp = true) noexcept {
+  kernel_support out;
+  out.masks() = promised_by(abi);
+  out.landlock_abi = abi;
+  out.landlock_errno = abi == 0 ? ENOSYS : 0;
+  out.seccomp = seccomp;
+  return out;
+}
 
 /// One bit of the kernel and its word, as its documentation spells it in lower case.
 struct bit_name {
@@ -153,5 +220,38 @@ inline constexpr bit_name fs_names[] = {
     {fs_truncate, "truncate"},         {fs_ioctl_dev, "ioctl_dev"},
     {fs_resolve_unix, "resolve_unix"},
 };
+inline constexpr bit_name net_names[] = {
+    {net_bind_tcp, "bind_tcp"},
+    {net_connect_tcp, "connect_tcp"},
+    {net_bind_udp, "bind_udp"},
+    {net_connect_send_udp, "connect_send_udp"},
+};
+inline constexpr bit_name scope_names[] = {
+    {scope_signal, "signal"},
+    {scope_abstract_unix_socket, "abstract_unix_socket"},
+};
+
+/// The rights as the kernel's audit records spell them: `fs.ioctl_dev, scope.signal`.
+inline std::string to_text(const access_masks& masks) {
+  std::string out;
+  const auto add = [&](std::string_view kind, std::uint64_t mask, const auto& names) {
+    for (const auto& [bit, name] : names)
+      if ((mask & bit) != 0) out.append(out.empty() ? "" : ", ").append(kind).append(name);
+  };
+  add("fs.", masks.fs, fs_names);
+  add("net.", masks.net, net_names);
+  add("scope.", masks.scoped, scope_names);
+  return out;
+}
+
+/// `abi=7`; `abi=6 (claimed), missing: fs.ioctl_dev` where the kernel does not keep it; or why there is none.
+inline std::string to_text(const kernel_support& kernel) {
+  std::string out = kernel.landlock_abi != 0
+                        ? "abi=" + std::to_string(kernel.landlock_abi)
+                        : std::string("no Landlock: ") + std::strerror(kernel.landlock_errno);
+  if (const access_masks missing = kernel.missing(); !missing.empty())
+    out += " (claimed), missing: " + to_text(missing);
+  return kernel.seccomp ? out : out + "; no seccomp filters";
+}
 
 }  // namespace nono::linux_abi

@@ -216,26 +216,31 @@ class filter_compiler {
 /// The BPF program of a table.
 constexpr filter_program compile(const filter_table& table) { return detail::filter_compiler(table).program; }
 
-/// The rows, a line each: call number, argument test, errno, protection and reason.
+/// The test as an expression, `arg2 & 15 != 1`; `always` for one that every call passes.
+inline std::string to_text(const argument_test& t) {
+  if (t.how == argument_test::kind::always) return "always";
+  std::string out = "arg" + std::to_string(t.argument);
+  if (t.mask != ~0U) out += " & " + std::to_string(t.mask);
+  constexpr std::string_view words[] = {"", " == ", " != ", " & "};
+  out += words[static_cast<std::size_t>(t.how)];
+  return out += std::to_string(t.value);
+}
+
+/// Call number, argument test, errno, protection and reason.
+inline std::string to_text(const filter_row& row) {
+  std::string out = "call " + std::to_string(row.call);
+  if (row.test.how != argument_test::kind::always) out += ' ' + to_text(row.test);
+  out += row.refusal == 0 ? ": allow" : ": errno " + std::to_string(row.refusal);
+  out += "  [";
+  out += row_of(row.id).name;
+  out += "] ";
+  return out += row.reason;
+}
+
+/// The rows, a line each.
 inline std::string to_text(const filter_table& table) {
   std::string out;
-  for (const filter_row& row : table.rows()) {
-    out += "call " + std::to_string(row.call);
-    const argument_test& t = row.test;
-    constexpr std::string_view words[] = {"", " == ", " != ", " & "};
-    if (t.how != argument_test::kind::always) {
-      out += " arg" + std::to_string(t.argument);
-      if (t.mask != ~0U) out += " & " + std::to_string(t.mask);
-      out += words[static_cast<std::size_t>(t.how)];
-      out += std::to_string(t.value);
-    }
-    out += row.refusal == 0 ? ": allow" : ": errno " + std::to_string(row.refusal);
-    out += "  [";
-    out += row_of(row.id).name;
-    out += "] ";
-    out += row.reason;
-    out += '\n';
-  }
+  for (const filter_row& row : table.rows()) out += to_text(row) + '\n';
   return out;
 }
 

@@ -28,6 +28,10 @@ struct planned_path {
 /// Where the sandbox will stand.
 enum class sandbox_target : std::uint8_t { this_process, child };
 
+constexpr std::string_view name_of(sandbox_target target) noexcept {
+  return target == sandbox_target::child ? "child" : "this process";
+}
+
 /// Everything that confining needs, in the order in which it is done.
 struct plan {
   bool own_network = false;  ///< a network namespace with lo up (and a user namespace if not privileged)
@@ -42,53 +46,71 @@ struct plan {
 
 namespace detail {
 
+/// The rights that Landlock must handle to give a protection; none: Landlock has no part in it.
+constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
+  switch (id) {
+    case protection::filesystem:
+    case protection::mounts:  // a domain that handles files bans mounts, and any domain fences off memory
+    case protection::process_memory:
+      return {.fs = linux_abi::fs_1};
+    case protection::truncate:
+      return {.fs = linux_abi::fs_truncate};
+    case protection::device_ioctl:
+      return {.fs = linux_abi::fs_ioctl_dev};
+    case protection::pathname_unix:
+      return {.fs = linux_abi::fs_resolve_unix};
+    case protection::network:
+      return {.net = linux_abi::net_4};
+    case protection::signals:
+      return {.scoped = linux_abi::scope_signal};
+    case protection::abstract_unix:
+      return {.scoped = linux_abi::scope_abstract_unix_socket};
+    default:
+      return {};
+  }
+}
+
 inline standing standing_of(protection id, const bound_policy& p,
                             const linux_abi::kernel_support& k) noexcept {
-  const auto landlock = [&](int abi) {
-    return k.landlock_abi >= abi ? standing::by_landlock : standing::missing;
-  };
+  const bool handled = k.has(landlock_rights(id));
+  const standing landlock = handled ? standing::by_landlock : standing::missing;
   const standing seccomp = k.seccomp ? standing::by_seccomp : standing::missing;
-  const auto both = [&](int abi) {
-    if (seccomp == standing::missing) return standing::missing;
-    return k.landlock_abi >= abi ? standing::by_landlock_and_seccomp : standing::by_seccomp;
-  };
+  const standing both = k.seccomp && handled ? standing::by_landlock_and_seccomp : seccomp;
   if (p.lifted.has(id) && id != protection::foreign_abi)
     return standing::not_asked;  // numbers mean nothing there
   const bool no_files = p.lifted.has(protection::filesystem);
   switch (id) {
     case protection::filesystem:
-      return landlock(1);
+    case protection::signals:
+      return landlock;
     case protection::truncate:
       if (no_files) return standing::not_asked;
-      return k.landlock_abi >= 3 ? standing::by_landlock : seccomp;
+      return handled ? landlock : seccomp;
     case protection::device_ioctl:
-      return no_files ? standing::not_asked : landlock(5);
-    case protection::signals:
-      return landlock(6);
+      return no_files ? standing::not_asked : landlock;
     case protection::abstract_unix:
       if (p.network.mode == network_mode::loopback) return standing::by_namespace;
-      if (p.sockets == unix_sockets::none) return seccomp;
-      return landlock(6);
+      return p.sockets == unix_sockets::none ? seccomp : landlock;
     case protection::pathname_unix:
       if (p.sockets == unix_sockets::any) return standing::not_asked;
-      return p.sockets == unix_sockets::none ? seccomp : landlock(9);
+      return p.sockets == unix_sockets::none ? seccomp : landlock;
     case protection::network:
       switch (p.network.mode) {
         case network_mode::unrestricted:
           return standing::not_asked;
         case network_mode::blocked:
-          return both(4);
+          return both;
         case network_mode::loopback:
           return k.seccomp ? standing::by_namespace : standing::missing;
         case network_mode::ports:
-          return k.landlock_abi >= 4 ? both(4) : standing::missing;
+          return handled ? both : standing::missing;
       }
       return standing::missing;
     case protection::process_memory:
       if (k.reads_all_memory) return standing::missing;
       [[fallthrough]];
     case protection::mounts:
-      return no_files ? seccomp : both(1);
+      return no_files ? seccomp : both;
     case protection::cpu_affinity:
     case protection::metadata:
     case protection::names:
@@ -114,15 +136,27 @@ inline bool required(protection id, const bound_policy& p) noexcept {
   }
 }
 
-inline error no_landlock(const linux_abi::kernel_support& k) {
-  switch (k.landlock_errno) {
+/// How much the policy wants it, as the report says it.
+inline demand demand_of(protection id, const bound_policy& p, standing s) noexcept {
+  if (p.lifted.has(id)) return demand::lifted;
+  if (s == standing::not_asked || s == standing::not_enforceable) return demand::none;
+  return required(id, p) ? demand::required : demand::preferred;
+}
+
+/// Why Landlock's calls fail as a whole, whichever of them it was.
+constexpr errc no_landlock_code(int os_errno) noexcept {
+  switch (os_errno) {
     case EOPNOTSUPP:
-      return {errc::landlock_disabled, k.landlock_errno, {}, {}, {}};
+      return errc::landlock_disabled;
     case ENOSYS:
-      return {errc::landlock_not_in_kernel, k.landlock_errno, {}, {}, {}};
+      return errc::landlock_not_in_kernel;
     default:
-      return {errc::landlock_refused, k.landlock_errno, {}, {}, {}};
+      return errc::landlock_refused;
   }
+}
+
+inline error no_landlock(const linux_abi::kernel_support& k) {
+  return {no_landlock_code(k.landlock_errno), k.landlock_errno, {}, {}, {}};
 }
 
 inline error unavailable(const protection_row& row, const bound_policy& p,
@@ -130,7 +164,14 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
   linux_abi::kernel_support with_filters = k;
   with_filters.seccomp = true;
   if (!k.seccomp && standing_of(row.id, p, with_filters) != standing::missing)
-    return {errc::seccomp_unavailable, EINVAL, {}, {}, {}};
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            std::string(row.name)
+                .append(" (")
+                .append(row.closes)
+                .append("), which needs seccomp filters (CONFIG_SECCOMP_FILTER); here there are none")};
   if (row.id == protection::process_memory && k.reads_all_memory)
     return {errc::protection_unavailable,
             0,
@@ -145,14 +186,16 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
   what += " of ";
   what += row.kernel;
   what += "; here Landlock's ABI is " + std::to_string(k.landlock_abi);
+  if (const linux_abi::access_masks missing = k.missing(); !missing.empty())
+    what += " (claimed), missing: " + to_text(missing);
   return {errc::protection_unavailable, 0, {}, {}, std::move(what)};
 }
 
 }  // namespace detail
 
 /// Plans how `policy` is enforced on a kernel that can do `kernel`. The plan refers to the policy and lives
-/// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, seccomp_unavailable,
-///         protection_unavailable, needs_child.
+/// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, protection_unavailable,
+///         needs_child.
 inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support kernel, sandbox_target target,
                               bool observed = false) {
   plan out;
@@ -165,22 +208,23 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   for (const protection_row& row : protections) {
     const standing s = detail::standing_of(row.id, policy, kernel);
     out.report.protections[static_cast<std::size_t>(row.id)] = s;
+    out.report.demands[static_cast<std::size_t>(row.id)] = detail::demand_of(row.id, policy, s);
     if (s == standing::missing && detail::required(row.id, policy))
       return detail::unavailable(row, policy, kernel);
   }
 
-  const auto row = kernel.landlock_abi == 0 ? linux_abi::abi_row{} : linux_abi::row_of(kernel.landlock_abi);
   const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
-  if (files) out.ruleset.handled_access_fs = row.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
+  if (files) out.ruleset.handled_access_fs = kernel.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
   if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
   if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
-  if (asked(protection::pathname_unix)) out.ruleset.handled_access_fs |= row.fs & linux_abi::fs_resolve_unix;
+  if (asked(protection::pathname_unix))
+    out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
   const network_mode network = asked(protection::network) ? policy.network.mode : network_mode::unrestricted;
-  if (network == network_mode::blocked) out.ruleset.handled_access_net = row.net;
-  if (network == network_mode::ports) out.ruleset.handled_access_net = row.net & linux_abi::net_4;
-  if (asked(protection::signals)) out.ruleset.scoped |= row.scoped & linux_abi::scope_signal;
+  if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
+  if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
+  if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;
   if (asked(protection::abstract_unix))
-    out.ruleset.scoped |= row.scoped & linux_abi::scope_abstract_unix_socket;
+    out.ruleset.scoped |= kernel.scoped & linux_abi::scope_abstract_unix_socket;
 
   const auto paths = policy.memory.array<planned_path>(policy.rules.size());
   std::size_t used = 0;
@@ -210,42 +254,42 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   out.filter = {.network = network,
                 .binds_ports = binds,
                 .no_unix_sockets = policy.sockets == unix_sockets::none,
-                .complement_truncate = files && asked(protection::truncate) && kernel.landlock_abi < 3,
+                .complement_truncate =
+                    files && asked(protection::truncate) && (kernel.fs & linux_abi::fs_truncate) == 0,
                 .observed = observed && kernel.seccomp,
                 .lifted = policy.lifted};
   out.own_network = network == network_mode::loopback;
   out.drop_capabilities = target == sandbox_target::child;
   out.own_keyring = target == sandbox_target::child && asked(protection::keyring);
   out.report.landlock_abi = kernel.landlock_abi;
+  out.report.real_abi = kernel.real_abi();
+  out.report.missing = kernel.missing();
   return out;
+}
+
+namespace detail {
+inline std::string fs_words(std::uint64_t access) {
+  std::string out;
+  for (const auto& [bit, name] : linux_abi::fs_names)
+    if ((access & bit) != 0) out.append(out.empty() ? "" : "|").append(name);
+  return out;
+}
+}  // namespace detail
+
+/// The path and the kernel's rights below it.
+inline std::string to_text(const planned_path& path) {
+  return "beneath " + detail::quoted(path.rule->canonical) + ' ' + detail::fs_words(path.access);
 }
 
 /// The plan, a line for each thing that the kernel will be asked.
 inline std::string to_text(const plan& p) {
   std::string out;
-  const auto bits = [&](std::uint64_t access) {
-    bool first = true;
-    for (const auto& [bit, name] : linux_abi::fs_names) {
-      if ((access & bit) == 0) continue;
-      if (!first) out += '|';
-      out += name;
-      first = false;
-    }
-  };
   if (p.own_network) out += "own network namespace, lo up\n";
   if (p.own_keyring) out += "own session key ring\n";
   if (p.drop_capabilities) out += "no capabilities\n";
-  out += "handle fs ";
-  bits(p.ruleset.handled_access_fs);
-  out += "\nhandle net " + std::to_string(p.ruleset.handled_access_net) + " scoped " +
-         std::to_string(p.ruleset.scoped) + '\n';
-  for (const planned_path& path : p.paths) {
-    out += "beneath ";
-    append_quoted(out, path.rule->canonical);
-    out += ' ';
-    bits(path.access);
-    out += '\n';
-  }
+  out += "handle fs " + detail::fs_words(p.ruleset.handled_access_fs) + "\nhandle net " +
+         std::to_string(p.ruleset.handled_access_net) + " scoped " + std::to_string(p.ruleset.scoped) + '\n';
+  for (const planned_path& path : p.paths) out += to_text(path) + '\n';
   for (const linux_abi::net_port_attr& port : p.ports)
     out += (port.allowed_access == linux_abi::net_bind_tcp ? "bind_tcp " : "connect_tcp ") +
            std::to_string(port.port) + '\n';
