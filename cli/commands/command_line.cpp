@@ -304,6 +304,7 @@ int main(int argc, char** argv) {
     return usage_error(e.what());
   }
   options.silent = options.silent || silent;
+  question.context.silent = silent;
   if (run_command->parsed()) return run(options);
   if (wrap_command->parsed()) return wrap(options);
   if (setup_command->parsed()) return check_setup(setup_verbose);

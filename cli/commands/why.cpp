@@ -256,7 +256,8 @@ int why(const why_options& options) {
     complain(words_of(failed));
     return 1;
   }
-  for (const std::string& w : s.r.warnings) say("[nono] warning: " + w + "\n");
+  if (!options.context.silent)
+    for (const std::string& w : s.r.warnings) say("[nono] warning: " + w + "\n");
   asker asks(s);
   answer a = asks.ask(question_of(options, s.here));
   asks.explain_to_user(a);

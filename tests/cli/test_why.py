@@ -103,6 +103,7 @@ class Scenario:
                     os.chown(os.path.join(copy, n), 65534, 65534)
             for n in sorted(modes, key=len, reverse=True):
                 os.chmod(os.path.join(copy, n), modes[n])
+        self.moves = False
         self.enterable = all(modes[d] & 0o100 and d not in theirs for d in ("in", "in/d"))
         self.flags = self.some_flags()
         self.questions = [q for copy in self.copies for q in
@@ -110,7 +111,8 @@ class Scenario:
 
     def some_flags(self):
         rng, flags = self.rng, []
-        if rng.random() < 0.3:  # a move from where a file may only be written to where it could be read
+        self.moves = rng.random() < 0.3
+        if self.moves:  # a move from where a file may only be written to where it could be read
             flags = [w for copy in self.copies for w in ("--write", os.path.join(copy, "in"), "--allow", os.path.join(copy, "in/d/e"))]
         for _ in range(rng.choice([0, 1, 2, 2, 3, 3, 4, 5])):
             if rng.random() < 0.6:
@@ -134,7 +136,7 @@ class Scenario:
         return os.path.join(copy, name) + rng.choice([""] * 30 + ["/", "/.", "/.."])
 
     def question(self, copy, op):
-        if op in TWO_NAMES and self.rng.random() < 0.3:
+        if op in TWO_NAMES and self.moves and self.rng.random() < 0.7:
             return op, os.path.join(copy, self.rng.choice(["in/f", "in/d", "in/d/g"])), os.path.join(copy, "in/d/e/moved")
         return op, self.path(copy, op), self.path(copy, op, True) if op in TWO_NAMES else ""
 
@@ -386,6 +388,11 @@ Suggested fix:   --read-file {self.path}
                 self.one_line(self.why("--path", self.path, *form), 2, f"{word} is not built yet, so nothing was asked")
         self.one_line(self.why("--allow", "/", "--path", self.path), 1, "protected nono state root")
         self.one_line(self.why("--profile", "none-such", "--path", self.path), 1, "Profile not found")
+
+    def test_warnings_are_those_of_a_run(self):
+        words = ["why", "--read", self.data + "/none", "--path", self.path]
+        self.check(self.nono(*words), 0, None, "requested sandbox grants were skipped because the path does not exist")
+        self.assertEqual(self.nono("--silent", *words).err, b"")
 
     def test_names_that_would_forge_an_answer(self):
         for name in (b"a\nALLOWED", b"it's \"x\"", b"\xff\xfe\x9b", "\u202eabc".encode(), b"\x1b[2J", b"a\\b", b"#x y"):
