@@ -85,14 +85,6 @@ template <class Policy>
 constexpr protection_set lifted_of(const Policy& p) noexcept {
   return lifted_with(p.lifted, p.sockets);
 }
-template <class Policy>
-constexpr network_mode network_of(const Policy& p) noexcept {
-  return p.lifted.has(protection::network) ? network_mode::unrestricted : p.network.mode;
-}
-template <class Policy>
-constexpr unix_sockets sockets_of(const Policy& p) noexcept {
-  return p.lifted.has(protection::pathname_unix) ? unix_sockets::any : p.sockets;
-}
 /// How much the sockets of a policy allow.
 constexpr int rank_of(unix_sockets sockets) noexcept {
   switch (sockets) {
@@ -287,11 +279,12 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
 constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   const protection_set lifted = detail::lifted_of(policy);
   const network_mode network = detail::network_of(policy);
+  const unix_sockets sockets = detail::sockets_of(policy);
   int out = 0;
   for (const protection_row& row : protections) {
     const bool asked = !lifted.has(row.id) && !policy.best_effort.has(row.id);
-    if (!asked || !(policy.strict || is_named(row.id, network, policy.sockets))) continue;
-    const int needed = needed_abi(row.id, network, policy.sockets);
+    if (!asked || !(policy.strict || is_named(row.id, network, sockets))) continue;
+    const int needed = needed_abi(row.id, network, sockets);
     out = needed > out ? needed : out;
   }
   return out;

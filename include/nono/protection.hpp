@@ -180,4 +180,18 @@ constexpr std::string_view name_of(standing s) noexcept {
   return names[static_cast<std::size_t>(s)];
 }
 
+namespace detail {
+
+/// What is left of a policy's network and sockets once their protections are lifted. Policy: policy_ref, bound_policy.
+template <class Policy>
+constexpr network_mode network_of(const Policy& p) noexcept {
+  return p.lifted.has(protection::network) ? network_mode::unrestricted : p.network.mode;
+}
+template <class Policy>
+constexpr unix_sockets sockets_of(const Policy& p) noexcept {
+  return p.lifted.has(protection::pathname_unix) ? unix_sockets::any : p.sockets;
+}
+
+}  // namespace detail
+
 }  // namespace nono

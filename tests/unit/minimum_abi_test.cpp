@@ -4,6 +4,9 @@
 #include <nono/bind.hpp>
 #include <nono/linux/plan.hpp>
 
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <range/v3/view/cartesian_product.hpp>
 
@@ -13,17 +16,22 @@ TEST_CASE("minimum_landlock_abi: the first ABI for which a plan can be made") {
   constexpr nono::unix_sockets sockets[] = {nono::unix_sockets::by_default, nono::unix_sockets::none,
                                             nono::unix_sockets::granted, nono::unix_sockets::any};
   constexpr bool both[] = {false, true};
-  constexpr int none = -1;
-  std::vector<int> given_up{none};
-  for (const nono::protection_row& row : nono::protections) given_up.push_back(static_cast<int>(row.id));
+  std::vector<nono::protection_set> given_up{{}};
+  for (const nono::protection_row& row : nono::protections) given_up.emplace_back(row.id);
+  // What one lift takes away must not be counted on by another protection.
+  for (const auto& [a, b] : {std::pair{nono::protection::signals, nono::protection::device_ioctl},
+                             std::pair{nono::protection::network, nono::protection::pathname_unix}}) {
+    given_up.emplace_back(a);
+    given_up.back() |= b;
+  }
   for (const auto& [network, socket, strict, best_effort, lifted] :
        ranges::views::cartesian_product(networks, sockets, both, given_up, given_up)) {
     nono::policy_ref policy;
     policy.network.mode = network;
     policy.sockets = socket;
     policy.strict = strict;
-    if (best_effort != none) policy.best_effort = static_cast<nono::protection>(best_effort);
-    if (lifted != none) policy.lifted = static_cast<nono::protection>(lifted);
+    policy.best_effort = best_effort;
+    policy.lifted = lifted;
     auto bound = nono::bind(policy, {});
     REQUIRE(bound.has_value());
     int first = 0;

@@ -79,6 +79,8 @@ inline standing standing_of(protection id, const bound_policy& p,
   if (p.lifted.has(id) && id != protection::foreign_abi)
     return standing::not_asked;  // numbers mean nothing there
   const bool no_files = p.lifted.has(protection::filesystem);
+  const network_mode network = network_of(p);
+  const unix_sockets sockets = sockets_of(p);
   switch (id) {
     case protection::filesystem:
     case protection::signals:
@@ -89,13 +91,13 @@ inline standing standing_of(protection id, const bound_policy& p,
     case protection::device_ioctl:
       return no_files ? standing::not_asked : landlock;
     case protection::abstract_unix:
-      if (p.network.mode == network_mode::loopback) return standing::by_namespace;
-      return p.sockets == unix_sockets::none ? seccomp : landlock;
+      if (network == network_mode::loopback) return standing::by_namespace;
+      return sockets == unix_sockets::none ? seccomp : landlock;
     case protection::pathname_unix:
-      if (p.sockets == unix_sockets::any) return standing::not_asked;
-      return p.sockets == unix_sockets::none ? seccomp : landlock;
+      if (sockets == unix_sockets::any) return standing::not_asked;
+      return sockets == unix_sockets::none ? seccomp : landlock;
     case protection::network:
-      switch (p.network.mode) {
+      switch (network) {
         case network_mode::unrestricted:
           return standing::not_asked;
         case network_mode::blocked:
@@ -124,7 +126,7 @@ inline standing standing_of(protection id, const bound_policy& p,
 inline bool required(protection id, const bound_policy& p) noexcept {
   if (p.best_effort.has(id)) return false;
   if (p.strict) return true;
-  return is_named(id, p.network.mode, p.sockets);
+  return is_named(id, network_of(p), sockets_of(p));
 }
 
 /// How much the policy wants it, as the report says it.
@@ -192,7 +194,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   plan out;
   if (target == sandbox_target::child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
-  if (target == sandbox_target::this_process && policy.network.mode == network_mode::loopback)
+  if (target == sandbox_target::this_process && detail::network_of(policy) == network_mode::loopback)
     return error{errc::needs_child, 0, {}, {}, {}};
   if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
     return detail::no_landlock(kernel);
@@ -210,7 +212,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
   if (asked(protection::pathname_unix))
     out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
-  const network_mode network = asked(protection::network) ? policy.network.mode : network_mode::unrestricted;
+  const network_mode network = detail::network_of(policy);
   if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
   if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
   if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;
@@ -244,7 +246,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
 
   out.filter = {.network = network,
                 .binds_ports = binds,
-                .no_unix_sockets = policy.sockets == unix_sockets::none,
+                .no_unix_sockets = detail::sockets_of(policy) == unix_sockets::none,
                 .complement_truncate =
                     files && asked(protection::truncate) && (kernel.fs & linux_abi::fs_truncate) == 0,
                 .observed = observed && kernel.seccomp,
