@@ -16,7 +16,7 @@
 #include <nono/error.hpp>
 #include <nono/place.hpp>
 #include <nono/policy.hpp>
-#include <nono/query.hpp>
+#include <nono/rule_index.hpp>
 
 namespace nono {
 

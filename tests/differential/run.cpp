@@ -193,6 +193,7 @@ std::string self_path() {
 nono::capability_set policy_of(const scenario& s, const planted& tree) {
   nono::capability_set set;
   const auto grant = [&](const std::string& path, nono::right rights) {
+    if (s.sockets == nono::unix_sockets::none) rights &= ~nono::right::connect_unix;  // a contradiction
     // A name that the policy's own rules refuse is left out.
     (void)set.add({path, rights, nono::path_kind::any, nono::if_exists, nono::origin::user, {}});
   };
