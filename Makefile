@@ -42,12 +42,12 @@ differential:  ## ask the model and the kernel N random questions, as root and a
 	@for as in as_root as_user; do \
 	  tests/$$as $(abspath $(BUILD))/tests/nono_differential --pairs $(or $(N),1000000) --seed $(or $(SEED),1) || exit; done
 
-sanitize:  ## unit and live tests under AddressSanitizer and UBSan
+sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
 	@scripts/install-deps test
 	@cmake --preset sanitize
 	@cmake --build build-sanitize -j $(JOBS)
 	@ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-19/bin/llvm-symbolizer UBSAN_OPTIONS=print_stacktrace=1 \
-	  $(CTEST) --test-dir build-sanitize -R '^(unit|live)'
+	  $(CTEST) --test-dir build-sanitize -R '^(unit|live|differential)'
 
 clang:  ## build everything with clang, each header alone too; run the unit tests
 	@scripts/install-deps test
