@@ -116,6 +116,7 @@ class maker {
           break;
         default:
           n.what = node::kind::file;
+          files_.push_back(n.path);
           break;
       }
       if (root_ && d_.one_in(3)) n.owner = d_.one_in(2) ? 65534 : 1000;
@@ -159,7 +160,10 @@ class maker {
   void give() {
     const std::size_t count = d_.below(7);
     for (std::size_t i = 0; i < count; ++i)
-      out_.grants.push_back({d_.one_in(8) ? some_directory() + "/" + name() : some_path(), rights()});
+      out_.grants.push_back({d_.one_in(8)                      ? some_directory() + "/" + name()
+                             : !files_.empty() && d_.one_in(4) ? d_.pick(files_)
+                                                               : some_path(),
+                             rights()});
     if (d_.one_in(2)) {  // moves get far enough to be judged by what the file would gain
       const right move = right::create | right::remove | right::refer;
       out_.grants.push_back({"%", move | (d_.one_in(2) ? right::write : no_more_)});
@@ -187,6 +191,7 @@ class maker {
 
   /// A path to ask about. At most two dots up: what happens stays below the test's own directories.
   std::string place() {
+    if (!files_.empty() && d_.one_in(3)) return d_.pick(files_);  // what is there most of the time
     std::string path;
     switch (d_.below(10)) {
       case 0:
@@ -247,6 +252,7 @@ class maker {
   scenario out_;
   std::vector<std::string> directories_;
   std::vector<std::string> paths_;
+  std::vector<std::string> files_;
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <nono/capability_set.hpp>
 #include <nono/combine.hpp>
 #include <nono/groups.hpp>
-#include <nono/linux/plan.hpp>
 
 #include <array>
 #include <cstdint>
@@ -608,33 +607,3 @@ TEST_CASE("algebra: what is denied is covered by no rule, whatever values the va
   CHECK(denied > 1000);
   CHECK(proven_by_known > 20);
 }
-
-#if defined(__linux__)
-TEST_CASE("algebra: a plan can be made from the minimum ABI on, and not before") {
-  generator random(4);
-  int bad = 0;
-  std::array<int, 13> seen{};
-  for (int round = 0; round < rounds && bad == 0; ++round) {
-    const any_policy one = random.policy();
-    const policy_ref p = ref_of(one);
-    const int minimum = nono::minimum_landlock_abi(p);
-    ++seen[static_cast<std::size_t>(minimum)];
-    for (int abi = 0; abi <= 12; ++abi) {
-      nono::bound_policy bound;  // the plan's refusals come from the settings alone
-      bound.network = p.network;
-      bound.sockets = p.sockets;
-      bound.lifted = p.lifted;
-      bound.best_effort = p.best_effort;
-      bound.strict = p.strict;
-      nono::linux_abi::kernel_support kernel;
-      kernel.landlock_abi = abi;
-      kernel.seccomp = true;
-      const bool planned = nono::make_plan(bound, kernel, nono::sandbox_target::child).has_value();
-      INFO(to_text(p), "ABI ", abi, ", minimum ", minimum);
-      CHECK(planned == (abi >= minimum));
-      bad += planned == (abi >= minimum) ? 0 : 1;
-    }
-  }
-  for (const std::size_t abi : {0U, 1U, 4U, 9U}) CHECK(seen[abi] > 10);
-}
-#endif
