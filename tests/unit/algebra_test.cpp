@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nono/algebra.hpp>
+#include <nono/bound_policy.hpp>
 #include <nono/capability_set.hpp>
 #include <nono/combine.hpp>
 #include <nono/groups.hpp>
