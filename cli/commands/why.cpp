@@ -171,9 +171,7 @@ class asker {
   query confined_;
 };
 
-std::string rule_words(const bound_rule& r) {
-  return to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source});
-}
+std::string rule_words(const bound_rule& r) { return to_text(rule_of(r)); }
 
 std::string to_text(const answer& a) {
   std::string out = a.is.status == verdict::allowed  ? "ALLOWED\n"

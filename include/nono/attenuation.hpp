@@ -41,8 +41,7 @@ inline error check_within(const bound_policy& inner, const bound_policy& outer) 
   for (const bound_rule& r : inner.rules) {
     if (r.subsumed) continue;
     const auto about = [&](errc code, std::string other) {
-      return error{code, 0, to_text(rule{r.path, r.rights, r.kind, must_exist, r.from, r.source}),
-                   std::string(r.path), std::move(other)};
+      return error{code, 0, to_text(rule_of(r)), std::string(r.path), std::move(other)};
     };
     const place p = look(r.canonical, {.follow = false});
     if (!p.exists || p.file.id != r.id) return about(errc::path_changed, {});

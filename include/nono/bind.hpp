@@ -282,8 +282,7 @@ class binder {
   }
 
   static error contradiction(const rule& granted, const bound_deny& d) {
-    return {errc::deny_contradicts_grant, 0, to_text(granted), std::string(d.path),
-            to_text(rule{d.path, no_rights, path_kind::deny, if_exists, d.from, d.source})};
+    return {errc::deny_contradicts_grant, 0, to_text(granted), std::string(d.path), to_text(rule_of(d))};
   }
 
   /// A grant that meets a deny is an error that names both; one that gives way is left out: the stricter
@@ -303,7 +302,7 @@ class binder {
         to_.skipped[skipped_++] = {r.path, r.from, r.source, denied};
         close_descriptor(std::exchange(r.fd, -1));
       } else {
-        return contradiction({r.path, r.rights, r.kind, must_exist, r.from, r.source}, *denied);
+        return contradiction(rule_of(r), *denied);
       }
     }
     to_.rules = to_.rules.first(kept);

@@ -50,6 +50,14 @@ struct skipped_rule {
   const bound_deny* denied = nullptr;  ///< what it gave way to; null: there is no such path to grant
 };
 
+/// The rule that a grant or a deny came from, with its variables replaced.
+constexpr rule rule_of(const bound_rule& r) noexcept {
+  return {r.path, r.rights, r.kind, must_exist, r.from, r.source};
+}
+constexpr rule rule_of(const bound_deny& d) noexcept {
+  return {d.path, no_rights, path_kind::deny, if_exists, d.from, d.source};
+}
+
 /// A policy whose paths are inodes. It holds them by descriptor until it is destroyed.
 class bound_policy {
  public:

@@ -188,9 +188,7 @@ inline std::string reason_text(const decision& d, const question& q, const bound
   if (d.what == operation::connect_tcp || d.what == operation::bind_tcp) out += ' ' + std::to_string(q.port);
   out += ": ";
   out += name_of(d.status);
-  const auto errno_words = [&] {
-    return std::string(std::strerror(d.os_errno));
-  };  // NOLINT(concurrency-mt-unsafe)
+  const auto errno_words = [&] { return std::string(std::strerror(d.os_errno)); };
   const protection_row& row = row_of(d.concerns);
   switch (d.why) {
     case cause::granted: {
@@ -199,7 +197,7 @@ inline std::string reason_text(const decision& d, const question& q, const bound
         for (const bound_rule* r : d.needs[i].by) {
           if (r == nullptr) continue;
           out += first ? " by " : " and ";
-          out += to_text(rule{r->path, r->rights, r->kind, must_exist, r->from, r->source});
+          out += to_text(rule_of(*r));
           first = false;
         }
       if (first) out += " by " + to_text(policy.network);
@@ -231,9 +229,7 @@ inline std::string reason_text(const decision& d, const question& q, const bound
   }
   if (why.deny != nullptr) {
     out += why.deny_covers ? " by " : ", because no grant may hold ";
-    out += to_text(
-        rule{why.deny->path, no_rights, path_kind::deny, if_exists, why.deny->from, why.deny->source});
-    return out;
+    return out += to_text(rule_of(*why.deny));
   }
   return out += d.why == cause::gains_access ? ", because the file would gain rights by the move"
                                              : ", because no grant covers it";

@@ -445,18 +445,14 @@ inline decision decide_without_file(const judged& w, const question& q) {
     }
   };
   const network_rule& net = w.policy->network;
-  const auto port = [&](port_use use) {
-    for (std::size_t i = 0; i < net.port_count; ++i)
-      if (net.ports[i] == port_rule{use, q.port}) return true;
-    return false;
-  };
   const bool own = net.mode == network_mode::loopback;
   switch (q.what) {
     case operation::connect_tcp:
     case operation::bind_tcp:
       answer(protection::network, EACCES,
              own || (net.mode == network_mode::ports &&
-                     port(q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp)),
+                     net.opens({q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp,
+                                q.port})),
              own ? cause::own_network : cause::granted);
       break;
     case operation::udp:
