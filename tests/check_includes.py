@@ -44,12 +44,17 @@ ARROWS = {
     "linux/namespaces":  "VOCABULARY linux/syscalls",
     "linux/filter_rows": "VOCABULARY",
     "linux/filter":      "VOCABULARY linux/filter_rows",
+    "linux/notification": "",
+    "linux/caller":      "VOCABULARY resolve",
+    "linux/sock_diag":   "VOCABULARY resolve",
+    "linux/decider":     "VOCABULARY resolve bound_policy report place judge question rule_index linux/filter_rows linux/notification linux/caller linux/sock_diag",
     "linux/plan":        "VOCABULARY policy bound_policy report linux/abi linux/filter",
     "linux/apply":       "VOCABULARY policy resolve bound_policy bind report linux/*",
     "attenuation":       "VOCABULARY policy algebra bound_policy bind place rule_index",
     "apply":             "NO_DSL",
     "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",
+    "supervisor":        "NO_DSL",
     "support":           "NO_DSL",
     "model":             "NO_DSL",
     "nono":              "ALL",
@@ -61,7 +66,8 @@ ARROWS = {
 
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
-SEAMS = "resolve place linux/syscalls linux/threads linux/namespaces linux/apply apply child spawn support".split()
+SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
+         "linux/decider linux/apply apply child spawn supervisor support").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 

@@ -51,7 +51,7 @@ int check_setup(int verbose) {
   // The table of protections as a run without profile would have it.
   policy_ref nothing;
   if (auto bound = bind(nothing, {}))
-    if (auto sandbox = nono::detail::prepare_sandbox(*bound, kernel, sandbox_target::child)) {
+    if (auto sandbox = nono::detail::prepare_sandbox(*bound, kernel, sandbox_target::supervised_child)) {
       const enforcement& report = sandbox->planned.report;
       out += "Protections of a run without profile:\n";
       for (const protection_row& row : protections) {

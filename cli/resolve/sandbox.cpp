@@ -29,7 +29,7 @@ error resolve_without_running(run_options options, sandbox& s) {
   auto r = resolve(options, s.here, {});
   if (!r) return r.error();
   s.r = std::move(*r);
-  return lower(s, sandbox_target::child);
+  return lower(s, sandbox_target::supervised_child);
 }
 
 std::string words_of(const error& why) {

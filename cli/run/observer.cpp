@@ -3,21 +3,21 @@
 #include "cli/run/observer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
+#include <cstdlib>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nono/explain.hpp>
+#include <nono/linux/caller.hpp>
+#include <nono/path.hpp>
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/setting_paths.hpp"
@@ -31,32 +31,13 @@ constexpr std::size_t most_covered = 4096;   // and how many more may look cover
 
 constexpr std::uint64_t exchange_flag = 2;  // RENAME_EXCHANGE; Source: renameat2(2)
 
-// Linux 6.6; an older header does not have it, an older kernel refuses it.
-constexpr unsigned long set_flags_request = SECCOMP_IOW(4, std::uint64_t);
-constexpr std::uint64_t sync_wake_up = 1;
-
 /// A NUL-terminated text of another process, at most 4095 bytes; empty if it cannot be read.
 /// refused: becomes true when reading other processes is not allowed at all.
 std::string text_of(int pid, std::uint64_t address, bool& refused) {
-  char buffer[4096];
-  std::size_t have = 0;
-  while (have < sizeof buffer) {
-    const std::uint64_t from = address + have;
-    const std::size_t to_page_end = 4096 - from % 4096;  // beyond it may be nothing
-    const std::size_t want =
-        std::min({sizeof buffer - have, to_page_end, std::size_t{have == 0 ? 256U : 4096U}});
-    const iovec local{buffer + have, want};
-    const iovec remote{reinterpret_cast<void*>(from), want};  // NOLINT: an address of the other process
-    const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
-    if (got <= 0) {
-      refused = refused || errno == EPERM || errno == ENOSYS;  // an outer sandbox, not a bad address
-      return {};
-    }
-    if (const void* end = std::memchr(buffer + have, '\0', static_cast<std::size_t>(got)))
-      return {buffer, static_cast<std::size_t>(static_cast<const char*>(end) - buffer)};
-    have += static_cast<std::size_t>(got);
-  }
-  return {};
+  std::string out;
+  const int why = nono::detail::caller(pid).read_text(address, out, max_path, ENAMETOOLONG);
+  refused = refused || why == EPERM || why == ENOSYS;  // an outer sandbox, not a bad address
+  return why == 0 ? out : std::string();
 }
 
 std::string link_of(const std::string& path) {
@@ -119,36 +100,24 @@ right granted_on(const bound_policy& policy, std::string_view path, bool& own) {
 
 }  // namespace
 
-observer::observer(int listener, int child, const bound_policy& policy, const filter_request& request)
-    : listener_(listener), child_(child), policy_(policy), table_(request) {
-  // Wakes the other side on our processor: halves what a watched call costs.
-  (void)::ioctl(listener_, set_flags_request, sync_wake_up);
+void observer::refused(const notification& call, const filter_row& row, std::string_view subject) {
+  std::string what(subject);
+  if (what.starts_with('/'))
+    return remember_file({attempt::kind::file, std::move(what), row.id,
+                          bit_of(call.call == SYS_connect ? operation::connect_unix : operation::chmod)},
+                         coverage::none);
+  if (what.empty()) what = row.reason;
+  const bool other = row.id == protection::process_limits || row.id == protection::scheduling ||
+                     row.id == protection::cpu_affinity;
+  remember({other ? attempt::kind::process : attempt::kind::call,
+            other && !subject.empty() ? fmt::format("{} ({})", row.reason, subject) : std::move(what), row.id});
 }
 
-bool observer::answer() {
-  seccomp_notif call{};
-  if (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
-    return errno == EINTR || errno == ENOENT;  // ENOENT: the caller was killed meanwhile
-  std::array<std::uint64_t, 6> args{};
-  std::copy(std::begin(call.data.args), std::end(call.data.args), args.begin());
-  seccomp_notif_resp response{};
-  response.id = call.id;
-  const filter_row* refused = table_.refusal_of(call.data.nr, args);
-  if (refused != nullptr) {
-    response.error = -refused->refusal;
-    remember({attempt::kind::call, std::string(refused->reason), refused->id});
-  } else {
-    response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    look_at(call.data.nr, static_cast<int>(call.pid), args.data());
-  }
-  while (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &response) != 0)
-    if (errno != EINTR) break;  // ENOENT: gone
-  return true;
-}
-
-void observer::look_at(int call, int pid, const std::uint64_t* args) {
+void observer::sees(const notification& heard) {
+  const int pid = heard.pid;
+  const auto& args = heard.args;
   const auto directory = [&](int i) { return static_cast<int>(args[i]); };
-  switch (call) {
+  switch (heard.call) {
 #if defined(SYS_open)
     case SYS_open:
       return look_at_path(pid, AT_FDCWD, args[0], operations_of_open(args[1]));
@@ -167,9 +136,7 @@ void observer::look_at(int call, int pid, const std::uint64_t* args) {
       return look_at_path(pid, directory(0), args[1], operations_of_open(args[2]));
     case SYS_openat2: {
       std::uint64_t flags = 0;
-      const iovec local{&flags, sizeof flags};
-      const iovec remote{reinterpret_cast<void*>(args[2]), sizeof flags};  // NOLINT
-      if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof flags) return;
+      if (nono::detail::caller(pid).read(args[2], &flags, sizeof flags) != 0) return;
       return look_at_path(pid, directory(0), args[1], operations_of_open(flags));
     }
     case SYS_mkdirat:
@@ -256,9 +223,8 @@ bool observer::in_sandbox(int pid) const {
 void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length) {
   if (policy_.network.mode == network_mode::unrestricted) return;
   sockaddr_storage peer{};
-  const iovec local{&peer, std::min<std::size_t>(length, sizeof peer)};
-  const iovec remote{reinterpret_cast<void*>(address), local.iov_len};  // NOLINT
-  if (local.iov_len < sizeof(sa_family_t) || ::process_vm_readv(pid, &local, 1, &remote, 1, 0) <= 0) return;
+  const std::size_t size = std::min<std::size_t>(length, sizeof peer);
+  if (size < sizeof(sa_family_t) || nono::detail::caller(pid).read(address, &peer, size) != 0) return;
   char text[INET6_ADDRSTRLEN] = "";
   unsigned port = 0;
   if (peer.ss_family == AF_INET) {

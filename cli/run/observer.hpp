@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears of the child's calls that name files, peers and processes, lets them pass or gives the filter's refusal,
-// and remembers those that the policy does not cover: what the footer is made of. It learns and never allows:
-// the kernel has decided already, and what is read here could have changed since.
+// Hears of the child's calls that name files, peers and processes, and remembers those that the policy does not cover:
+// what the footer is made of. It learns and never allows: kernel and supervisor decide, and what is read here could have
+// changed since.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@
 #include <vector>
 
 #include <nono/bind.hpp>
-#include <nono/linux/filter.hpp>
+#include <nono/linux/notification.hpp>
 #include <nono/question.hpp>
+#include <nono/supervisor.hpp>
 
 namespace nono::cli {
 
@@ -29,13 +30,13 @@ struct attempt {
   std::string to{};         ///< files: the second name of a rename
 };
 
-class observer {
+class observer final : public call_observer {
  public:
-  /// listener: answered here and closed by its owner. child: the first process of the sandbox.
-  observer(int listener, int child, const bound_policy& policy, const filter_request& request);
+  /// child: the first process of the sandbox.
+  observer(int child, const bound_policy& policy) : child_(child), policy_(policy) {}
 
-  /// Answers one call. False when the listener is of no more use.
-  bool answer();
+  void refused(const notification& call, const filter_row& row, std::string_view subject) override;
+  void sees(const notification& call) override;
 
   /// What was tried, each once, in order.
   [[nodiscard]] const std::vector<attempt>& attempts() const { return attempts_; }
@@ -45,7 +46,6 @@ class observer {
   [[nodiscard]] bool blind() const { return blind_; }
 
  private:
-  void look_at(int call, int pid, const std::uint64_t* args);
   /// Calls that name one file; asked: the operations that it amounts to.
   void look_at_path(int pid, int directory, std::uint64_t address, std::uint32_t asked);
   void look_at_names(int pid, int directory, std::uint64_t address, int to_directory,
@@ -62,10 +62,8 @@ class observer {
 
   bool blind_ = false;
   bool used_loopback_ = false;
-  int listener_;
   int child_;
   const bound_policy& policy_;
-  filter_table table_;
   std::vector<attempt> attempts_;
   std::size_t covered_by_name_ = 0;
   std::unordered_map<std::string, std::size_t> seen_;  // by kind and subject

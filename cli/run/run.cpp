@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <nono/linux/apply.hpp>
 #include <nono/spawn.hpp>
+#include <nono/supervisor.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -173,7 +174,7 @@ int exit_code_of(errc code) {
 int run(const run_options& options) {
   const bool observed = options.diagnostics && !options.silent;
   started p;
-  if (const error why = prepare(options, sandbox_target::child, observed, p); why.code != errc::none)
+  if (const error why = prepare(options, sandbox_target::supervised_child, observed, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
@@ -186,23 +187,30 @@ int run(const run_options& options) {
   how.program = p.r.target.path;
   how.signal_mask = &signals.before();
   how.ends_with_parent = true;
-  auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p));
+  if (const auto why = nono::detail::enclose_supervisor(*p.prepared); why.code != errc::none)
+    return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
+  const std::optional<plan> plain = nono::detail::plan_without_listener(*p.bound, *p.prepared);
+  auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p), plain ? &*plain : nullptr);
   if (!child) return failed(child.error(), exit_code_of(child.error().code));
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
   std::optional<observer> watcher;
-  if (child->listener() >= 0)
-    watcher.emplace(child->listener(), child->pid(), *p.bound, p.prepared->planned.filter);
-  const auto status = supervise(*child, signals, watcher ? &*watcher : nullptr, options.silent);
+  if (observed && child->listener() >= 0) watcher.emplace(child->pid(), *p.bound);
+  supervisor answers(*child, *p.bound, p.prepared->planned, watcher ? &*watcher : nullptr);
+  result<exit_status> status = [&] {
+    const nono::detail::capabilities_aside aside(privileges::none);  // for the child, as the child
+    auto ended = supervise(*child, signals, answers, options.silent);
+    if (ended) answer_leftovers(*child, answers);
+    return ended;
+  }();
   if (!status) return failed(status.error());
-  if (watcher) answer_leftovers(*child, *watcher);
   if (!status->ok() && observed)
-    say(footer(
-        p.r, *p.bound, p.here, *status,
-        watcher ? refused_by_policy(watcher->attempts(), *p.bound, p.report()) : std::vector<refusal>{},
-        watcher ? &*watcher : nullptr, options.verbose));
+    say(footer(p.r, *p.bound, p.here, *status,
+               watcher ? refused_by_policy(watcher->attempts(), *p.bound, child->report())
+                       : std::vector<refusal>{},
+               watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));

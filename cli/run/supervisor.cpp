@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop beside a running child.
+// What a command adds to the library's loop.
 #include "cli/run/supervisor.hpp"
-
-#include <cerrno>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -66,27 +64,22 @@ signal_guard::signal_guard() {
 
 signal_guard::~signal_guard() { ::sigprocmask(SIG_UNBLOCK, &held_, nullptr); }
 
-result<exit_status> supervise(child& running, const signal_guard& signals, observer* watcher, bool silent) {
-  const nono::detail::descriptor incoming(::signalfd(-1, &signals.held(), SFD_CLOEXEC | SFD_NONBLOCK));
-  pollfd watched[3] = {{running.pidfd(), POLLIN, 0},
-                       {watcher != nullptr ? running.listener() : -1, POLLIN, 0},
-                       {incoming.get(), POLLIN, 0}};
-  for (;;) {
-    if (::poll(watched, 3, -1) < 0 && errno != EINTR) return error{errc::wait_failed, errno, {}, {}, {}};
-    if ((watched[1].revents & POLLIN) != 0) {
-      if (!watcher->answer()) watched[1].fd = -1;
-    } else if (watched[1].revents != 0) {  // POLLHUP: nobody is left who could call
-      watched[1].fd = -1;
-    }
-    if ((watched[2].revents & POLLIN) != 0) {
-      signalfd_siginfo info{};
-      while (::read(incoming.get(), &info, sizeof info) == sizeof info) handle_signal(info, running, silent);
-    }
-    if ((watched[0].revents & POLLIN) != 0) return running.wait();
-  }
+result<exit_status> supervise(child& running, const signal_guard& signals, supervisor& answers, bool silent) {
+  struct heard_signals {
+    nono::detail::descriptor incoming;
+    const child& running;
+    bool silent;
+  } heard{nono::detail::descriptor(::signalfd(-1, &signals.held(), SFD_CLOEXEC | SFD_NONBLOCK)), running, silent};
+  const watched_descriptor also{heard.incoming.get(), &heard, [](void* context) {
+                                  const auto& h = *static_cast<heard_signals*>(context);
+                                  signalfd_siginfo info{};
+                                  while (::read(h.incoming.get(), &info, sizeof info) == sizeof info)
+                                    handle_signal(info, h.running, h.silent);
+                                }};
+  return answers.run({&also, 1});
 }
 
-void answer_leftovers(child& running, observer& watcher) {
+void answer_leftovers(const child& running, supervisor& answers) {
   pollfd watched{running.listener(), POLLIN, 0};
   if (running.listener() < 0 || (::poll(&watched, 1, 0) > 0 && (watched.revents & POLLHUP) != 0)) return;
   if (::fork() != 0) return;  // the user's shell goes on with us
@@ -94,14 +87,7 @@ void answer_leftovers(child& running, observer& watcher) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd < 3 && null >= 0; ++fd) ::dup2(null, fd);
   (void)::setsid();
-  for (;;) {
-    if (::poll(&watched, 1, -1) < 0 && errno != EINTR) break;
-    if ((watched.revents & POLLIN) != 0) {
-      if (!watcher.answer()) break;
-    } else if (watched.revents != 0) {
-      break;
-    }
-  }
+  answers.serve_rest(-1);
   ::_exit(0);
 }
 

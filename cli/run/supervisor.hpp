@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop beside a running child: one thread holds its end, the user's signals and its observed calls.
+// The library's loop beside a running child, and what a command adds: the user's signals, the shell's job control, and
+// what the child leaves behind.
 #pragma once
 
 #include <csignal>
@@ -7,8 +8,7 @@
 
 #include <nono/error.hpp>
 #include <nono/spawn.hpp>
-
-#include "cli/run/observer.hpp"
+#include <nono/supervisor.hpp>
 
 namespace nono::cli {
 
@@ -29,11 +29,11 @@ class signal_guard {
 };
 
 /// Runs until the child ends. Signals that a user sent are passed on; those of the terminal reach the child by
-/// themselves. watcher: null, or what answers the child's listener.
-result<exit_status> supervise(child& running, const signal_guard& signals, observer* watcher, bool silent);
+/// themselves.
+result<exit_status> supervise(child& running, const signal_guard& signals, supervisor& answers, bool silent);
 
 /// Goes on answering for processes that the command left behind, in a process of its own that ends with the last
 /// of them. Returns at once; a command that left nothing behind costs one poll.
-void answer_leftovers(child& running, observer& watcher);
+void answer_leftovers(const child& running, supervisor& answers);
 
 }  // namespace nono::cli

@@ -88,6 +88,7 @@ class child {
         out_(std::move(other.out_)),
         err_(std::move(other.err_)),
         listener_(std::move(other.listener_)),
+        diagnostics_(std::move(other.diagnostics_)),
         report_(other.report_),
         pid_(std::exchange(other.pid_, -1)),
         pidfd_(std::move(other.pidfd_)) {}
@@ -109,6 +110,8 @@ class child {
   /// Where observed calls are heard; -1 if none was asked for or the kernel refused. The owner must answer.
   [[nodiscard]] int listener() const noexcept { return listener_.get(); }
   void close_listener() noexcept { listener_ = detail::descriptor(); }
+  /// A sock_diag socket of the child's network, where a supervisor needs one; -1 otherwise.
+  [[nodiscard]] int diagnostics() const noexcept { return diagnostics_.get(); }
   /// What is in force in the child.
   [[nodiscard]] const enforcement& report() const noexcept { return report_; }
 
@@ -133,7 +136,7 @@ class child {
 
  private:
   friend class detail::spawner;
-  detail::descriptor in_, out_, err_, listener_;
+  detail::descriptor in_, out_, err_, listener_, diagnostics_;
   enforcement report_;
   int pid_;
   detail::descriptor pidfd_;

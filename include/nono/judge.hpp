@@ -20,12 +20,18 @@ namespace nono::detail {
 /// The rights that mean something on a file itself: the others only count where a directory is moved.
 inline constexpr right file_rights = ~directory_rights;
 
+/// The rights of which one is enough to change modes, owners, times and attributes. Writing to a device is no say over
+/// its node, which the whole system shares.
+constexpr right changes_metadata(file_type type) noexcept {
+  return type == file_type::device ? right::create : right::write_file | right::create;
+}
+
 /// What questions are judged by: a policy, and what of it is in force.
 struct judged {
   judged(const bound_policy& p, const enforcement& e, privileges who)
       : policy(&p), in_force(&e), me(identity_of(who)), index(p.rules) {
     const auto add = [&](protection id, right rights) {
-      if (e.of(id) == standing::by_landlock) handled |= rights;
+      if (e.of(id) == standing::by_landlock || e.of(id) == standing::by_supervisor) handled |= rights;
       if (e.of(id) == standing::missing || e.of(id) == standing::not_enforceable) open |= rights;
     };
     add(protection::filesystem, right::read | (right::write & ~right::truncate));
@@ -34,6 +40,13 @@ struct judged {
     add(protection::pathname_unix, right::connect_unix);
     no_unix = p.sockets == unix_sockets::none && e.of(protection::pathname_unix) == standing::by_seccomp;
   }
+  /// What the grants on the file and above it give together.
+  [[nodiscard]] right granted_at(const place& p) const noexcept {
+    right out = index.find(p.file.id).rights;
+    for (const inode_id& id : p.above) out |= index.find(id).rights;
+    return out;
+  }
+
   const bound_policy* policy;
   const enforcement* in_force;
   identity me;
@@ -65,13 +78,13 @@ class judge {
         break;
       case operation::stat:
         out_.concerns = protection::names;
-        if (reached(from_) && exists(from_)) unenforced(right::read | right::write);
+        if (reached(from_) && exists(from_)) any_grant(right::read | right::write);
         break;
       case operation::chmod:
         out_.concerns = protection::metadata;
         if (!reached(from_) || !exists(from_)) break;
         if (from_.file.owner != q_.me.user && !q_.me.owns_all) fail(EPERM, cause::permissions);
-        unenforced(right::write_file | right::create);
+        any_grant(changes_metadata(from_.file.type));
         break;
       case operation::truncate:
         truncate();
@@ -174,11 +187,21 @@ class judge {
     if ((left & q_.open) != no_rights) open_ = true;
     if ((wanted & (q_.handled | q_.open)) != no_rights) asked_of_policy_ = true;
   }
-  /// What no kernel refuses: allowed by the policy where a grant gives one of the rights.
-  void unenforced(right any_of) {
-    if (q_.in_force->of(out_.concerns) == standing::not_asked) return;
+  /// What no kernel refuses, and at best a supervisor: allowed by the policy where a grant gives one of the rights.
+  void any_grant(right any_of) {
+    const standing s = q_.in_force->of(out_.concerns);
+    if (s == standing::not_asked) return;
     asked_of_policy_ = true;
-    if ((granted(file_of(from_)) & any_of) == no_rights) open_ = true;
+    if ((granted(file_of(from_)) & any_of) != no_rights) return;
+    if (s != standing::by_supervisor) {
+      open_ = true;
+      return;
+    }
+    need& n = out_.needs[out_.need_count++];
+    n.wanted = n.missing = is_directory(from_) ? right::create : right::write_file;
+    n.path = from_.path();
+    n.type = from_.file.type;
+    fail(EPERM, cause::not_granted);
   }
 
   void open() {

@@ -65,7 +65,7 @@ result<model> model_of(const policy_ref& policy, sandbox_target target, const Bi
   if (!bound) return std::move(bound).error();
   const result<plan> planned = make_plan(*bound, support(), target);
   if (!planned) return planned.error();
-  const bool child = target == sandbox_target::child;
+  const bool child = target != sandbox_target::this_process;
   return model(*std::move(bound), planned->report, child ? privileges::none : privileges::as_they_are);
 }
 

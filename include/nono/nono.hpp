@@ -25,6 +25,7 @@
 #include <nono/apply.hpp>
 #include <nono/child.hpp>
 #include <nono/spawn.hpp>
+#include <nono/supervisor.hpp>
 #include <nono/support.hpp>
 #include <nono/model.hpp>
 #include <nono/tree.hpp>

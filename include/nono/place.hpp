@@ -173,6 +173,9 @@ class walker {
  public:
   explicit walker(const look_request& how) : how_(how) {}
 
+  /// The place of what a descriptor holds, as it is found now.
+  place run(int fd) { return found(fd); }
+
   place run(std::string_view path) {
     std::string rest(path);
     if (rest.empty()) return fail(ENOENT);
@@ -274,6 +277,10 @@ inline place look(std::string_view path, const look_request& how) {
   const detail::capabilities_aside aside(how.who);
   return detail::walker(how).run(path);
 }
+
+/// The place of the file that a descriptor holds: what was opened, whatever its names lead to by now.
+/// Errors: ENOENT where it has no name (deleted, a pipe), ESTALE where another file has taken it.
+inline place look_at(int fd) { return detail::walker({.follow = false}).run(fd); }
 
 /// Who the process is in questions of ordinary permissions. Eleven system calls.
 inline identity identity_of(privileges who) noexcept {

@@ -44,52 +44,53 @@ struct protection_row {
   std::uint8_t landlock_abi;  ///< the first Landlock ABI that enforces it; 0: none does
   bool seccomp;               ///< a seccomp filter enforces it, or complements older ABIs
   bool network_namespace;     ///< the loopback network enforces it
+  bool supervisor;            ///< spawn_supervised() and `nono run` enforce it, or complement older ABIs
   bool linux_only;            ///< no other system can give it: a portable policy cannot name it
   std::string_view kernel;    ///< the kernel that first has it
   std::string_view closes;    ///< what is closed, in words
 };
 
 inline constexpr protection_row protections[] = {
-    {protection::filesystem, "filesystem", 1, false, false, false, "Linux 5.13",
+    {protection::filesystem, "filesystem", 1, false, false, false, false, "Linux 5.13",
      "files and directories outside every grant"},
-    {protection::truncate, "truncate", 3, true, false, false, "Linux 5.13",
+    {protection::truncate, "truncate", 3, true, false, false, false, "Linux 5.13",
      "emptying files outside every write grant"},
-    {protection::device_ioctl, "device_ioctl", 5, false, false, false, "Linux 6.10",
+    {protection::device_ioctl, "device_ioctl", 5, false, false, false, false, "Linux 6.10",
      "ioctl on devices opened inside the sandbox"},
-    {protection::network, "network", 4, true, true, false, "Linux 5.13 (ports: 6.7)",
+    {protection::network, "network", 4, true, true, false, false, "Linux 5.13 (ports: 6.7)",
      "sockets beyond the policy's network"},
-    {protection::signals, "signals", 6, false, false, false, "Linux 6.12",
+    {protection::signals, "signals", 6, false, false, false, false, "Linux 6.12",
      "signals to processes outside the sandbox"},
-    {protection::abstract_unix, "abstract_unix", 6, true, true, true, "Linux 6.12",
+    {protection::abstract_unix, "abstract_unix", 6, true, true, false, true, "Linux 6.12",
      "abstract unix sockets of processes outside"},
-    {protection::pathname_unix, "pathname_unix", 9, true, false, false, "Linux 7.1",
+    {protection::pathname_unix, "pathname_unix", 9, true, false, true, false, "Linux 7.1",
      "unix sockets in the file system (docker, D-Bus, ssh-agent)"},
-    {protection::terminal_input, "terminal_input", 0, true, false, false, "Linux 5.13",
+    {protection::terminal_input, "terminal_input", 0, true, false, false, false, "Linux 5.13",
      "typing into the terminal (TIOCSTI, TIOCLINUX)"},
-    {protection::process_limits, "process_limits", 0, true, false, true, "Linux 5.13",
+    {protection::process_limits, "process_limits", 0, true, false, false, true, "Linux 5.13",
      "changing other processes' resource limits (prlimit)"},
-    {protection::scheduling, "scheduling", 0, true, false, true, "Linux 5.13",
+    {protection::scheduling, "scheduling", 0, true, false, false, true, "Linux 5.13",
      "priority and scheduling policy of other processes"},
-    {protection::keyring, "keyring", 0, true, false, true, "Linux 5.13", "the kernel's key rings"},
-    {protection::namespaces, "namespaces", 0, true, false, true, "Linux 5.13",
+    {protection::keyring, "keyring", 0, true, false, false, true, "Linux 5.13", "the kernel's key rings"},
+    {protection::namespaces, "namespaces", 0, true, false, false, true, "Linux 5.13",
      "new namespaces and entering others"},
-    {protection::mounts, "mounts", 1, true, false, false, "Linux 5.13",
+    {protection::mounts, "mounts", 1, true, false, false, false, "Linux 5.13",
      "mounting, unmounting and moving mounts"},
-    {protection::kernel_surface, "kernel_surface", 0, true, false, true, "Linux 5.13",
+    {protection::kernel_surface, "kernel_surface", 0, true, false, false, true, "Linux 5.13",
      "bpf, perf_event_open and userfaultfd"},
-    {protection::io_uring, "io_uring", 0, true, false, true, "Linux 5.13",
+    {protection::io_uring, "io_uring", 0, true, false, false, true, "Linux 5.13",
      "io_uring, which no filter can look into"},
-    {protection::process_memory, "process_memory", 1, true, false, false, "Linux 5.13",
+    {protection::process_memory, "process_memory", 1, true, false, false, false, "Linux 5.13",
      "reading and writing other processes' memory"},
-    {protection::ipc, "ipc", 0, true, false, false, "Linux 5.13",
+    {protection::ipc, "ipc", 0, true, false, false, false, "Linux 5.13",
      "System V shared memory, semaphores and queues, POSIX queues"},
-    {protection::foreign_abi, "foreign_abi", 0, true, false, true, "Linux 5.13",
+    {protection::foreign_abi, "foreign_abi", 0, true, false, false, true, "Linux 5.13",
      "system calls by another architecture's entry (i386, x32)"},
-    {protection::cpu_affinity, "cpu_affinity", 0, false, false, true, "none",
+    {protection::cpu_affinity, "cpu_affinity", 0, false, false, true, true, "Linux 6.12",
      "pinning other processes to processors"},
-    {protection::metadata, "metadata", 0, false, false, false, "none",
+    {protection::metadata, "metadata", 0, false, false, true, false, "Linux 5.13",
      "chmod, chown, utimes and setxattr outside every grant"},
-    {protection::names, "names", 0, false, false, false, "none",
+    {protection::names, "names", 0, false, false, false, false, "none",
      "stat: names, sizes and dates of files outside every grant"},
 };
 static_assert(sizeof(protections) / sizeof(protections[0]) == protection_count);
@@ -131,10 +132,10 @@ constexpr bool is_named(protection id, network_mode network, unix_sockets socket
   }
 }
 
-/// The rule of what a policy may give up: something that a kernel enforces.
+/// The rule of what a policy may give up: something that is enforced somewhere.
 constexpr errc check_best_effort(protection id) noexcept {
   const bool enforced =
-      id != protection::cpu_affinity && id != protection::metadata && id != protection::names;
+      id != protection::names;
   return enforced ? errc::none : errc::protection_not_enforceable;
 }
 /// The rule of what a policy may lift: as above, and never foreign_abi, whose calls no filter can tell apart.
@@ -169,6 +170,7 @@ enum class standing : std::uint8_t {
   by_seccomp,
   by_landlock_and_seccomp,
   by_namespace,
+  by_supervisor,    ///< decided call by call beside the child
   not_asked,        ///< the policy does not ask for it, or lifts it by name
   missing,          ///< asked for, and this kernel cannot give it
   not_enforceable,  ///< no kernel gives it without a supervisor
@@ -176,7 +178,7 @@ enum class standing : std::uint8_t {
 
 constexpr std::string_view name_of(standing s) noexcept {
   constexpr std::string_view names[] = {"Landlock",  "seccomp", "Landlock and seccomp", "network namespace",
-                                        "not asked", "missing", "not enforceable"};
+                                        "supervisor", "not asked", "missing", "not enforceable"};
   return names[static_cast<std::size_t>(s)];
 }
 

@@ -46,7 +46,7 @@ struct enforcement {
   }
   /// True when the protection is in force, by whichever mechanism.
   [[nodiscard]] constexpr bool enforced(protection id) const noexcept {
-    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_namespace);
+    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_supervisor);
   }
 };
 

@@ -32,6 +32,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,9 +57,12 @@ class spawner {
     return start_in(*sandbox);
   }
   /// In a sandbox that was prepared for a child, observed if the options say so.
-  result<child> run(const prepared_sandbox& sandbox, std::span<const std::string_view> argv) {
+  /// plain: what to do where the kernel gives no listener; null: the same rows without one, and an error where a
+  /// supervisor was to decide.
+  result<child> run(const prepared_sandbox& sandbox, std::span<const std::string_view> argv,
+                    const plan* plain = nullptr) {
     if (error why = take(argv); why.code != errc::none) return why;
-    return start_in(sandbox);
+    return start_in(sandbox, plain);
   }
 
  private:
@@ -69,14 +73,16 @@ class spawner {
     return pin_program();
   }
 
-  result<child> start_in(const prepared_sandbox& sandbox) {
+  result<child> start_in(const prepared_sandbox& sandbox, const plan* plain = nullptr) {
     plan_ = &sandbox.planned;
     ruleset_ = sandbox.ruleset.get();
     program_ = program_for(plan_->filter, sandbox.kernel);
-    if (plan_->filter.observed) {
-      filter_request plain = plan_->filter;
-      plain.observed = false;
-      plain_program_ = program_for(plain, sandbox.kernel);
+    listened_ = plan_->filter.listened();
+    if (listened_) {
+      filter_request without = plain != nullptr ? plain->filter : plan_->filter;
+      without.observed = false;
+      if (!without.listened()) plain_program_ = program_for(without, sandbox.kernel);
+      plain_report_ = plain != nullptr ? &plain->report : &plan_->report;
     }
     if (error why = open_streams(); why.code != errc::none) return why;
     return start();
@@ -201,7 +207,7 @@ class spawner {
     // The child shares our memory until it executes (we are suspended meanwhile), so it costs no page table
     // and hands its failure over in place. For a listener it shares the descriptor table at first, too.
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    if (plan_->filter.observed) flags |= CLONE_FILES;
+    if (listened_) flags |= CLONE_FILES;
     const bool privileged = uid_ == 0;
     if (plan_->own_network) flags |= loopback_clone_flags(privileged);
     int pid = -1;
@@ -224,6 +230,7 @@ class spawner {
     }
     child out(pid, pidfd);
     out.listener_ = descriptor(listener_);
+    out.diagnostics_ = descriptor(diagnostics_);
     if (failure_.code != errc::none) {
       (void)out.wait();
       return error{failure_.code, failure_.os_errno, {}, failed_path(), failure_.step};
@@ -231,7 +238,7 @@ class spawner {
     out.in_ = std::move(parent_ends_[0]);
     out.out_ = std::move(parent_ends_[1]);
     out.err_ = std::move(parent_ends_[2]);
-    out.report_ = plan_->report;
+    out.report_ = listened_ && listener_ < 0 ? *plain_report_ : plan_->report;
     out.report_.threads = 1;
     return out;
   }
@@ -275,12 +282,15 @@ class spawner {
       if (const long got = kernel::drop_capabilities(); got < 0)
         return fail(errc::capabilities_failed, static_cast<int>(-got), "capset");
     }
-    const bool observed = plan_->filter.observed;
-    confine_failure why = confine_thread(program_, ruleset_, observed ? &listener_ : nullptr);
-    // EBUSY: an outer supervisor listens already, and there can be one only. The same rows refuse without it.
-    if (observed && why.code == errc::listener_taken) why = confine_thread(plain_program_, ruleset_, nullptr);
+    // Of this network, for who shares our descriptors: the supervisor.
+    if (plan_->filter.decides_unix)
+      diagnostics_ = static_cast<int>(kernel::call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 4));
+    confine_failure why = confine_thread(program_, ruleset_, listened_ ? &listener_ : nullptr);
+    // An outer supervisor listens already (EBUSY), or nobody may: then the rows that need none.
+    if (listened_ && listener_ < 0 && plain_program_.length != 0 && why.code != errc::none)
+      why = confine_thread(plain_program_, ruleset_, nullptr);
     if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
-    if (observed && kernel::call(SYS_unshare, CLONE_FILES) < 0)
+    if (listened_ && kernel::call(SYS_unshare, CLONE_FILES) < 0)
       return fail(errc::fork_failed, errno, "unshare(CLONE_FILES)");
     for (int i = 0; i < 3; ++i)
       if (child_ends_[i].get() >= 0 && kernel::call(SYS_dup3, child_ends_[i].get(), i, 0) < 0)
@@ -320,6 +330,7 @@ class spawner {
   const spawn_options& options_;
   arena memory_;
   const plan* plan_ = nullptr;
+  const enforcement* plain_report_ = nullptr;
   filter_program program_;
   filter_program plain_program_;
   descriptor parent_ends_[3];
@@ -332,6 +343,8 @@ class spawner {
   int ruleset_ = -1;
   int parent_ = -1;
   int listener_ = -1;
+  int diagnostics_ = -1;
+  bool listened_ = false;
   unsigned uid_ = 0;
   unsigned gid_ = 0;
   bool user_namespace_ = false;

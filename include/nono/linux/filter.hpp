@@ -28,7 +28,16 @@ struct filter_request {
   bool no_unix_sockets = false;
   bool complement_truncate = false;
   bool observed = false;  ///< a supervisor listens: refusals and observed calls go to it
+  // What a supervisor decides, call by call.
+  bool decides_processes = false;  ///< limits and scheduling: of processes inside the sandbox
+  bool decides_unix = false;       ///< connections; unix datagram sockets are refused
+  bool decides_metadata = false;
   protection_set lifted;
+
+  /// True when somebody has to listen.
+  [[nodiscard]] constexpr bool listened() const noexcept {
+    return observed || decides_processes || decides_unix || decides_metadata;
+  }
 };
 
 /// The rows of one filter, by call, in the order in which they are tested.
@@ -36,12 +45,15 @@ class filter_table {
  public:
   explicit constexpr filter_table(const filter_request& request) : observed_(request.observed) {
     namespace f = detail::filter;
-    const auto add = [&](std::span<const filter_row> rows) {
+    const auto add = [&](std::span<const filter_row> rows, bool decided = false) {
       for (const filter_row& row : rows)
-        if (!request.lifted.has(row.id)) insert(row);
+        if (!request.lifted.has(row.id)) insert(row, decided);
     };
-    add(f::baseline);
+    add(f::baseline, request.decides_processes);
+    if (request.decides_processes) add(f::affinity_rows, true);
     if (request.no_unix_sockets) add(f::no_unix_rows);
+    if (request.decides_unix) add(f::unix_rows, true);
+    if (request.decides_metadata) add(f::metadata_rows, true);
     switch (request.network) {
       case network_mode::unrestricted:
         break;
@@ -69,34 +81,36 @@ class filter_table {
     return false;
   }
 
-  /// The row that refuses this call; null if it is allowed.
+  /// The row that refuses this call, or has it decided; null if it is allowed.
   [[nodiscard]] constexpr const filter_row* refusal_of(
       int call, std::span<const std::uint64_t, 6> args) const noexcept {
     for (const filter_row& row : rows())
-      if (row.call == call && row.test.matches(static_cast<std::uint32_t>(args[row.test.argument])))
+      if (row.call == call && row.test.matches(static_cast<std::uint32_t>(args[row.test.argument])) &&
+          row.also.matches(static_cast<std::uint32_t>(args[row.also.argument])))
         return row.refusal == 0 ? nullptr : &row;
     return nullptr;
   }
 
  private:
-  constexpr void insert(const filter_row& row) noexcept {
+  constexpr void insert(const filter_row& row, bool decided) noexcept {
     std::size_t at = count_;
     while (at > 0 && rows_[at - 1].call > row.call) {
       rows_[at] = rows_[at - 1];
       --at;
     }
     rows_[at] = row;
+    rows_[at].decided = row.decided && decided;
     ++count_;
   }
 
-  std::array<filter_row, 96> rows_{};
+  std::array<filter_row, 128> rows_{};
   std::size_t count_ = 0;
   bool observed_;
 };
 
 /// A BPF program.
 struct filter_program {
-  std::array<sock_filter, 400> code{};
+  std::array<sock_filter, 512> code{};
   std::uint16_t length = 0;
 };
 
@@ -179,35 +193,41 @@ class filter_compiler {
     jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 0);  // where to go otherwise is known at the end
     bool open_end = true;
     for (const filter_row& row : rows) {
-      const argument_test& t = row.test;
-      if (t.how != argument_test::kind::always)
-        load(offsetof(seccomp_data, args) + sizeof(std::uint64_t) * t.argument);
-      if (t.mask != ~0U) emit(BPF_ALU | BPF_AND | BPF_K, t.mask);
-      switch (t.how) {
-        case argument_test::kind::always:
-          open_end = false;
-          break;
-        case argument_test::kind::equals:
-          jump(BPF_JEQ, t.value, 0, 1);
-          break;
-        case argument_test::kind::differs:
-          jump(BPF_JEQ, t.value, 1, 0);
-          break;
-        case argument_test::kind::any_bit:
-          jump(BPF_JSET, t.value, 0, 1);
-          break;
-      }
+      const std::size_t first = test(row.test);
+      const std::size_t second = test(row.also);
       give(row.refusal == 0 ? SECCOMP_RET_ALLOW
            // ENOSYS asks for a fallback: nothing to explain
-           : observed && row.refusal != ENOSYS ? SECCOMP_RET_USER_NOTIF
-                                               : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(row.refusal));
-      if (!open_end) break;
+           : row.decided || (observed && row.refusal != ENOSYS)
+               ? SECCOMP_RET_USER_NOTIF
+               : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(row.refusal));
+      if (first == no_test && second == no_test) {
+        open_end = false;
+        break;
+      }
+      leave(row.test, first);
+      leave(row.also, second);
     }
     if (open_end) give(observed && filter_table::watches(call) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
     program.code[entry].jf = static_cast<std::uint8_t>(program.length - entry - 1);
   }
 
-  std::array<call_block, 96> blocks_{};
+  static constexpr std::size_t no_test = SIZE_MAX;
+  /// Emits a test whose miss has nowhere to go yet. Its place, or no_test.
+  constexpr std::size_t test(const argument_test& t) {
+    if (t.how == argument_test::kind::always) return no_test;
+    load(offsetof(seccomp_data, args) + sizeof(std::uint64_t) * t.argument);
+    if (t.mask != ~0U) emit(BPF_ALU | BPF_AND | BPF_K, t.mask);
+    jump(t.how == argument_test::kind::any_bit ? BPF_JSET : BPF_JEQ, t.value, 0, 0);
+    return program.length - std::size_t{1};
+  }
+  /// Where it misses, it goes on here.
+  constexpr void leave(const argument_test& t, std::size_t at) {
+    if (at == no_test) return;
+    const auto skipped = static_cast<std::uint8_t>(program.length - at - 1);
+    (t.how == argument_test::kind::differs ? program.code[at].jt : program.code[at].jf) = skipped;
+  }
+
+  std::array<call_block, 112> blocks_{};
   std::size_t count_ = 0;
 };
 
@@ -230,7 +250,9 @@ inline std::string to_text(const argument_test& t) {
 inline std::string to_text(const filter_row& row) {
   std::string out = "call " + std::to_string(row.call);
   if (row.test.how != argument_test::kind::always) out += ' ' + to_text(row.test);
+  if (row.also.how != argument_test::kind::always) out += " and " + to_text(row.also);
   out += row.refusal == 0 ? ": allow" : ": errno " + std::to_string(row.refusal);
+  if (row.decided) out += " unless the supervisor allows it";
   out += "  [";
   out += row_of(row.id).name;
   out += "] ";

@@ -45,6 +45,8 @@ struct filter_row {
   int refusal;  ///< the errno; 0 allows
   protection id;
   std::string_view reason;
+  bool decided = false;    ///< with a supervisor, that one decides; without one the row stands
+  argument_test also = {};  ///< has to match as well
 };
 
 namespace detail::filter {
@@ -72,6 +74,8 @@ inline constexpr std::uint32_t family_inet = 2;
 inline constexpr std::uint32_t family_inet6 = 10;
 inline constexpr std::uint32_t family_netlink = 16;
 inline constexpr std::uint32_t type_stream = 1;
+inline constexpr std::uint32_t type_datagram = 2;
+inline constexpr std::uint32_t type_raw = 3;
 inline constexpr std::uint32_t type_mask = 0xf;
 inline constexpr std::uint32_t level_tcp = 6;
 inline constexpr std::uint32_t tcp_ulp = 31;
@@ -80,19 +84,25 @@ inline constexpr std::uint32_t open_access_and_truncate = 0x203U;  // O_ACCMODE 
 inline constexpr std::uint32_t open_truncate = 0x200U;
 inline constexpr int call_open_tree_attr = 467;
 inline constexpr int call_mount_setattr = 442;
+inline constexpr int call_fchmodat2 = 452;
+inline constexpr int call_setxattrat = 463;
+inline constexpr int call_removexattrat = 466;
+inline constexpr int call_file_setattr = 469;
+inline constexpr std::uint32_t set_flags = 0x40086602U;    // FS_IOC_SETFLAGS
+inline constexpr std::uint32_t set_fsxattr = 0x401c5820U;  // FS_IOC_FSSETXATTR
 
 /// In every sandbox, whatever its network.
 inline constexpr filter_row baseline[] = {
     {SYS_ioctl, when(1, tiocsti), EPERM, protection::terminal_input, "TIOCSTI types into the terminal"},
     {SYS_ioctl, when(1, tioclinux), EPERM, protection::terminal_input, "TIOCLINUX pastes into the console"},
-    {SYS_prlimit64, unless(0, 0), EPERM, protection::process_limits, "limits of another process"},
+    {SYS_prlimit64, unless(0, 0), EPERM, protection::process_limits, "limits of another process", true},
     {SYS_setpriority, unless(0, 0), EPERM, protection::scheduling, "priority of a group or user"},
-    {SYS_setpriority, unless(1, 0), EPERM, protection::scheduling, "priority of another process"},
+    {SYS_setpriority, unless(1, 0), EPERM, protection::scheduling, "priority of another process", true},
     {SYS_ioprio_set, unless(0, 1), EPERM, protection::scheduling, "I/O priority of a group or user"},
-    {SYS_ioprio_set, unless(1, 0), EPERM, protection::scheduling, "I/O priority of another process"},
-    {SYS_sched_setparam, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process"},
-    {SYS_sched_setscheduler, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process"},
-    {SYS_sched_setattr, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process"},
+    {SYS_ioprio_set, unless(1, 0), EPERM, protection::scheduling, "I/O priority of another process", true},
+    {SYS_sched_setparam, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
+    {SYS_sched_setscheduler, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
+    {SYS_sched_setattr, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
     {SYS_keyctl, any, EPERM, protection::keyring, "kernel key rings"},
     {SYS_add_key, any, EPERM, protection::keyring, "kernel key rings"},
     {SYS_request_key, any, EPERM, protection::keyring, "kernel key rings"},
@@ -132,6 +142,56 @@ inline constexpr filter_row baseline[] = {
     {SYS_msgrcv, any, EPERM, protection::ipc, "System V message queues"},
     {SYS_mq_open, any, EPERM, protection::ipc, "POSIX message queues"},
     {SYS_mq_unlink, any, EPERM, protection::ipc, "POSIX message queues"},
+};
+
+/// Added where a supervisor can tell who is inside the sandbox. Without one it stays open: threads pin each other.
+inline constexpr filter_row affinity_rows[] = {
+    {SYS_sched_setaffinity, unless(0, 0), EPERM, protection::cpu_affinity, "processors of another process",
+     true},
+};
+
+/// unix_sockets(granted) below ABI 9, under a supervisor: it decides each connection. A datagram names its receiver in
+/// memory, where no filter can look, so there are no datagram sockets (SOCK_RAW is one too).
+inline constexpr filter_row unix_rows[] = {
+    {SYS_connect, any, EACCES, protection::pathname_unix, "a connection", true},
+    {SYS_listen, any, EACCES, protection::pathname_unix, "a server of the sandbox's own", true},
+    {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
+     when(1, type_datagram, type_mask)},
+    {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
+     when(1, type_raw, type_mask)},
+    {SYS_socketpair, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
+     when(1, type_datagram, type_mask)},
+    {SYS_socketpair, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
+     when(1, type_raw, type_mask)},
+};
+
+/// Under a supervisor: modes, owners, times and attributes change where the policy grants writing.
+inline constexpr filter_row metadata_rows[] = {
+#if defined(SYS_chmod)
+    {SYS_chmod, any, EPERM, protection::metadata, "the mode of a file", true},
+    {SYS_chown, any, EPERM, protection::metadata, "the owner of a file", true},
+    {SYS_lchown, any, EPERM, protection::metadata, "the owner of a file", true},
+    {SYS_utime, any, EPERM, protection::metadata, "the times of a file", true},
+    {SYS_utimes, any, EPERM, protection::metadata, "the times of a file", true},
+    {SYS_futimesat, any, EPERM, protection::metadata, "the times of a file", true},
+#endif
+    {SYS_fchmod, any, EPERM, protection::metadata, "the mode of a file", true},
+    {SYS_fchmodat, any, EPERM, protection::metadata, "the mode of a file", true},
+    {call_fchmodat2, any, EPERM, protection::metadata, "the mode of a file", true},
+    {SYS_fchown, any, EPERM, protection::metadata, "the owner of a file", true},
+    {SYS_fchownat, any, EPERM, protection::metadata, "the owner of a file", true},
+    {SYS_utimensat, any, EPERM, protection::metadata, "the times of a file", true},
+    {SYS_setxattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_lsetxattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_fsetxattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_removexattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_lremovexattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_fremovexattr, any, EPERM, protection::metadata, "the attributes of a file", true},
+    {SYS_ioctl, when(1, set_flags), EPERM, protection::metadata, "the flags of a file", true},
+    {SYS_ioctl, when(1, set_fsxattr), EPERM, protection::metadata, "the flags of a file", true},
+    {call_setxattrat, any, ENOSYS, protection::metadata, "setxattrat, which has older equals"},
+    {call_removexattrat, any, ENOSYS, protection::metadata, "removexattrat, which has older equals"},
+    {call_file_setattr, any, ENOSYS, protection::metadata, "file_setattr, which has an older equal"},
 };
 
 /// network(blocked): nothing but unix sockets. EACCES, as Landlock's own refusals of the network.

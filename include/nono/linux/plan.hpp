@@ -26,10 +26,15 @@ struct planned_path {
 };
 
 /// Where the sandbox will stand.
-enum class sandbox_target : std::uint8_t { this_process, child };
+enum class sandbox_target : std::uint8_t {
+  this_process,
+  child,
+  supervised_child,  ///< a child whose calls a supervisor decides where the kernel alone cannot
+};
 
 constexpr std::string_view name_of(sandbox_target target) noexcept {
-  return target == sandbox_target::child ? "child" : "this process";
+  constexpr std::string_view names[] = {"this process", "child", "supervised child"};
+  return names[static_cast<std::size_t>(target)];
 }
 
 /// Everything that confining needs, in the order in which it is done.
@@ -70,8 +75,9 @@ constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
   }
 }
 
-inline standing standing_of(protection id, const bound_policy& p,
-                            const linux_abi::kernel_support& k) noexcept {
+/// supervised: somebody decides the child's calls.
+inline standing standing_of(protection id, const bound_policy& p, const linux_abi::kernel_support& k,
+                            bool supervised) noexcept {
   const bool handled = k.has(landlock_rights(id));
   const standing landlock = handled ? standing::by_landlock : standing::missing;
   const standing seccomp = k.seccomp ? standing::by_seccomp : standing::missing;
@@ -95,7 +101,8 @@ inline standing standing_of(protection id, const bound_policy& p,
       return sockets == unix_sockets::none ? seccomp : landlock;
     case protection::pathname_unix:
       if (sockets == unix_sockets::any) return standing::not_asked;
-      return sockets == unix_sockets::none ? seccomp : landlock;
+      if (sockets == unix_sockets::none) return seccomp;
+      return supervised && !handled ? standing::by_supervisor : landlock;
     case protection::network:
       switch (network) {
         case network_mode::unrestricted:
@@ -113,8 +120,12 @@ inline standing standing_of(protection id, const bound_policy& p,
       [[fallthrough]];
     case protection::mounts:
       return no_files ? seccomp : both;
-    case protection::cpu_affinity:
+    case protection::cpu_affinity:  // who is inside is told by the signal scope
+      return supervised && k.has({.scoped = linux_abi::scope_signal}) ? standing::by_supervisor
+                                                                      : standing::not_enforceable;
     case protection::metadata:
+      if (no_files) return standing::not_asked;
+      return supervised ? standing::by_supervisor : standing::not_enforceable;
     case protection::names:
       return standing::not_enforceable;
     default:
@@ -156,7 +167,7 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
                          const linux_abi::kernel_support& k) {
   linux_abi::kernel_support with_filters = k;
   with_filters.seccomp = true;
-  if (!k.seccomp && standing_of(row.id, p, with_filters) != standing::missing)
+  if (!k.seccomp && standing_of(row.id, p, with_filters, false) != standing::missing)
     return {errc::protection_unavailable,
             0,
             {},
@@ -178,6 +189,7 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
   what += row.landlock_abi != 0 ? "Landlock ABI " + std::to_string(row.landlock_abi) : std::string("seccomp");
   what += " of ";
   what += row.kernel;
+  if (row.supervisor) what += ", or a supervisor (spawn_supervised, nono run)";
   what += "; here Landlock's ABI is " + std::to_string(k.landlock_abi);
   if (const linux_abi::access_masks missing = k.missing(); !missing.empty())
     what += " (claimed), missing: " + to_text(missing);
@@ -192,20 +204,23 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
 inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support kernel, sandbox_target target,
                               bool observed = false) {
   plan out;
-  if (target == sandbox_target::child) kernel.reads_all_memory = false;  // they are dropped
+  const bool child = target != sandbox_target::this_process;
+  const bool supervised = target == sandbox_target::supervised_child && kernel.seccomp;
+  if (child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
-  if (target == sandbox_target::this_process && detail::network_of(policy) == network_mode::loopback)
+  if (!child && detail::network_of(policy) == network_mode::loopback)
     return error{errc::needs_child, 0, {}, {}, {}};
   if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
     return detail::no_landlock(kernel);
   for (const protection_row& row : protections) {
-    const standing s = detail::standing_of(row.id, policy, kernel);
+    const standing s = detail::standing_of(row.id, policy, kernel, supervised);
     out.report.protections[static_cast<std::size_t>(row.id)] = s;
     out.report.demands[static_cast<std::size_t>(row.id)] = detail::demand_of(row.id, policy, s);
     if (s == standing::missing && detail::required(row.id, policy))
       return detail::unavailable(row, policy, kernel);
   }
 
+  const auto by_supervisor = [&](protection id) { return out.report.of(id) == standing::by_supervisor; };
   const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
   if (files) out.ruleset.handled_access_fs = kernel.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
   if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
@@ -250,10 +265,13 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
                 .complement_truncate =
                     files && asked(protection::truncate) && (kernel.fs & linux_abi::fs_truncate) == 0,
                 .observed = observed && kernel.seccomp,
+                .decides_processes = by_supervisor(protection::cpu_affinity),
+                .decides_unix = by_supervisor(protection::pathname_unix),
+                .decides_metadata = by_supervisor(protection::metadata),
                 .lifted = policy.lifted};
   out.own_network = network == network_mode::loopback;
-  out.drop_capabilities = target == sandbox_target::child;
-  out.own_keyring = target == sandbox_target::child && asked(protection::keyring);
+  out.drop_capabilities = child;
+  out.own_keyring = child && asked(protection::keyring);
   out.report.landlock_abi = kernel.landlock_abi;
   out.report.real_abi = kernel.real_abi();
   out.report.missing = kernel.missing();

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides the calls that the kernel alone cannot, and does those that the policy allows: on a descriptor of its own, so
+// that nothing the caller changes meanwhile changes what happens.
+#pragma once
+
+#if defined(__linux__)
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <nono/bound_policy.hpp>
+#include <nono/judge.hpp>
+#include <nono/linux/caller.hpp>
+#include <nono/linux/filter_rows.hpp>
+#include <nono/linux/notification.hpp>
+#include <nono/linux/sock_diag.hpp>
+#include <nono/place.hpp>
+#include <nono/report.hpp>
+#include <nono/right.hpp>
+
+namespace nono::detail {
+
+/// What came of a call.
+struct decided {
+  answer reply{};
+  bool waits = false;     ///< a connection under way: it is answered when it is there
+  bool by_policy = false;  ///< refused because no grant covers it
+  std::string subject{};  ///< by_policy: the path, or the process
+};
+
+inline std::int64_t milliseconds_now() noexcept {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+/// Decides for one sandbox. The thread that uses it must be confined by enclose_supervisor() before the child starts:
+/// the kernel then holds it to the scopes and ports of the child where it acts for the child.
+class decider {
+ public:
+  /// netlink: a NETLINK_SOCK_DIAG socket of the child's network; -1: servers inside the sandbox cannot be told.
+  decider(listener calls, const bound_policy& policy, const enforcement& in_force, int netlink)
+      : calls_(calls), by_(policy, in_force, privileges::none), netlink_(netlink) {}
+
+  decided decide(const notification& n, protection id) {
+    caller who(n.pid);
+    switch (id) {
+      case protection::pathname_unix:
+        return n.call == SYS_listen ? listen(n, who) : connect(n, who);
+      case protection::metadata:
+        return metadata(n, who);
+      default:
+        return process(n);
+    }
+  }
+
+  /// The reply to a call was not taken: the caller had been interrupted, and will ask again.
+  void reply_lost(const notification& n) {
+    if (n.call == SYS_connect && last_done_.pid == n.pid) lost_[next_lost_++ % lost_.size()] = last_done_;
+  }
+
+  // Connections under way: poll() for them beside the listener, then go on with them.
+
+  /// Appends what to poll for; returns how many milliseconds poll may take, -1 for any.
+  int watch(std::vector<pollfd>& out) const {
+    int longest = -1;
+    for (const waiting& w : waiting_) {
+      if (!w.retries) out.push_back({w.socket.get(), POLLOUT, 0});
+      longest = w.retries ? 2 : longest < 0 ? 100 : longest;  // 100: the caller may be gone
+    }
+    return longest;
+  }
+  void go_on() {
+    std::erase_if(waiting_, [&](waiting& w) {
+      if (!calls_.is_waiting(w.id)) return true;
+      int why = try_connect(w);
+      if (is_under_way(w, why)) {
+        if (w.deadline < 0 || milliseconds_now() < w.deadline) return false;
+        why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
+      }
+      (void)calls_.send(w.id, {.os_errno = why});
+      return true;
+    });
+  }
+
+ private:
+  static decided done(int os_errno) { return {.reply = {.os_errno = os_errno}}; }
+  static decided go_on_as_it_is() { return {.reply = {.goes_on = true}}; }
+  static decided refused(int os_errno, std::string subject) {
+    return {.reply = {.os_errno = os_errno}, .by_policy = true, .subject = std::move(subject)};
+  }
+  /// What was read of the caller may be another's by now.
+  [[nodiscard]] bool is_gone(const notification& n) const noexcept { return !calls_.is_waiting(n.id); }
+  /// The caller's memory or descriptors are closed to us: a program that made itself unreadable.
+  static bool is_unreadable(int why) noexcept { return why == EPERM || why == EACCES; }
+
+  // ---- connect, listen ----
+
+  struct waiting {
+    std::uint64_t id = 0;
+    descriptor socket;
+    descriptor target;  ///< the file that the address names by descriptor
+    sockaddr_storage address{};
+    socklen_t length = 0;
+    bool blocks = true;    ///< the socket is a blocking one
+    bool retries = false;  ///< a unix socket whose server's queue is full: there is nothing to poll for
+    std::int64_t deadline = -1;
+  };
+
+  /// Connects without ever waiting here. 0 or errno.
+  static int try_connect(waiting& w) noexcept {
+    const int flags = ::fcntl(w.socket.get(), F_GETFL);
+    w.blocks = (flags & O_NONBLOCK) == 0;
+    if (w.blocks) (void)::fcntl(w.socket.get(), F_SETFL, flags | O_NONBLOCK);
+    const int got = ::connect(w.socket.get(), reinterpret_cast<const sockaddr*>(&w.address), w.length);
+    const int why = got == 0 ? 0 : errno;
+    if (w.blocks) (void)::fcntl(w.socket.get(), F_SETFL, flags);
+    return why;
+  }
+  static bool is_under_way(waiting& w, int why) noexcept {
+    w.retries = why == EAGAIN && w.target.get() >= 0;
+    return w.blocks && (w.retries || why == EINPROGRESS || why == EALREADY);
+  }
+
+  decided connect(const notification& n, const caller& who) {
+    waiting w;
+    w.id = n.id;
+    pinned socket = who.open_file(static_cast<int>(n.args[0]));
+    if (is_unreadable(socket.os_errno)) return refused(EACCES, "a socket of a program that is closed to tracing");
+    if (socket.os_errno != 0) return done(socket.os_errno);
+    w.socket = std::move(socket.fd);
+    int family = 0;
+    socklen_t size = sizeof family;
+    if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return done(errno);
+    if (n.args[2] > sizeof w.address) return done(EINVAL);
+    w.length = static_cast<socklen_t>(n.args[2]);
+    if (const int why = who.read(n.args[1], &w.address, w.length); why != 0) return done(why);
+    if (is_gone(n)) return done(EINTR);
+    std::string path;
+    if (family == AF_UNIX && names_file(w, path)) {
+      pinned target = who.walk(AT_FDCWD, path, true);
+      if (is_gone(n)) return done(EINTR);
+      if (target.os_errno != 0) return done(target.os_errno);
+      const place p = look_at(target.fd.get());
+      if (p.exists && p.file.type != file_type::socket) return done(ECONNREFUSED);
+      if (p.os_errno != 0 || !(contains(by_.granted_at(p), right::connect_unix) || is_own_server(p.file.id)))
+        return refused(EACCES, p.os_errno == 0 ? p.path() : path);
+      w.target = std::move(target.fd);
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      const fd_path name(w.target.get());
+      std::memcpy(address.sun_path, name.text, sizeof name.text);
+      w.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name.text) + 1);
+      std::memcpy(&w.address, &address, sizeof address);
+    }
+    return start(n, std::move(w));
+  }
+
+  decided start(const notification& n, waiting w) {
+    struct stat st{};
+    (void)::fstat(w.socket.get(), &st);
+    int why = try_connect(w);
+    if (why == EISCONN)  // done already, for the same call before a signal came
+      for (connection& c : lost_)
+        if (c.pid == n.pid && c.socket == st.st_ino) {
+          c = {};
+          why = 0;
+        }
+    last_done_ = why == 0 ? connection{n.pid, st.st_ino} : connection{};
+    if (!is_under_way(w, why)) return done(why);
+    if (waiting_.size() >= most_waiting) return done(EAGAIN);
+    timeval limit{};
+    socklen_t size = sizeof limit;
+    if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
+        (limit.tv_sec != 0 || limit.tv_usec != 0))
+      w.deadline = milliseconds_now() + std::int64_t{limit.tv_sec} * 1000 + limit.tv_usec / 1000;
+    waiting_.push_back(std::move(w));
+    return {.waits = true};
+  }
+
+  /// True for the address of a pathname socket.
+  static bool names_file(const waiting& w, std::string& path) {
+    sockaddr_un address{};
+    std::memcpy(&address, &w.address, std::min<std::size_t>(w.length, sizeof address));
+    constexpr std::size_t start = offsetof(sockaddr_un, sun_path);
+    if (w.length <= start || address.sun_family != AF_UNIX || address.sun_path[0] == '\0') return false;
+    path.assign(address.sun_path, ::strnlen(address.sun_path, std::min<std::size_t>(w.length, sizeof address) - start));
+    return true;
+  }
+
+  /// A socket that is about to listen inside the sandbox may be called from inside. The call goes on as it is: whatever
+  /// the caller changes meanwhile, what is remembered here is a socket of its own.
+  decided listen(const notification& n, const caller& who) {
+    const pinned socket = who.open_file(static_cast<int>(n.args[0]));
+    struct stat st{};
+    if (socket.os_errno == 0 && ::fstat(socket.fd.get(), &st) == 0 && S_ISSOCK(st.st_mode)) {
+      bound_socket server;
+      server.number = static_cast<std::uint32_t>(st.st_ino);
+      if (ask_for_socket(netlink_, server)) remember(server);
+    }
+    return go_on_as_it_is();
+  }
+  void remember(const bound_socket& server) {
+    if (servers_.size() >= most_servers)
+      std::erase_if(servers_, [&](bound_socket s) { return !ask_for_socket(netlink_, s); });
+    if (servers_.size() >= most_servers) servers_.erase(servers_.begin());
+    servers_.push_back(server);
+  }
+  [[nodiscard]] bool is_own_server(const inode_id& id) const noexcept {
+    for (bound_socket s : servers_)
+      if (s.is_at(id) && ask_for_socket(netlink_, s) && s.is_at(id)) return true;
+    return false;
+  }
+
+  // ---- chmod and its like ----
+
+  /// How a call names its file.
+  struct named {
+    int directory = AT_FDCWD;
+    std::uint64_t path = 0;
+    bool follow = true;
+    bool by_descriptor = false;  ///< `directory` is the file itself
+    bool or_descriptor = false;  ///< AT_EMPTY_PATH
+  };
+  static named by_path(std::uint64_t path, bool follow = true) { return {.path = path, .follow = follow}; }
+  static named by_descriptor(std::uint64_t fd) { return {.directory = static_cast<int>(fd), .by_descriptor = true}; }
+  static named at(std::uint64_t directory, std::uint64_t path, std::uint64_t flags) {
+    return {.directory = static_cast<int>(directory),
+            .path = path,
+            .follow = (flags & AT_SYMLINK_NOFOLLOW) == 0,
+            .or_descriptor = (flags & AT_EMPTY_PATH) != 0};
+  }
+  static bool are_flags(std::uint64_t flags) noexcept {
+    return (static_cast<std::uint32_t>(flags) & ~static_cast<std::uint32_t>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0;
+  }
+
+  decided metadata(const notification& n, const caller& who) {
+    const auto& a = n.args;
+    switch (n.call) {
+#if defined(SYS_chmod)
+      case SYS_chmod:
+        return mode(n, who, by_path(a[0]), a[1]);
+      case SYS_chown:
+        return owner(n, who, by_path(a[0]), a[1], a[2]);
+      case SYS_lchown:
+        return owner(n, who, by_path(a[0], false), a[1], a[2]);
+      case SYS_utime:
+        return times(n, who, by_path(a[0]), a[1], clock::seconds);
+      case SYS_utimes:
+        return times(n, who, by_path(a[0]), a[1], clock::microseconds);
+      case SYS_futimesat:
+        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], 0), a[2], clock::microseconds);
+#endif
+      case SYS_fchmod:
+        return mode(n, who, by_descriptor(a[0]), a[1]);
+      case SYS_fchmodat:
+        return mode(n, who, at(a[0], a[1], 0), a[2]);
+      case filter::call_fchmodat2:
+        return are_flags(a[3]) ? mode(n, who, at(a[0], a[1], a[3]), a[2]) : done(EINVAL);
+      case SYS_fchown:
+        return owner(n, who, by_descriptor(a[0]), a[1], a[2]);
+      case SYS_fchownat:
+        return are_flags(a[4]) ? owner(n, who, at(a[0], a[1], a[4]), a[2], a[3]) : done(EINVAL);
+      case SYS_utimensat:
+        if (!are_flags(a[3]) || (a[1] == 0 && a[3] != 0)) return done(EINVAL);
+        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], a[3]), a[2], clock::nanoseconds);
+      case SYS_setxattr:
+        return set_attribute(n, who, by_path(a[0]));
+      case SYS_lsetxattr:
+        return set_attribute(n, who, by_path(a[0], false));
+      case SYS_fsetxattr:
+        return set_attribute(n, who, by_descriptor(a[0]));
+      case SYS_removexattr:
+        return remove_attribute(n, who, by_path(a[0]));
+      case SYS_lremovexattr:
+        return remove_attribute(n, who, by_path(a[0], false));
+      case SYS_fremovexattr:
+        return remove_attribute(n, who, by_descriptor(a[0]));
+      case SYS_ioctl:
+        return flags(n, who);
+      default:
+        return done(ENOSYS);
+    }
+  }
+
+  /// Pins the file, asks the policy, then does it. act(fd, by_path) gives 0 or errno; by_path: fd may be O_PATH.
+  template <class Act>
+  decided change(const notification& n, const caller& who, const named& file, Act&& act) {
+    std::string path;
+    bool by_path = !file.by_descriptor;
+    if (by_path)
+      if (const int why = who.read_text(file.path, path, max_path, ENAMETOOLONG); why != 0)
+        return is_unreadable(why) ? refused(EPERM, "a path of a program that is closed to tracing") : done(why);
+    const bool empty = file.by_descriptor || (file.or_descriptor && path.empty());
+    const pinned got = !empty                        ? who.walk(file.directory, path, file.follow)
+                       : file.directory == AT_FDCWD ? who.walk(AT_FDCWD, ".", true)
+                                                    : who.open_file(file.directory);
+    if (is_gone(n)) return done(EINTR);
+    if (got.os_errno != 0 && empty && is_unreadable(got.os_errno))
+      return refused(EPERM, "a file of a program that is closed to tracing");
+    if (got.os_errno != 0) return done(got.os_errno);
+    std::string name;
+    if (!may_change(got.fd.get(), name)) return refused(EPERM, name.empty() ? path : name);
+    return done(act(got.fd.get(), by_path));
+  }
+  /// True where the policy grants writing, and for what was opened for writing or lies in no directory at all.
+  bool may_change(int fd, std::string& name) const {
+    struct stat st{};
+    if (::fstat(fd, &st) != 0) return false;
+    const file_type type = type_of_mode(st.st_mode);
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0) return false;
+    if (type != file_type::device && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY) return true;
+    const place p = look_at(fd);
+    if (p.os_errno != 0) return has_no_name(fd);
+    name = p.path();
+    return (by_.granted_at(p) & changes_metadata(type)) != no_rights;
+  }
+  /// Pipes, sockets and other files of the kernel's own: "pipe:[4711]".
+  static bool has_no_name(int fd) noexcept {
+    path_buffer buffer{};
+    const std::string_view text = read_link(fd_path(fd).text, buffer);
+    return !text.empty() && text.front() != '/';
+  }
+  static int errno_of(long got) noexcept { return got < 0 ? errno : 0; }
+  /// What lies behind an O_PATH descriptor, for calls that follow paths; EOPNOTSUPP or EPERM of a symbolic link, which
+  /// has neither mode nor attributes.
+  static bool is_link(int fd) noexcept {
+    struct stat st{};
+    return ::fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+  }
+
+  decided mode(const notification& n, const caller& who, const named& file, std::uint64_t value) {
+    const auto bits = static_cast<mode_t>(value);
+    return change(n, who, file, [&](int fd, bool path) {
+      if (!path) return errno_of(::fchmod(fd, bits));
+      return is_link(fd) ? EOPNOTSUPP : errno_of(::chmod(fd_path(fd).text, bits));
+    });
+  }
+  decided owner(const notification& n, const caller& who, const named& file, std::uint64_t user,
+                std::uint64_t group) {
+    return change(n, who, file, [&](int fd, bool path) {
+      const auto u = static_cast<uid_t>(user);
+      const auto g = static_cast<gid_t>(group);
+      return errno_of(path ? ::fchownat(fd, "", u, g, AT_EMPTY_PATH) : ::fchown(fd, u, g));
+    });
+  }
+
+  enum class clock : std::uint8_t { seconds, microseconds, nanoseconds };
+  decided times(const notification& n, const caller& who, const named& file, std::uint64_t address, clock unit) {
+    timespec set[2] = {};
+    if (address != 0) {
+      std::int64_t raw[4] = {};
+      const std::size_t size = unit == clock::seconds ? 2 * sizeof raw[0] : sizeof raw;
+      if (const int why = who.read(address, raw, size); why != 0)
+        return is_unreadable(why) ? refused(EPERM, "the times of a program that is closed to tracing") : done(why);
+      for (int i = 0; i < 2; ++i) {
+        set[i].tv_sec = unit == clock::seconds ? raw[i] : raw[2 * i];
+        set[i].tv_nsec = unit == clock::seconds ? 0 : raw[2 * i + 1];
+        if (unit != clock::microseconds) continue;
+        if (set[i].tv_nsec < 0 || set[i].tv_nsec >= 1000000) return done(EINVAL);
+        set[i].tv_nsec *= 1000;
+      }
+    }
+    const timespec* given = address == 0 ? nullptr : set;
+    return change(n, who, file, [&](int fd, bool path) {
+      return errno_of(path ? ::syscall(SYS_utimensat, fd, "", given, AT_EMPTY_PATH)
+                           : ::syscall(SYS_utimensat, fd, nullptr, given, 0));
+    });
+  }
+
+  decided set_attribute(const notification& n, const caller& who, const named& file) {
+    constexpr std::size_t longest = 65536;  // XATTR_SIZE_MAX
+    std::string name;
+    if (const int why = read_attribute_name(n, who, name); why != 0) return done(why);
+    if (n.args[3] > longest) return done(E2BIG);
+    std::string value(n.args[3], '\0');
+    if (const int why = who.read(n.args[2], value.data(), value.size()); why != 0) return done(why);
+    const int how = static_cast<int>(n.args[4]);
+    return change(n, who, file, [&](int fd, bool path) {
+      if (!path) return errno_of(::fsetxattr(fd, name.c_str(), value.data(), value.size(), how));
+      if (is_link(fd)) return EPERM;
+      return errno_of(::setxattr(fd_path(fd).text, name.c_str(), value.data(), value.size(), how));
+    });
+  }
+  decided remove_attribute(const notification& n, const caller& who, const named& file) {
+    std::string name;
+    if (const int why = read_attribute_name(n, who, name); why != 0) return done(why);
+    return change(n, who, file, [&](int fd, bool path) {
+      if (!path) return errno_of(::fremovexattr(fd, name.c_str()));
+      return is_link(fd) ? EPERM : errno_of(::removexattr(fd_path(fd).text, name.c_str()));
+    });
+  }
+  static int read_attribute_name(const notification& n, const caller& who, std::string& out) {
+    if (const int why = who.read_text(n.args[1], out, 255, ERANGE); why != 0) return why;
+    return out.empty() ? ERANGE : 0;
+  }
+
+  /// FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR: what chattr does.
+  decided flags(const notification& n, const caller& who) {
+    char value[28] = {};  // struct fsxattr; an int for the other
+    const auto request = static_cast<std::uint32_t>(n.args[1]);
+    const std::size_t size = request == filter::set_fsxattr ? sizeof value : sizeof(int);
+    if (const int why = who.read(n.args[2], value, size); why != 0) return done(why);
+    return change(n, who, by_descriptor(n.args[0]),
+                  [&](int fd, bool) { return errno_of(::ioctl(fd, request, value)); });
+  }
+
+  // ---- other processes ----
+
+  /// Inside are those that this thread may signal: its own scope ends where the sandbox does. Our own process is not.
+  static decided process(const notification& n) {
+    const bool second = n.call == SYS_setpriority || n.call == SYS_ioprio_set;
+    const int pid = static_cast<int>(n.args[second ? 1 : 0]);
+    const bool ours = ::syscall(SYS_tgkill, ::getpid(), pid, 0) == 0;
+    if (!ours && pid > 0 && (::kill(pid, 0) == 0 || errno == ESRCH)) return go_on_as_it_is();
+    return refused(EPERM, "process " + std::to_string(pid));
+  }
+
+  static constexpr std::size_t most_waiting = 1024;
+  static constexpr std::size_t most_servers = 1024;
+
+  struct connection {
+    int pid = 0;
+    ino_t socket = 0;
+  };
+
+  listener calls_;
+  judged by_;
+  int netlink_;
+  std::vector<waiting> waiting_;
+  std::vector<bound_socket> servers_;
+  connection last_done_;
+  std::array<connection, 16> lost_{};  // connected, but the caller does not know yet
+  std::size_t next_lost_ = 0;
+};
+
+}  // namespace nono::detail
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which file a unix socket is bound to, by the kernel's own word. Source: sock_diag(7)
+#pragma once
+
+#if defined(__linux__)
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <nono/resolve.hpp>
+
+namespace nono::detail {
+
+/// A unix socket and the file that it is bound to, in the kernel's numbers.
+struct bound_socket {
+  std::uint32_t number = 0;  ///< the socket's inode
+  std::uint32_t cookie[2] = {};  ///< never given twice
+  std::uint32_t file = 0;    ///< the file's inode, its low half
+  std::uint32_t device = 0;
+
+  /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
+  /// (subvolumes, overlays: major number 0); there the inode has to do.
+  [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
+    const std::uint32_t major = gnu_dev_major(id.device);
+    const std::uint32_t minor = gnu_dev_minor(id.device);
+    return file == static_cast<std::uint32_t>(id.number) &&
+           (device == (major << 20U | minor) || (major == 0 && device >> 20U == 0));
+  }
+};
+
+/// Asks for the socket of that number, and of that cookie unless it is 0. False when there is none, it is bound to no
+/// file, or the kernel does not tell (no CONFIG_UNIX_DIAG). netlink: a NETLINK_SOCK_DIAG socket of the same network.
+inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
+  struct {
+    nlmsghdr header;
+    unix_diag_req request;
+  } out{};
+  out.header.nlmsg_len = sizeof out;
+  out.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  out.header.nlmsg_flags = NLM_F_REQUEST;
+  out.request.sdiag_family = AF_UNIX;
+  out.request.udiag_states = ~0U;
+  out.request.udiag_ino = socket.number;
+  out.request.udiag_show = UDIAG_SHOW_VFS;
+  const bool any = socket.cookie[0] == 0 && socket.cookie[1] == 0;
+  for (int i = 0; i < 2; ++i) out.request.udiag_cookie[i] = any ? ~0U : socket.cookie[i];
+  if (::send(netlink, &out, sizeof out, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof out)) return false;
+
+  alignas(nlmsghdr) char in[1024];
+  const ssize_t got = ::recv(netlink, in, sizeof in, 0);
+  nlmsghdr header{};
+  unix_diag_msg message{};
+  if (got < static_cast<ssize_t>(sizeof header + sizeof message)) return false;
+  std::memcpy(&header, in, sizeof header);
+  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return false;  // NLMSG_ERROR: there is no such socket
+  std::memcpy(&message, in + sizeof header, sizeof message);
+  if (message.udiag_ino != socket.number) return false;
+  std::size_t at = sizeof header + sizeof message;
+  while (at + sizeof(rtattr) <= static_cast<std::size_t>(got)) {
+    rtattr attribute{};
+    std::memcpy(&attribute, in + at, sizeof attribute);
+    unix_diag_vfs file{};
+    if (attribute.rta_len < sizeof attribute) return false;
+    if (attribute.rta_type == UNIX_DIAG_VFS && attribute.rta_len >= sizeof attribute + sizeof file &&
+        at + sizeof attribute + sizeof file <= static_cast<std::size_t>(got)) {
+      std::memcpy(&file, in + at + sizeof attribute, sizeof file);
+      socket.cookie[0] = message.udiag_cookie[0];
+      socket.cookie[1] = message.udiag_cookie[1];
+      socket.file = file.udiag_vfs_ino;
+      socket.device = file.udiag_vfs_dev;
+      return true;
+    }
+    at += (attribute.rta_len + 3U) & ~std::size_t{3};
+  }
+  return false;
+}
+
+}  // namespace nono::detail
+#endif
