@@ -110,7 +110,8 @@ void observer::refused(const notification& call, const filter_row& row, std::str
   const bool other = row.id == protection::process_limits || row.id == protection::scheduling ||
                      row.id == protection::cpu_affinity;
   remember({other ? attempt::kind::process : attempt::kind::call,
-            other && !subject.empty() ? fmt::format("{} ({})", row.reason, subject) : std::move(what), row.id});
+            other && !subject.empty() ? fmt::format("{} ({})", row.reason, subject) : std::move(what),
+            row.id});
 }
 
 void observer::sees(const notification& heard) {

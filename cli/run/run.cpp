@@ -174,7 +174,8 @@ int exit_code_of(errc code) {
 int run(const run_options& options) {
   const bool observed = options.diagnostics && !options.silent;
   started p;
-  if (const error why = prepare(options, sandbox_target::supervised_child, observed, p); why.code != errc::none)
+  if (const error why = prepare(options, sandbox_target::supervised_child, observed, p);
+      why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
@@ -207,10 +208,10 @@ int run(const run_options& options) {
   }();
   if (!status) return failed(status.error());
   if (!status->ok() && observed)
-    say(footer(p.r, *p.bound, p.here, *status,
-               watcher ? refused_by_policy(watcher->attempts(), *p.bound, child->report())
-                       : std::vector<refusal>{},
-               watcher ? &*watcher : nullptr, options.verbose));
+    say(footer(
+        p.r, *p.bound, p.here, *status,
+        watcher ? refused_by_policy(watcher->attempts(), *p.bound, child->report()) : std::vector<refusal>{},
+        watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     quoted(p.scratch->path())));

@@ -69,7 +69,8 @@ result<exit_status> supervise(child& running, const signal_guard& signals, super
     nono::detail::descriptor incoming;
     const child& running;
     bool silent;
-  } heard{nono::detail::descriptor(::signalfd(-1, &signals.held(), SFD_CLOEXEC | SFD_NONBLOCK)), running, silent};
+  } heard{nono::detail::descriptor(::signalfd(-1, &signals.held(), SFD_CLOEXEC | SFD_NONBLOCK)), running,
+          silent};
   const watched_descriptor also{heard.incoming.get(), &heard, [](void* context) {
                                   const auto& h = *static_cast<heard_signals*>(context);
                                   signalfd_siginfo info{};

@@ -134,8 +134,7 @@ constexpr bool is_named(protection id, network_mode network, unix_sockets socket
 
 /// The rule of what a policy may give up: something that is enforced somewhere.
 constexpr errc check_best_effort(protection id) noexcept {
-  const bool enforced =
-      id != protection::names;
+  const bool enforced = id != protection::names;
   return enforced ? errc::none : errc::protection_not_enforceable;
 }
 /// The rule of what a policy may lift: as above, and never foreign_abi, whose calls no filter can tell apart.
@@ -177,8 +176,9 @@ enum class standing : std::uint8_t {
 };
 
 constexpr std::string_view name_of(standing s) noexcept {
-  constexpr std::string_view names[] = {"Landlock",  "seccomp", "Landlock and seccomp", "network namespace",
-                                        "supervisor", "not asked", "missing", "not enforceable"};
+  constexpr std::string_view names[] = {"Landlock",          "seccomp",        "Landlock and seccomp",
+                                        "network namespace", "supervisor",     "not asked",
+                                        "missing",           "not enforceable"};
   return names[static_cast<std::size_t>(s)];
 }
 

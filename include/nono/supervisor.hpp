@@ -167,7 +167,8 @@ confine_failure enclose_supervisor(const prepared_sandbox& sandbox) {
     const resolved_path root = resolve_path("/", buffer);
     const descriptor held(root.fd);
     const linux_abi::path_beneath_attr all{attr.handled_access_fs, root.fd};
-    if (const long got = Kernel::landlock_add_rule(ruleset.get(), linux_abi::rule_path_beneath, &all); got < 0)
+    if (const long got = Kernel::landlock_add_rule(ruleset.get(), linux_abi::rule_path_beneath, &all);
+        got < 0)
       return failed("landlock_add_rule for the supervisor", got);
   }
   for (const linux_abi::net_port_attr& port : p.ports)
@@ -228,8 +229,8 @@ struct supervised_run {
  private:
   result<prepared_sandbox> start() {
     (void)system_kernel::call(SYS_unshare, CLONE_FS);  // a directory of its own: the process may change its
-    result<prepared_sandbox> sandbox = prepare_sandbox(bound, probe_kernel(), sandbox_target::supervised_child,
-                                                       options.observed);
+    result<prepared_sandbox> sandbox =
+        prepare_sandbox(bound, probe_kernel(), sandbox_target::supervised_child, options.observed);
     if (!sandbox) return sandbox;
     if (const confine_failure no = enclose_supervisor(*sandbox); no.code != errc::none)
       return error{no.code, no.os_errno, {}, {}, no.step};
@@ -248,8 +249,7 @@ struct supervised_run {
 /// reaped; processes that it left behind lose their supervisor: the calls that one decides give ENOSYS from then on.
 class supervised_child {
  public:
-  supervised_child(supervised_child&& other) noexcept
-      : run_(std::move(other.run_)), thread_(other.thread_) {}
+  supervised_child(supervised_child&& other) noexcept : run_(std::move(other.run_)), thread_(other.thread_) {}
   supervised_child& operator=(supervised_child&&) = delete;
   ~supervised_child() {
     if (run_ == nullptr) return;
@@ -335,7 +335,8 @@ result<supervised_child> spawn_supervised(const policy_ref& policy, std::span<co
 }
 template <class... Extras>
 result<supervised_child> spawn_supervised(const policy_ref& policy,
-                                          std::initializer_list<std::string_view> argv, const Extras&... extras) {
+                                          std::initializer_list<std::string_view> argv,
+                                          const Extras&... extras) {
   return spawn_supervised(policy, std::span<const std::string_view>(argv.begin(), argv.size()), extras...);
 }
 

@@ -293,9 +293,15 @@ Suggested fix:   --read-file {self.path}
                          ("insufficient_access", self.data, f"--write {self.data}"))
 
     def test_not_enforceable(self):
-        a = self.json("--op", "chmod", "--path", self.path)
+        a = self.json("--op", "stat", "--path", self.path)
         self.assertEqual((a["status"], a["reason"], a["errno"]), ("not_enforceable", "not_enforceable", None))
-        self.assertTrue(self.why("--op", "chmod", "--path", self.path).out.startswith(b"NOT ENFORCEABLE\n"))
+        self.assertTrue(self.why("--op", "stat", "--path", self.path).out.startswith(b"NOT ENFORCEABLE\n"))
+
+    def test_what_the_supervisor_decides(self):
+        a = self.json("--op", "chmod", "--path", self.path)
+        self.assertEqual((a["status"], a["reason"], a["errno"]["name"], a["suggested_flag"]),
+                         ("denied", "path_not_granted", "EPERM", f"--write-file {self.path}"))
+        self.assertEqual(self.json("--write", self.data, "--op", "chmod", "--path", self.path)["status"], "allowed")
 
     def test_the_network(self):
         a = self.json("--connect-tcp", "443")

@@ -163,7 +163,9 @@ standing expected_standing(const expected_row& row, const bound_policy& p, bool 
   if (row.id == protection::network && p.network.mode == nono::network_mode::unrestricted)
     return standing::not_asked;
   if (p.lifted.has(protection::filesystem)) {
-    if (row.id == protection::truncate || row.id == protection::device_ioctl) return standing::not_asked;
+    if (row.id == protection::truncate || row.id == protection::device_ioctl ||
+        row.id == protection::metadata)
+      return standing::not_asked;
     if (row.id == protection::mounts || row.id == protection::process_memory) handled = false;
   }
   switch (row.by) {

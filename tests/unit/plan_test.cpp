@@ -57,6 +57,8 @@ char letter(standing s) {
       return 'B';
     case standing::by_namespace:
       return 'N';
+    case standing::by_supervisor:
+      return 'V';
     case standing::not_asked:
       return '-';
     case standing::missing:
@@ -68,7 +70,7 @@ char letter(standing s) {
 }
 
 /// One row of a table: where a protection stands on ABI 1 to 12. L Landlock, S seccomp, B both, N namespace,
-/// - not asked, m missing, x not enforceable, E the plan is refused.
+/// V supervisor, - not asked, m missing, x not enforceable, E the plan is refused.
 struct standings {
   protection id;
   std::string_view by_abi;
@@ -434,6 +436,55 @@ TEST_CASE("plan: a kernel newer than the table is taken for the newest known") {
   CHECK(planned->report.landlock_abi == 99);
 }
 
+TEST_CASE("plan: what a supervisor closes, on every ABI") {
+  const auto make = [] { return policy(network_mode::blocked); };
+  check_table(make, sandbox_target::supervised_child,
+              {{protection::pathname_unix, "VVVVVVVVLLLL"},
+               {protection::metadata, "VVVVVVVVVVVV"},
+               {protection::cpu_affinity, "xxxxxVVVVVVV"},
+               {protection::process_limits, "SSSSSSSSSSSS"},
+               {protection::names, "xxxxxxxxxxxx"}});
+  const auto named = [] {
+    bound_policy p = policy(network_mode::blocked);
+    p.sockets = unix_sockets::granted;
+    return p;
+  };
+  check_table(named, sandbox_target::supervised_child, {{protection::pathname_unix, "VVVVVVVVLLLL"}});
+  check_table(named, child, {{protection::pathname_unix, "EEEEEEEELLLL"}});
+  const auto none = [] {
+    bound_policy p = policy(network_mode::blocked);
+    p.sockets = unix_sockets::none;
+    return p;
+  };
+  check_table(none, sandbox_target::supervised_child, {{protection::pathname_unix, "SSSSSSSSSSSS"}});
+  const auto any = [] {
+    bound_policy p = policy(network_mode::blocked);
+    p.sockets = unix_sockets::any;
+    p.lifted |= protection::metadata;
+    return p;
+  };
+  check_table(any, sandbox_target::supervised_child,
+              {{protection::pathname_unix, "------------"}, {protection::metadata, "------------"}});
+  const auto all_files = [] {
+    bound_policy p = policy(network_mode::blocked);
+    p.lifted |= protection::filesystem;
+    return p;
+  };
+  check_table(all_files, sandbox_target::supervised_child, {{protection::metadata, "------------"}});
+
+  bound_policy p = make();
+  const auto planned = nono::make_plan(p, kernel(7), sandbox_target::supervised_child);
+  REQUIRE(planned);
+  CHECK(planned->filter.decides_unix);
+  CHECK(planned->filter.decides_metadata);
+  CHECK(planned->filter.decides_processes);
+  CHECK(planned->drop_capabilities);
+  CHECK_FALSE(nono::make_plan(p, kernel(7), child)->filter.listened());
+  CHECK_FALSE(nono::make_plan(p, kernel(9), sandbox_target::supervised_child)->filter.decides_unix);
+  bound_policy open = policy(network_mode::unrestricted);  // without filters nobody can be asked
+  CHECK_FALSE(nono::make_plan(open, kernel(7, false), sandbox_target::supervised_child)->filter.listened());
+}
+
 TEST_CASE("plan: the report says what the plan does, for every combination") {
   const std::vector<int> abis = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   const std::vector<bool> either = {false, true};
@@ -446,11 +497,13 @@ TEST_CASE("plan: the report says what the plan does, for every combination") {
   for (const auto& row : nono::protections)
     if (row.id != protection::filesystem && row.id != protection::network) lifts.emplace_back(row.id);
 
+  const std::vector<sandbox_target> targets = {child, sandbox_target::supervised_child};
+
   std::size_t planned_count = 0;
   std::size_t refused = 0;
   std::string wrong;
-  for (const auto& [n, seccomp, mode, which, strict, effort, lifted] :
-       ranges::views::cartesian_product(abis, either, modes, sockets, either, either, lifts)) {
+  for (const auto& [n, seccomp, mode, which, strict, effort, lifted, target] :
+       ranges::views::cartesian_product(abis, either, modes, sockets, either, either, lifts, targets)) {
     bound_policy p = mode == network_mode::ports ? ports_policy(seccomp) : policy(mode);
     p.sockets = which;
     p.strict = strict;
@@ -458,7 +511,7 @@ TEST_CASE("plan: the report says what the plan does, for every combination") {
       for (const auto& row : nono::protections) p.best_effort |= row.id;
     if (lifted) p.lifted |= *lifted;
     const auto k = kernel(n, seccomp);
-    const auto got = nono::make_plan(p, k, child);
+    const auto got = nono::make_plan(p, k, target);
     std::string problem;
     const auto expect = [&](bool holds, const char* what) {
       if (!holds && problem.empty()) problem = what;
@@ -507,6 +560,12 @@ TEST_CASE("plan: the report says what the plan does, for every combination") {
             expect(has_row(*got, row.id), row.name.data());
         }
         if (s == standing::not_asked) expect(!has_row(*got, row.id), "rows of what was not asked");
+        if (s == standing::by_supervisor) {
+          expect(target == sandbox_target::supervised_child && seccomp, "a supervisor, and there is none");
+          expect(has_row(*got, row.id) && got->filter.listened(), "nobody asks the supervisor");
+        }
+        if (target == sandbox_target::supervised_child && seccomp)
+          expect(row.id == protection::names || s != standing::not_enforceable || n < 6, "left open");
       }
     }
     if (!problem.empty() && wrong.empty())

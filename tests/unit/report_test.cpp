@@ -22,6 +22,7 @@ TEST_CASE("report: enforced by whichever mechanism") {
   CONSTEXPR_CHECK(with(protection::ipc, standing::by_seccomp).enforced(protection::ipc));
   CONSTEXPR_CHECK(with(protection::ipc, standing::by_landlock_and_seccomp).enforced(protection::ipc));
   CONSTEXPR_CHECK(with(protection::ipc, standing::by_namespace).enforced(protection::ipc));
+  CONSTEXPR_CHECK(with(protection::ipc, standing::by_supervisor).enforced(protection::ipc));
   CONSTEXPR_CHECK(!with(protection::ipc, standing::not_asked).enforced(protection::ipc));
   CONSTEXPR_CHECK(!with(protection::ipc, standing::missing).enforced(protection::ipc));
   CONSTEXPR_CHECK(!with(protection::ipc, standing::not_enforceable).enforced(protection::ipc));

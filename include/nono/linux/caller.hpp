@@ -65,7 +65,8 @@ class caller {
       const std::size_t want = std::min(page - from % page, out.empty() ? std::size_t{256} : page);
       if (const int why = read(from, buffer, want); why != 0) return why;
       const void* end = std::memchr(buffer, '\0', want);
-      out.append(buffer, end == nullptr ? want : static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
+      out.append(buffer,
+                 end == nullptr ? want : static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
       if (end != nullptr) return out.size() <= most ? 0 : too_long;
     }
     return too_long;
@@ -110,7 +111,8 @@ class caller {
     text[got < 0 ? 0 : got] = '\0';
     const char* at = std::strstr(text, "\nTgid:");
     group_ = pid_;
-    if (at != nullptr) (void)std::sscanf(at, "\nTgid: %d", &group_);  // NOLINT(cert-err34-c): the kernel's number
+    if (at != nullptr)
+      (void)std::sscanf(at, "\nTgid: %d", &group_);  // NOLINT(cert-err34-c): the kernel's number
     return group_;
   }
 

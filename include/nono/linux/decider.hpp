@@ -43,9 +43,9 @@ namespace nono::detail {
 /// What came of a call.
 struct decided {
   answer reply{};
-  bool waits = false;     ///< a connection under way: it is answered when it is there
+  bool waits = false;      ///< a connection under way: it is answered when it is there
   bool by_policy = false;  ///< refused because no grant covers it
-  std::string subject{};  ///< by_policy: the path, or the process
+  std::string subject{};   ///< by_policy: the path, or the process
 };
 
 inline std::int64_t milliseconds_now() noexcept {
@@ -146,7 +146,8 @@ class decider {
     waiting w;
     w.id = n.id;
     pinned socket = who.open_file(static_cast<int>(n.args[0]));
-    if (is_unreadable(socket.os_errno)) return refused(EACCES, "a socket of a program that is closed to tracing");
+    if (is_unreadable(socket.os_errno))
+      return refused(EACCES, "a socket of a program that is closed to tracing");
     if (socket.os_errno != 0) return done(socket.os_errno);
     w.socket = std::move(socket.fd);
     int family = 0;
@@ -204,7 +205,8 @@ class decider {
     std::memcpy(&address, &w.address, std::min<std::size_t>(w.length, sizeof address));
     constexpr std::size_t start = offsetof(sockaddr_un, sun_path);
     if (w.length <= start || address.sun_family != AF_UNIX || address.sun_path[0] == '\0') return false;
-    path.assign(address.sun_path, ::strnlen(address.sun_path, std::min<std::size_t>(w.length, sizeof address) - start));
+    path.assign(address.sun_path,
+                ::strnlen(address.sun_path, std::min<std::size_t>(w.length, sizeof address) - start));
     return true;
   }
 
@@ -243,7 +245,9 @@ class decider {
     bool or_descriptor = false;  ///< AT_EMPTY_PATH
   };
   static named by_path(std::uint64_t path, bool follow = true) { return {.path = path, .follow = follow}; }
-  static named by_descriptor(std::uint64_t fd) { return {.directory = static_cast<int>(fd), .by_descriptor = true}; }
+  static named by_descriptor(std::uint64_t fd) {
+    return {.directory = static_cast<int>(fd), .by_descriptor = true};
+  }
   static named at(std::uint64_t directory, std::uint64_t path, std::uint64_t flags) {
     return {.directory = static_cast<int>(directory),
             .path = path,
@@ -251,7 +255,8 @@ class decider {
             .or_descriptor = (flags & AT_EMPTY_PATH) != 0};
   }
   static bool are_flags(std::uint64_t flags) noexcept {
-    return (static_cast<std::uint32_t>(flags) & ~static_cast<std::uint32_t>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0;
+    return (static_cast<std::uint32_t>(flags) &
+            ~static_cast<std::uint32_t>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0;
   }
 
   decided metadata(const notification& n, const caller& who) {
@@ -283,7 +288,8 @@ class decider {
         return are_flags(a[4]) ? owner(n, who, at(a[0], a[1], a[4]), a[2], a[3]) : done(EINVAL);
       case SYS_utimensat:
         if (!are_flags(a[3]) || (a[1] == 0 && a[3] != 0)) return done(EINVAL);
-        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], a[3]), a[2], clock::nanoseconds);
+        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], a[3]), a[2],
+                     clock::nanoseconds);
       case SYS_setxattr:
         return set_attribute(n, who, by_path(a[0]));
       case SYS_lsetxattr:
@@ -310,9 +316,10 @@ class decider {
     bool by_path = !file.by_descriptor;
     if (by_path)
       if (const int why = who.read_text(file.path, path, max_path, ENAMETOOLONG); why != 0)
-        return is_unreadable(why) ? refused(EPERM, "a path of a program that is closed to tracing") : done(why);
+        return is_unreadable(why) ? refused(EPERM, "a path of a program that is closed to tracing")
+                                  : done(why);
     const bool empty = file.by_descriptor || (file.or_descriptor && path.empty());
-    const pinned got = !empty                        ? who.walk(file.directory, path, file.follow)
+    const pinned got = !empty                       ? who.walk(file.directory, path, file.follow)
                        : file.directory == AT_FDCWD ? who.walk(AT_FDCWD, ".", true)
                                                     : who.open_file(file.directory);
     if (is_gone(n)) return done(EINTR);
@@ -367,13 +374,15 @@ class decider {
   }
 
   enum class clock : std::uint8_t { seconds, microseconds, nanoseconds };
-  decided times(const notification& n, const caller& who, const named& file, std::uint64_t address, clock unit) {
+  decided times(const notification& n, const caller& who, const named& file, std::uint64_t address,
+                clock unit) {
     timespec set[2] = {};
     if (address != 0) {
       std::int64_t raw[4] = {};
       const std::size_t size = unit == clock::seconds ? 2 * sizeof raw[0] : sizeof raw;
       if (const int why = who.read(address, raw, size); why != 0)
-        return is_unreadable(why) ? refused(EPERM, "the times of a program that is closed to tracing") : done(why);
+        return is_unreadable(why) ? refused(EPERM, "the times of a program that is closed to tracing")
+                                  : done(why);
       for (int i = 0; i < 2; ++i) {
         set[i].tv_sec = unit == clock::seconds ? raw[i] : raw[2 * i];
         set[i].tv_nsec = unit == clock::seconds ? 0 : raw[2 * i + 1];

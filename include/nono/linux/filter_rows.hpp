@@ -45,7 +45,7 @@ struct filter_row {
   int refusal;  ///< the errno; 0 allows
   protection id;
   std::string_view reason;
-  bool decided = false;    ///< with a supervisor, that one decides; without one the row stands
+  bool decided = false;     ///< with a supervisor, that one decides; without one the row stands
   argument_test also = {};  ///< has to match as well
 };
 
@@ -101,7 +101,8 @@ inline constexpr filter_row baseline[] = {
     {SYS_ioprio_set, unless(0, 1), EPERM, protection::scheduling, "I/O priority of a group or user"},
     {SYS_ioprio_set, unless(1, 0), EPERM, protection::scheduling, "I/O priority of another process", true},
     {SYS_sched_setparam, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
-    {SYS_sched_setscheduler, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
+    {SYS_sched_setscheduler, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process",
+     true},
     {SYS_sched_setattr, unless(0, 0), EPERM, protection::scheduling, "scheduling of another process", true},
     {SYS_keyctl, any, EPERM, protection::keyring, "kernel key rings"},
     {SYS_add_key, any, EPERM, protection::keyring, "kernel key rings"},

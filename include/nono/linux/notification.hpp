@@ -23,7 +23,7 @@ struct notification {
 
 /// What the caller gets.
 struct answer {
-  int os_errno = 0;   ///< 0: the call has been done for the caller and succeeded
+  int os_errno = 0;      ///< 0: the call has been done for the caller and succeeded
   bool goes_on = false;  ///< the kernel does the call as it stands now: arguments in memory may have changed
 };
 

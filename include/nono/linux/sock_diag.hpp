@@ -21,9 +21,9 @@ namespace nono::detail {
 
 /// A unix socket and the file that it is bound to, in the kernel's numbers.
 struct bound_socket {
-  std::uint32_t number = 0;  ///< the socket's inode
+  std::uint32_t number = 0;      ///< the socket's inode
   std::uint32_t cookie[2] = {};  ///< never given twice
-  std::uint32_t file = 0;    ///< the file's inode, its low half
+  std::uint32_t file = 0;        ///< the file's inode, its low half
   std::uint32_t device = 0;
 
   /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
