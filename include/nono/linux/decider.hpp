@@ -254,6 +254,11 @@ class decider {
             .follow = (flags & AT_SYMLINK_NOFOLLOW) == 0,
             .or_descriptor = (flags & AT_EMPTY_PATH) != 0};
   }
+  /// The older calls on times take no path at all for the descriptor itself. Source: utimensat(2)
+  static named at_or_descriptor(std::uint64_t directory, std::uint64_t path, std::uint64_t flags) {
+    const bool itself = path == 0 && flags == 0 && static_cast<int>(directory) != AT_FDCWD;
+    return itself ? by_descriptor(directory) : at(directory, path, flags);
+  }
   static bool are_flags(std::uint64_t flags) noexcept {
     return (static_cast<std::uint32_t>(flags) &
             ~static_cast<std::uint32_t>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0;
@@ -274,7 +279,7 @@ class decider {
       case SYS_utimes:
         return times(n, who, by_path(a[0]), a[1], clock::microseconds);
       case SYS_futimesat:
-        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], 0), a[2], clock::microseconds);
+        return times(n, who, at_or_descriptor(a[0], a[1], 0), a[2], clock::microseconds);
 #endif
       case SYS_fchmod:
         return mode(n, who, by_descriptor(a[0]), a[1]);
