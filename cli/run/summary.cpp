@@ -26,6 +26,8 @@ std::string_view network_words(network_mode mode) {
       return "outbound blocked, loopback of its own";
     case network_mode::ports:
       return "outbound to single ports";
+    case network_mode::hosts:
+      return "outbound to named hosts";
   }
   return {};
 }

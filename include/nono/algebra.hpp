@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <nono/error.hpp>
+#include <nono/host.hpp>
 #include <nono/network.hpp>
 #include <nono/path.hpp>
 #include <nono/policy.hpp>
@@ -228,12 +229,14 @@ constexpr bool denies(const policy_ref& policy, std::string_view path, right rig
   return true;
 }
 
-/// True when the network `a` opens nothing that `b` keeps closed: blocked lies within every network, loopback and
-/// ports within unrestricted, ports within more ports.
-constexpr bool is_within(const network_rule& a, const network_rule& b) noexcept {
+/// True when the network `a` opens nothing that `b` keeps closed: blocked lies within every network, every network
+/// within unrestricted, ports within more ports, hosts within patterns that stand for them.
+constexpr bool is_within(const network_rule& a, std::span<const std::string_view> a_hosts,
+                         const network_rule& b, std::span<const std::string_view> b_hosts) noexcept {
   if (a.mode == network_mode::blocked || b.mode == network_mode::unrestricted) return true;
   if (a.mode != b.mode) return false;
-  if (a.mode != network_mode::ports) return true;
+  for (const std::string_view host : a_hosts)
+    if (!names_host(b_hosts, host)) return false;
   for (std::size_t i = 0; i < a.port_count; ++i)
     if (!b.opens(a.ports[i])) return false;
   return true;
@@ -244,7 +247,9 @@ constexpr bool is_within(const network_rule& a, const network_rule& b) noexcept 
 template <class A, class B>
 constexpr bool settings_within(const A& a, const B& b) noexcept {
   const bool network_open = b.lifted.has(protection::network);
-  if (!network_open && !a.lifted.has(protection::network) && !is_within(a.network, b.network)) return false;
+  if (!network_open && !a.lifted.has(protection::network) &&
+      !is_within(a.network, a.hosts, b.network, b.hosts))
+    return false;
   return detail::lifted_of(b).contains(detail::lifted_of(a)) && b.best_effort.contains(a.best_effort) &&
          detail::rank_of(detail::sockets_of(a)) <= detail::rank_of(detail::sockets_of(b)) &&
          (!b.strict || a.strict);
@@ -275,7 +280,8 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
 }
 
 /// The oldest Landlock ABI on which the policy can be applied: the highest that something needs which the policy
-/// requires and no seccomp filter gives. 0: it asks nothing of Landlock.
+/// requires and no seccomp filter gives. 0: it asks nothing of Landlock. What the runner of network(hosts) will need is
+/// not counted: Landlock knows no names.
 constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   const protection_set lifted = detail::lifted_of(policy);
   const network_mode network = detail::network_of(policy);

@@ -34,8 +34,11 @@ constexpr parent_policy within(const policy_ref& parent) noexcept { return {pare
 /// Errors: not_within, path_changed.
 inline error check_within(const bound_policy& inner, const bound_policy& outer) {
   if (!settings_within(inner, outer))
-    return {
-        errc::not_within, 0, to_text(inner.network), {}, "the parent's network, unix sockets or protections"};
+    return {errc::not_within,
+            0,
+            to_text(inner.network, inner.hosts),
+            {},
+            "the parent's network, unix sockets or protections"};
   if (outer.lifted.has(protection::filesystem)) return {};
   const detail::rule_index index(outer.rules);
   for (const bound_rule& r : inner.rules) {

@@ -79,6 +79,9 @@ class binder {
     to_.skipped = to_.skipped.first(skipped_);
     subsume();
     to_.network = from_.network;
+    const auto hosts = to_.memory.array<std::string_view>(from_.hosts.size());
+    for (std::size_t i = 0; i < hosts.size(); ++i) hosts[i] = to_.memory.copy(from_.hosts[i]);
+    to_.hosts = hosts;
     to_.sockets = from_.sockets;
     to_.best_effort = from_.best_effort;
     to_.lifted = from_.lifted;

@@ -68,6 +68,7 @@ class bound_policy {
         denies(std::exchange(other.denies, {})),
         skipped(std::exchange(other.skipped, {})),
         network(other.network),
+        hosts(std::exchange(other.hosts, {})),
         sockets(other.sockets),
         best_effort(other.best_effort),
         lifted(other.lifted),
@@ -84,6 +85,7 @@ class bound_policy {
   std::span<bound_deny> denies;
   std::span<skipped_rule> skipped;
   network_rule network;
+  std::span<const std::string_view> hosts;  ///< of network(hosts), as in policy_ref
   unix_sockets sockets = unix_sockets::by_default;
   protection_set best_effort;
   protection_set lifted;
@@ -137,7 +139,7 @@ inline std::string to_text(const bound_policy& p) {
   for (const bound_rule& r : p.rules) out += to_text(r) + '\n';
   for (const skipped_rule& s : p.skipped) out += to_text(s) + '\n';
   for (const bound_deny& d : p.denies) out += to_text(d) + '\n';
-  out += to_text(p.network) + '\n';
+  out += to_text(p.network, p.hosts) + '\n';
   return out;
 }
 

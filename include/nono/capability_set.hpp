@@ -7,11 +7,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nono/algebra.hpp>
 #include <nono/arena.hpp>
 #include <nono/error.hpp>
+#include <nono/host.hpp>
 #include <nono/network.hpp>
 #include <nono/path.hpp>
 #include <nono/policy.hpp>
@@ -91,6 +93,25 @@ class capability_set {
   capability_set& network(blocked_network) { return set({network_mode::blocked, 0, {}}); }
   capability_set& network(loopback_network) { return set({network_mode::loopback, 0, {}}); }
   capability_set& network(const only_ports& ports) { return set(ports.rule); }
+  capability_set& network(const nono::hosts& named) {
+    const auto names = named.names();
+    set({network_mode::hosts, 0, {}}).hosts_.assign(names.begin(), names.end());
+    return *this;
+  }
+  /// The same of hosts that are known only now, any number of them; one given twice is kept once.
+  /// Errors: those of check_host, no_hosts.
+  result<success> network(std::span<const std::string_view> names) {
+    if (names.empty()) return error{errc::no_hosts, 0, "network(hosts)", {}, {}};
+    for (const std::string_view name : names)
+      if (const errc why = check_host(name); why != errc::none)
+        return error{why, 0, "network(hosts)", std::string(name), {}};
+    std::vector<std::string_view> sorted(names.begin(), names.end());
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    for (std::string_view& name : sorted) name = text_.copy(name);
+    set({network_mode::hosts, 0, {}}).hosts_ = std::move(sorted);
+    return success{};
+  }
 
   /// Opens one more port: the first makes the network `only(port)`, each later one joins it.
   /// Errors: port_out_of_range, port_given_twice, too_many_ports; port_contradicts_network on a network that was
@@ -147,6 +168,7 @@ class capability_set {
             .groups = groups_,
             .variables = variables_,
             .network = network_,
+            .hosts = hosts_,
             .sockets = sockets_,
             .best_effort = best_effort_,
             .lifted = lifted_,
@@ -164,7 +186,8 @@ class capability_set {
   auto spawn(const Argv& argv, Args&&... args) const {
     return spawn_child(ref(), argv, static_cast<Args&&>(args)...);
   }
-  static constexpr bool needs_child() noexcept { return false; }  // checked when it is applied
+  static constexpr bool needs_child() noexcept { return false; }   // checked when it is applied
+  static constexpr bool needs_runner() noexcept { return false; }  // this as well
 
  private:
   [[nodiscard]] errc check(const rule& r) const {
@@ -202,6 +225,7 @@ class capability_set {
   }
   capability_set& set(const network_rule& n) {
     network_ = n;
+    hosts_.clear();
     network_given_ = true;
     return *this;
   }
@@ -221,6 +245,7 @@ class capability_set {
   std::vector<const nono::group*> groups_;
   std::vector<std::string_view> variables_;
   network_rule network_;
+  std::vector<std::string_view> hosts_;  // sorted
   bool network_given_ = false;
   nono::unix_sockets sockets_ = nono::unix_sockets::by_default;
   protection_set best_effort_;

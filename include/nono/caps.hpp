@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <nono/algebra.hpp>
+#include <nono/host.hpp>
 #include <nono/network.hpp>
 #include <nono/path.hpp>
 #include <nono/policy.hpp>
@@ -29,6 +30,7 @@ inline constexpr unsigned network_given = 1;
 inline constexpr unsigned child_needed = 2;
 inline constexpr unsigned ports_given = 4;
 inline constexpr unsigned blocked_given = 8;
+inline constexpr unsigned runner_needed = 16;
 
 struct combiner;  // combine.hpp
 }  // namespace detail
@@ -121,13 +123,22 @@ class basic_caps {
   [[nodiscard]] constexpr auto network(const only_ports& ports) const {
     return with_network<detail::ports_given>(ports.rule);
   }
+  /// These hosts alone, through a proxy that the runner of the nono command starts. That runner is not built yet, and
+  /// nothing else can filter names: neither apply() nor spawn() compiles.
+  [[nodiscard]] constexpr auto network(const nono::hosts& named) const {
+    auto next = with_network<detail::runner_needed>({network_mode::hosts, 0, {}});
+    for (const std::string_view host : named.names()) next.hosts_[next.host_count_++] = host;
+    return next;
+  }
   /// Opens one more port: the first is `network(only(port))`, each later one joins it.
   [[nodiscard]] constexpr auto allow_port(port_rule port) const {
     static_assert((State & detail::blocked_given) == 0,
                   "a port grant on a blocked network: keep one of .allow_port(...) and .network(blocked)");
     static_assert((State & detail::child_needed) == 0,
                   "a port grant on a loopback network: all its ports are open, and no other's can be");
-    constexpr unsigned told_above = detail::blocked_given | detail::child_needed;
+    static_assert((State & detail::runner_needed) == 0,
+                  "a port grant on a network of hosts: it would open that port of every other host");
+    constexpr unsigned told_above = detail::blocked_given | detail::child_needed | detail::runner_needed;
     static_assert((State & detail::network_given) == 0 || (State & (detail::ports_given | told_above)) != 0,
                   "a port grant on an unrestricted network: it would close every other port, so say "
                   ".network(only(...))");
@@ -213,6 +224,7 @@ class basic_caps {
             .groups = {groups_.data(), group_count_},
             .variables = {variables_.data(), variable_count_},
             .network = network_,
+            .hosts = {hosts_.data(), host_count_},
             .sockets = sockets_,
             .best_effort = best_effort_,
             .lifted = lifted_,
@@ -223,6 +235,7 @@ class basic_caps {
   constexpr operator policy_ref() const noexcept { return ref(); }  // NOLINT(google-explicit-constructor)
 
   static constexpr bool needs_child() noexcept { return (State & detail::child_needed) != 0; }
+  static constexpr bool needs_runner() noexcept { return (State & detail::runner_needed) != 0; }
 
   /// Confines this process for good; see nono::apply in apply.hpp.
   template <class... Args>
@@ -232,7 +245,7 @@ class basic_caps {
   /// Starts a confined child; see nono::spawn in spawn.hpp.
   template <class Argv = std::initializer_list<std::string_view>, class... Args>
   auto spawn(const Argv& argv, Args&&... args) const {
-    return spawn_child(ref(), argv, static_cast<Args&&>(args)...);
+    return spawn_child(*this, argv, static_cast<Args&&>(args)...);
   }
 
  private:
@@ -378,10 +391,12 @@ class basic_caps {
   std::array<const nono::group*, 32> groups_{};
   std::array<std::string_view, 16> variables_{};
   network_rule network_{};
+  std::array<std::string_view, max_hosts> hosts_{};
   std::size_t count_ = 0;
   std::size_t deny_count_ = 0;
   std::size_t group_count_ = 0;
   std::size_t variable_count_ = 0;
+  std::size_t host_count_ = 0;
   nono::unix_sockets sockets_ = nono::unix_sockets::by_default;
   bool sockets_given_ = false;
   protection_set best_effort_{};

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <nono/algebra.hpp>
 #include <nono/caps.hpp>
 #include <nono/error.hpp>
+#include <nono/host.hpp>
 #include <nono/network.hpp>
 #include <nono/path.hpp>
 #include <nono/policy.hpp>
@@ -116,17 +118,43 @@ struct combiner {
   }
 
   template <class Out>
+  static constexpr void take_network(Out& out, const network_rule& rule,
+                                     std::span<const std::string_view> hosts) {
+    out.network_ = rule;
+    if (rule.mode == network_mode::hosts) put_hosts(out, hosts, {}, way::either);
+  }
+
+  template <class Out>
+  static constexpr void put_hosts(Out& out, std::span<const std::string_view> a,
+                                  std::span<const std::string_view> b, way how) {
+    std::size_t i = 0;
+    std::size_t k = 0;
+    while (i < a.size() || k < b.size()) {
+      const bool first = k == b.size() || (i < a.size() && compare_text(a[i], b[k]) <= 0);
+      const std::string_view host = first ? a[i++] : b[k++];
+      const bool twice = out.host_count_ != 0 && compare_text(out.hosts_[out.host_count_ - 1], host) == 0;
+      if (twice || (how == way::both && !(names_host(a, host) && names_host(b, host)))) continue;
+      if (out.host_count_ == out.hosts_.size())
+        return refuse(out, errc::too_many_hosts, policy_has_more_than_32_hosts, host);
+      out.hosts_[out.host_count_++] = host;
+    }
+    out.network_.mode = out.host_count_ == 0 ? network_mode::blocked : network_mode::hosts;
+  }
+
+  template <class Out>
   static constexpr void put_network(Out& out, const policy_ref& a, const policy_ref& b, way how) {
     const bool a_open = a.lifted.has(protection::network);
     const bool b_open = b.lifted.has(protection::network);
     const network_rule first = a_open ? network_rule{} : a.network;
     const network_rule second = b_open ? network_rule{} : b.network;
-    if (is_within(first, second)) {
-      out.network_ = how == way::either ? second : first;
-    } else if (is_within(second, first)) {
-      out.network_ = how == way::either ? first : second;
-    } else if (first.mode != second.mode) {  // loopback and ports
+    if (is_within(first, a.hosts, second, b.hosts)) {
+      take_network(out, how == way::either ? second : first, how == way::either ? b.hosts : a.hosts);
+    } else if (is_within(second, b.hosts, first, a.hosts)) {
+      take_network(out, how == way::either ? first : second, how == way::either ? a.hosts : b.hosts);
+    } else if (first.mode != second.mode) {  // two of loopback, ports and hosts
       out.network_ = {how == way::either ? network_mode::unrestricted : network_mode::blocked, 0, {}};
+    } else if (first.mode == network_mode::hosts) {
+      put_hosts(out, a.hosts, b.hosts, how);
     } else {
       network_rule ports{network_mode::ports, 0, {}};
       for (const network_rule* from : {&first, &second})
@@ -173,9 +201,10 @@ struct combiner {
     return out;
   }
 
-  /// The network of a combination is known to its type only where both need a child.
-  static constexpr unsigned state_of(unsigned a, unsigned b) noexcept {
-    return network_given | (a & b & child_needed);
+  /// The network of a combination is known to its type only where both need the same; of hosts there may be none in
+  /// common.
+  static constexpr unsigned state_of(unsigned a, unsigned b, way how) noexcept {
+    return network_given | (a & b & (how == way::either ? child_needed | runner_needed : child_needed));
   }
 };
 
@@ -183,27 +212,30 @@ struct combiner {
 
 /// A policy that allows whatever `a` or `b` allows: `a.within(union_of(a, b))`, and what it permits is what one of
 /// them permits, under the variables that both declare. A deny stays where both deny; a group that one has alone
-/// becomes rules of its own; of the rules on one path the stricter when_missing holds. loopback and ports together
-/// are unrestricted.
+/// becomes rules of its own; of the rules on one path the stricter when_missing holds. Two of loopback, ports and
+/// hosts together are unrestricted.
 /// Capacity: room of the result; left out, that of both together.
-/// Errors:   too_many_rules, too_many_variables, too_many_ports; in a constant expression it does not compile.
+/// Errors:   too_many_rules, too_many_variables, too_many_ports, too_many_hosts; in a constant expression it does not
+///           compile.
 template <std::size_t Capacity = 0, std::size_t A, unsigned StateA, std::size_t B, unsigned StateB>
 [[nodiscard]] constexpr auto union_of(const basic_caps<A, StateA>& a, const basic_caps<B, StateB>& b) {
   using detail::combiner;
-  using out = basic_caps<Capacity == 0 ? A + B : Capacity, combiner::state_of(StateA, StateB)>;
-  return combiner::combine<out>(a.ref(), b.ref(), combiner::way::either);
+  constexpr auto how = combiner::way::either;
+  using out = basic_caps<Capacity == 0 ? A + B : Capacity, combiner::state_of(StateA, StateB, how)>;
+  return combiner::combine<out>(a.ref(), b.ref(), how);
 }
 
 /// A policy that allows only what `a` and `b` both allow: `intersection_of(a, b).within(a)`, and what it permits is
 /// what both permit, less the grants of one that meet a deny of the other. All denies of both stay. Rules under a
-/// variable that only one declares are left out; loopback and ports together, or ports without a common one, are
-/// blocked.
+/// variable that only one declares are left out; two of loopback, ports and hosts together, or ports or hosts without a
+/// common one, are blocked.
 /// Capacity and errors: as of union_of.
 template <std::size_t Capacity = 0, std::size_t A, unsigned StateA, std::size_t B, unsigned StateB>
 [[nodiscard]] constexpr auto intersection_of(const basic_caps<A, StateA>& a, const basic_caps<B, StateB>& b) {
   using detail::combiner;
-  using out = basic_caps<Capacity == 0 ? A + B : Capacity, combiner::state_of(StateA, StateB)>;
-  return combiner::combine<out>(a.ref(), b.ref(), combiner::way::both);
+  constexpr auto how = combiner::way::both;
+  using out = basic_caps<Capacity == 0 ? A + B : Capacity, combiner::state_of(StateA, StateB, how)>;
+  return combiner::combine<out>(a.ref(), b.ref(), how);
 }
 
 }  // namespace nono

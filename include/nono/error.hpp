@@ -52,6 +52,16 @@ enum class errc : std::uint16_t {
   not_portable = 33,
   path_not_plain = 34,
   not_within = 35,
+  host_empty = 36,
+  host_not_bare = 37,
+  host_has_port = 38,
+  host_is_address = 39,
+  host_wildcard_misplaced = 40,
+  host_not_lower_case = 41,
+  host_too_long = 42,
+  host_malformed = 43,
+  no_hosts = 44,
+  too_many_hosts = 45,
   // what the file system says (100-199)
   path_not_found = 100,
   not_a_directory = 101,
@@ -87,6 +97,7 @@ enum class errc : std::uint16_t {
   fork_failed = 312,
   wait_failed = 313,
   bad_argument = 314,
+  hosts_need_the_runner = 315,
 };
 
 /// An error: the number, errno (0 if no system call failed), and what it was about.
@@ -225,6 +236,22 @@ inline constexpr errc_text errc_texts[] = {
      "out"},
     {errc::path_not_plain, "%r: the path %p has an empty or a '.' part | write it without"},
     {errc::not_within, "%r is not within %o | grant less, or give the parent more"},
+    {errc::host_empty, "%r has an empty host | name one, such as 'api.example.com'"},
+    {errc::host_not_bare, "%r: %p is more than a host | write it without scheme, user and path"},
+    {errc::host_has_port, "%r: the host %p has a port | write it without: hosts are named, not their ports"},
+    {errc::host_is_address,
+     "%r: %p is an address, and names alone can be filtered | write the name that leads there"},
+    {errc::host_wildcard_misplaced,
+     "%r: in %p a wildcard stands elsewhere than before a name | write it as the first label, as in "
+     "'*.example.com'"},
+    {errc::host_not_lower_case, "%r: the host %p has upper-case letters | write it in lower case"},
+    {errc::host_too_long,
+     "%r: the host %p is longer than 253 bytes, or a label of it than 63 | name a host that can exist"},
+    {errc::host_malformed,
+     "%r: the host %p is no DNS name | write labels of a-z, 0-9 and inner hyphens, with single dots between "
+     "them"},
+    {errc::no_hosts, "%r names no host | use network(blocked)"},
+    {errc::too_many_hosts, "the host %p is the policy's 33rd | use *. before a name that several share"},
     {errc::path_not_found, "%r: %p does not exist | create it, or say if_exists"},
     {errc::not_a_directory, "%r: %p is not a directory | use allow_file (on the command line a -file flag)"},
     {errc::not_a_file,
@@ -287,6 +314,9 @@ inline constexpr errc_text errc_texts[] = {
     {errc::fork_failed, "starting a process failed at %o: %e"},
     {errc::wait_failed, "waiting for the child failed: %e"},
     {errc::bad_argument, "%o"},
+    {errc::hosts_need_the_runner,
+     "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through; it is not "
+     "built yet | use network(only(...)), or network(blocked)"},
 };
 
 }  // namespace detail

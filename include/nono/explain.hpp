@@ -200,7 +200,7 @@ inline std::string reason_text(const decision& d, const question& q, const bound
           out += to_text(rule_of(*r));
           first = false;
         }
-      if (first) out += " by " + to_text(policy.network);
+      if (first) out += " by " + to_text(policy.network, policy.hosts);
       return out;
     }
     case cause::own_network:
@@ -220,7 +220,7 @@ inline std::string reason_text(const decision& d, const question& q, const bound
       return out += " by ordinary permissions, with or without a sandbox: " + errno_words();
     case cause::not_in_policy:
       out += " by ";
-      if (d.concerns == protection::network) return out += to_text(policy.network);
+      if (d.concerns == protection::network) return out += to_text(policy.network, policy.hosts);
       if (d.concerns == protection::pathname_unix) return out += "unix_sockets(none)";
       return out += "the protection " + std::string(row.name);
     case cause::not_granted:

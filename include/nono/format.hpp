@@ -69,6 +69,16 @@ inline constexpr errc_name errc_names[] = {
     {errc::not_portable, "not_portable"},
     {errc::path_not_plain, "path_not_plain"},
     {errc::not_within, "not_within"},
+    {errc::host_empty, "host_empty"},
+    {errc::host_not_bare, "host_not_bare"},
+    {errc::host_has_port, "host_has_port"},
+    {errc::host_is_address, "host_is_address"},
+    {errc::host_wildcard_misplaced, "host_wildcard_misplaced"},
+    {errc::host_not_lower_case, "host_not_lower_case"},
+    {errc::host_too_long, "host_too_long"},
+    {errc::host_malformed, "host_malformed"},
+    {errc::no_hosts, "no_hosts"},
+    {errc::too_many_hosts, "too_many_hosts"},
     {errc::path_not_found, "path_not_found"},
     {errc::not_a_directory, "not_a_directory"},
     {errc::not_a_file, "not_a_file"},
@@ -101,6 +111,7 @@ inline constexpr errc_name errc_names[] = {
     {errc::fork_failed, "fork_failed"},
     {errc::wait_failed, "wait_failed"},
     {errc::bad_argument, "bad_argument"},
+    {errc::hosts_need_the_runner, "hosts_need_the_runner"},
 };
 
 // The words of types whose headers have none.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the network of a sandbox can be: open, closed, loopback of its own, or single TCP ports.
+// What the network of a sandbox can be: open, closed, loopback of its own, single TCP ports, or hosts by name.
 #pragma once
 
 #include <array>
@@ -17,6 +17,7 @@ enum class network_mode : std::uint8_t {
   blocked,   ///< no socket but unix ones: TCP, UDP, raw, ICMP, MPTCP, vsock, packet and netlink are refused
   loopback,  ///< a network namespace of its own, with lo up and nothing else; needs a child
   ports,     ///< single TCP ports, to any address: Landlock cannot name hosts (ABI 4)
+  hosts,     ///< only these hosts, through a proxy that the command's runner starts; needs the runner
 };
 
 enum class port_use : std::uint8_t { connect_tcp, bind_tcp };

@@ -7,6 +7,7 @@
 #include <nono/path.hpp>
 #include <nono/error.hpp>
 #include <nono/network.hpp>
+#include <nono/host.hpp>
 #include <nono/protection.hpp>
 #include <nono/refusal.hpp>
 #include <nono/policy.hpp>

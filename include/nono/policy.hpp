@@ -97,6 +97,7 @@ struct policy_ref {
   std::span<const group* const> groups;
   std::span<const std::string_view> variables;  ///< declared ones, with `$`
   network_rule network;
+  std::span<const std::string_view> hosts;  ///< of network(hosts), in byte order, none twice; else empty
   unix_sockets sockets = unix_sockets::by_default;
   protection_set best_effort;   ///< required by the policy, but given up where a kernel lacks it
   protection_set lifted;        ///< not asked for, by name
@@ -196,12 +197,12 @@ inline std::string to_text(const rule& r) {
 }
 
 inline std::string_view name_of(network_mode mode) noexcept {
-  constexpr std::string_view names[] = {"unrestricted", "blocked", "loopback", "only"};
+  constexpr std::string_view names[] = {"unrestricted", "blocked", "loopback", "only", "hosts"};
   return names[static_cast<std::size_t>(mode)];
 }
 
-/// The network in the words of the DSL: `network(only(connect_tcp(443)))`.
-inline std::string to_text(const network_rule& n) {
+/// The network in the words of the DSL: `network(only(connect_tcp(443)))`, `network(hosts{"a", "*.b"})`.
+inline std::string to_text(const network_rule& n, std::span<const std::string_view> hosts = {}) {
   std::string out = "network(";
   out += name_of(n.mode);
   for (std::size_t i = 0; i < n.port_count; ++i) {
@@ -211,6 +212,12 @@ inline std::string to_text(const network_rule& n) {
     out += ')';
   }
   if (n.mode == network_mode::ports) out += ')';
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    out += i == 0 ? "{\"" : ", \"";
+    out += hosts[i];
+    out += '"';
+  }
+  if (!hosts.empty()) out += '}';
   return out += ')';
 }
 
@@ -228,7 +235,7 @@ inline std::string to_text(const policy_ref& p) {
     append_quoted(out, v);
     out += ")\n";
   }
-  out += to_text(p.network) + '\n';
+  out += to_text(p.network, p.hosts) + '\n';
   constexpr std::string_view sockets[] = {"by_default", "none", "granted", "any"};
   if (p.sockets != unix_sockets::by_default) {
     out += "unix_sockets(";

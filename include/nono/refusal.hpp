@@ -5,7 +5,7 @@
 namespace nono::detail {
 
 // Never constexpr: in a constant expression their names are the compiler's message. Defined, so that no build
-// without optimisation misses a symbol. Those of single literals stand in path.hpp and network.hpp.
+// without optimisation misses a symbol. Those of single literals stand in path.hpp, network.hpp and host.hpp.
 inline void variable_must_be_declared() {}
 inline void variable_must_be_declared_once() {}
 inline void variable_is_known_without_declaring_it() {}
@@ -29,6 +29,7 @@ inline void protection_exists_on_linux_only() {}
 inline void policy_has_more_rules_than_room() {}
 inline void policy_has_more_than_32_groups() {}
 inline void policy_has_more_than_32_ports() {}
+inline void policy_has_more_than_32_hosts() {}
 inline void policy_has_more_than_16_variables() {}
 // Of questions about policies.
 inline void question_must_name_a_plain_path() {}

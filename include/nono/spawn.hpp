@@ -381,6 +381,16 @@ result<child> spawn_child(const policy_ref& policy, std::initializer_list<std::s
   return spawn_child(policy, std::span<const std::string_view>(argv.begin(), argv.size()), extras...);
 }
 
+/// A policy whose type says that it names hosts.
+template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
+  requires(Policy::needs_runner())
+result<child> spawn_child(const Policy&, const Argv&, const Extras&...) {
+  static_assert(!Policy::needs_runner(),
+                "network(hosts) needs the runner of the nono command, which is not built yet: use "
+                "network(only(...)) or network(blocked)");
+  return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
+}
+
 /// As the member: `nono::spawn(policy, {"git", "status"})`.
 template <class... Extras>
 result<child> spawn(const policy_ref& policy, std::initializer_list<std::string_view> argv,
@@ -390,6 +400,11 @@ result<child> spawn(const policy_ref& policy, std::initializer_list<std::string_
 template <class... Extras>
 result<child> spawn(const policy_ref& policy, std::span<const std::string_view> argv,
                     const Extras&... extras) {
+  return spawn_child(policy, argv, extras...);
+}
+template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
+  requires(Policy::needs_runner())
+result<child> spawn(const Policy& policy, const Argv& argv, const Extras&... extras) {
   return spawn_child(policy, argv, extras...);
 }
 

@@ -211,3 +211,17 @@ TEST_CASE("network(only(bind_tcp)): that port and no other") {
   // Open on every kernel so far: where one port may be bound, a socket that listens without bind() gets another.
   CHECK(attempt(policy, listen_unbound) == outcome{0, 0});
 }
+
+TEST_CASE("network(hosts): an error, and nothing else in its place") {
+  for (const bool best_effort : {false, true}) {
+    nono::capability_set policy;  // known at run time only, so the compiler cannot say it
+    policy.network(nono::hosts{"api.example.com"});
+    if (best_effort) policy.best_effort(nono::protection::network);
+    const auto confined = nono::apply(policy);
+    REQUIRE_FALSE(confined.has_value());
+    CHECK(confined.error().code == nono::errc::hosts_need_the_runner);
+    const auto child = nono::spawn(policy, {"true"});
+    REQUIRE_FALSE(child.has_value());
+    CHECK(child.error().code == nono::errc::hosts_need_the_runner);
+  }
+}

@@ -197,6 +197,18 @@ TEST_CASE("algebra: within, setting by setting") {
   CONSTEXPR_CHECK(!caps().network(loopback).within(caps().network(blocked)));
   CONSTEXPR_CHECK(!caps().network(loopback).within(caps().network(one)));
   CONSTEXPR_CHECK(!caps().network(one).within(caps().network(loopback)));
+  constexpr auto below = caps().network(nono::hosts{"a.s", "*.a.s", "t"});
+  constexpr auto above = caps().network(nono::hosts{"*.s", "t"});
+  CONSTEXPR_CHECK(caps().network(blocked).within(below));
+  CONSTEXPR_CHECK(below.within(above) && below.within(below) && below.within(caps()));
+  CONSTEXPR_CHECK(!above.within(below));
+  CONSTEXPR_CHECK(!caps().within(above));
+  CONSTEXPR_CHECK(!below.within(caps().network(nono::hosts{"*.a.s", "t"})));  // not a.s itself
+  CONSTEXPR_CHECK(!below.within(caps().network(blocked)));
+  CONSTEXPR_CHECK(!below.within(caps().network(loopback)) && !caps().network(loopback).within(below));
+  CONSTEXPR_CHECK(!below.within(caps().network(one)) && !caps().network(one).within(below));
+  CONSTEXPR_CHECK(caps().within(below.lift(protection::network)));
+  CONSTEXPR_CHECK(!above.best_effort(protection::network).within(above));
   CONSTEXPR_CHECK(caps().within(caps().network(blocked).lift(protection::network)));
   CONSTEXPR_CHECK(!caps().network(blocked).lift(protection::network).within(caps().network(blocked)));
 
@@ -229,6 +241,8 @@ TEST_CASE("algebra: the oldest kernel that will do") {
   CONSTEXPR_CHECK(caps().lift(protection::filesystem).minimum_landlock_abi() == 0);
   CONSTEXPR_CHECK(caps().network(nono::blocked).minimum_landlock_abi() == 1);
   CONSTEXPR_CHECK(caps().network(nono::loopback).minimum_landlock_abi() == 1);
+  CONSTEXPR_CHECK(caps().network(nono::hosts{"a"}).minimum_landlock_abi() == 1);
+  CONSTEXPR_CHECK(caps().network(nono::hosts{"a"}).lift(protection::filesystem).minimum_landlock_abi() == 0);
   CONSTEXPR_CHECK(caps().allow_port(nono::connect_tcp(443)).minimum_landlock_abi() == 4);
   CONSTEXPR_CHECK(
       caps().allow_port(nono::connect_tcp(443)).best_effort(protection::network).minimum_landlock_abi() == 1);
@@ -263,6 +277,29 @@ TEST_CASE("algebra: unions and intersections in a constant expression") {
       decltype(union_of(caps().network(nono::loopback), caps().network(nono::loopback)))::needs_child());
 }
 
+TEST_CASE("algebra: unions and intersections of hosts") {
+  const auto text = [](const policy_ref& p) { return to_text(p.network, p.hosts); };
+  constexpr auto a = caps().network(nono::hosts{"*.s", "t", "u"});
+  constexpr auto b = caps().network(nono::hosts{"a.s", "*.b.s", "t", "v"});
+  constexpr auto either = union_of(a, b);
+  constexpr auto both = intersection_of(a, b);
+  CHECK(text(either) == R"(network(hosts{"*.b.s", "*.s", "a.s", "t", "u", "v"}))");
+  CHECK(text(both) == R"(network(hosts{"*.b.s", "a.s", "t"}))");
+  // Of two of which one lies within the other, the one or the other.
+  CHECK(text(union_of(a, both)) == text(a));
+  CHECK(text(intersection_of(both, a)) == text(both));
+  CHECK(text(intersection_of(a, caps())) == text(a));
+  CHECK(text(union_of(caps().network(nono::blocked), a)) == text(a));
+  CHECK(text(union_of(a, caps())) == "network(unrestricted)");
+  CHECK(text(intersection_of(a, caps().network(nono::hosts{"s"}))) == "network(blocked)");
+  CHECK(text(intersection_of(a, caps().network(nono::loopback))) == "network(blocked)");
+  CHECK(text(union_of(a, caps().allow_port(nono::connect_tcp(443)))) == "network(unrestricted)");
+  CHECK(text(intersection_of(a.lift(protection::network), b)) == text(b));
+  CONSTEXPR_CHECK(either.needs_runner());
+  CONSTEXPR_CHECK(!both.needs_runner());  // there may be none in common, so it is seen when it is applied
+  CONSTEXPR_CHECK(!union_of(a, caps()).needs_runner());
+}
+
 TEST_CASE("algebra: a combination without room is an error outside a constant expression") {
   const auto a = nono::caps<2>().allow_path<nono::read>("/a").allow_path<nono::read>("/b");
   const auto b = nono::caps<2>().allow_path<nono::read>("/c").allow_path<nono::read>("/b");
@@ -277,6 +314,14 @@ TEST_CASE("algebra: a combination without room is an error outside a constant ex
   }
   CHECK(union_of(left, right_side).ref().violation == errc::too_many_ports);
   CHECK(intersection_of(left, right_side).ref().network.mode == network_mode::blocked);
+  const auto some = caps().network(nono::hosts{"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1",
+                                               "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9"});
+  const auto others = caps().network(
+      nono::hosts{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "d1", "d2", "d3", "d4", "d5"});
+  CHECK(union_of(some, others).ref().violation == errc::none);
+  CHECK(union_of(some, others).ref().hosts.size() == nono::max_hosts);
+  CHECK(union_of(union_of(some, others), caps().network(nono::hosts{"e"})).ref().violation ==
+        errc::too_many_hosts);
   const auto broken = caps().allow_path<nono::read>("/a").deny_path("/a");
   CHECK(union_of(caps(), broken).ref().violation == errc::deny_contradicts_grant);
 }
@@ -299,6 +344,23 @@ constexpr std::string_view questions[] = {
     "$WORKDIR/f", "$DATA",   "$DATA/x", "$DATA/x/1", "$DATA/y",  "$MORE/x",  "$TMPDIR/x/1",
 };
 
+constexpr nono::hosts host_lists[] = {
+    nono::hosts{"s"},
+    nono::hosts{"*.s"},
+    nono::hosts{"*.s", "s"},
+    nono::hosts{"a.s", "t"},
+    nono::hosts{"a.s", "*.a.s"},
+    nono::hosts{"*.a.s", "t", "*.u"},
+    nono::hosts{"b.a.s", "u"},
+    nono::hosts{"*.b.a.s", "t"},
+    nono::hosts{"*.s", "b.a.s", "t"},
+    nono::hosts{"v.t", "c.b.a.s"},
+    nono::hosts{"*.t"},
+    nono::hosts{"as", "a.s", "v.u"},
+};
+constexpr std::string_view host_questions[] = {"s", "a.s", "b.s", "b.a.s", "c.a.s", "c.b.a.s", "d.c.b.a.s",
+                                               "t", "v.t", "u",   "v.u",   "as",    "x"};
+
 constexpr nono::group_rule tool_rules[] = {
     {"/a/b", nono::read}, {"~/x", right::write_file}, {"/z/secret", nono::no_rights}};
 constexpr nono::group_rule socket_rules[] = {{"/a", right::connect_unix}, {"$WORKDIR/x", nono::read_write}};
@@ -312,7 +374,8 @@ template <unsigned State>
 using sized = nono::basic_caps<24, State>;
 using any_policy =
     std::variant<sized<0>, sized<given | nono::detail::blocked_given>,
-                 sized<given | nono::detail::child_needed>, sized<given | nono::detail::ports_given>>;
+                 sized<given | nono::detail::child_needed>, sized<given | nono::detail::ports_given>,
+                 sized<given | nono::detail::runner_needed>>;
 
 class generator {
  public:
@@ -340,7 +403,7 @@ class generator {
       if (one_in(12)) keep(p, p.best_effort(id));
     }
     if (one_in(6)) p = p.strict();
-    switch (pick(5)) {
+    switch (pick(7)) {
       case 0:
         return p.network(nono::blocked);
       case 1:
@@ -353,6 +416,9 @@ class generator {
           if (one_in(2)) with_ports = with_ports.allow_port({nono::port_use::bind_tcp, port});
         return with_ports;
       }
+      case 4:
+      case 5:
+        return p.network(host_lists[pick(std::size(host_lists))]);
       default:
         return p;
     }
@@ -402,12 +468,23 @@ auto with_both(const any_policy& a, const any_policy& b, F&& f) {
   return std::visit(f, a, b);
 }
 
+/// True when the network lets this host through.
+bool reaches(const policy_ref& p, std::string_view host) {
+  const network_mode mode = nono::detail::network_of(p);
+  return mode == network_mode::unrestricted ||
+         (mode == network_mode::hosts && nono::names_host(p.hosts, host));
+}
+
 /// Both ways.
 bool same(const policy_ref& a, const policy_ref& b) { return is_within(a, b) && is_within(b, a); }
 
 /// Nothing that binding would have to refuse, and sorted as every part of the library expects it.
 bool is_sound(const policy_ref& p) {
-  bool sound = p.violation == errc::none;
+  bool sound = p.violation == errc::none && (p.network.mode == network_mode::hosts) == !p.hosts.empty();
+  for (const std::string_view host : p.hosts) {
+    sound = sound && nono::check_host(host) == errc::none;
+    sound = sound && (&host == p.hosts.data() || nono::compare_text((&host)[-1], host) < 0);
+  }
   for (std::size_t i = 1; i < p.rules.size(); ++i) {
     const auto& before = p.rules[i - 1];
     const auto& r = p.rules[i];
@@ -452,6 +529,7 @@ TEST_CASE("algebra: laws of union and intersection, over random policies") {
   generator random(1);
   int bad = 0;
   std::array<int, 2> answers{};
+  std::array<int, 2> hosts_reached{};
   for (int round = 0; round < rounds && bad == 0; ++round) {
     const any_policy one = random.policy();
     const any_policy other = random.policy();
@@ -474,6 +552,17 @@ TEST_CASE("algebra: laws of union and intersection, over random policies") {
       law(same(both, intersection_of(b, a)), "intersection commutes");
       law(same(union_of(a, a), a) && same(intersection_of(a, a), a), "both are idempotent");
       law(same(union_of(a, both), a) && same(intersection_of(a, either), a), "both absorb");
+      for (const std::string_view host : host_questions) {
+        INFO(std::string(host));
+        const bool mine = reaches(a, host);
+        const bool others = reaches(b, host);
+        const bool of_union = reaches(either, host);
+        ++hosts_reached[of_union ? 1 : 0];
+        law(of_union || !(mine || others), "the union reaches what one reaches");
+        if (nono::detail::network_of(policy_ref(either)) == network_mode::hosts)
+          law(of_union == (mine || others), "and no other host");
+        law(reaches(both, host) == (mine && others), "the intersection reaches what both reach");
+      }
       for (const std::string_view path : questions) {
         const std::string_view variable = nono::leading_variable(path);
         if (nono::detail::declares(a, variable) != nono::detail::declares(b, variable)) continue;
@@ -494,6 +583,8 @@ TEST_CASE("algebra: laws of union and intersection, over random policies") {
   }
   CHECK(answers[0] > 1000);
   CHECK(answers[1] > 1000);
+  CHECK(hosts_reached[0] > 1000);
+  CHECK(hosts_reached[1] > 1000);
 }
 
 TEST_CASE("algebra: laws of within, over random policies") {
@@ -521,6 +612,8 @@ TEST_CASE("algebra: laws of within, over random policies") {
            {std::pair{policy_ref(a), policy_ref(b)}, std::pair{policy_ref(a), c}}) {
         if (!is_within(inner, outer)) continue;
         ++within;
+        for (const std::string_view host : host_questions)
+          if (reaches(inner, host)) law(reaches(outer, host), "what lies within reaches no more");
         for (const std::string_view path : questions)
           for (const auto& [single, name] : nono::right_names)
             if (nono::permits(inner, path, single))

@@ -558,6 +558,21 @@ TEST_CASE("bind: the rest of the policy is carried over") {
   CHECK(moved.best_effort.has(nono::protection::network));
   CHECK(moved.lifted.has(nono::protection::ipc));
   CHECK(moved.strict);
+  CHECK(moved.hosts.empty());
+}
+
+TEST_CASE("bind: hosts are carried over, and outlive the policy") {
+  auto got = [] {
+    capability_set set;
+    const std::string_view names[] = {"b.example", "*.example"};
+    REQUIRE(set.network(names).has_value());
+    return nono::bind(set, {});
+  }();
+  REQUIRE(got.has_value());
+  const bound_policy moved = std::move(*got);
+  CHECK(got->hosts.empty());
+  CHECK(moved.network.mode == nono::network_mode::hosts);
+  CHECK(to_text(moved) == "network(hosts{\"*.example\", \"b.example\"})\n");
 }
 
 TEST_CASE("bind: no descriptor is left behind, whatever goes wrong") {

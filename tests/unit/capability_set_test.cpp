@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nono/capability_set.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "constexpr_check.hpp"
 
@@ -125,6 +129,49 @@ TEST_CASE("capability_set: settings, groups once each, rules left out") {
   CHECK(set.ref().network.port_count == 0);
   set.network(nono::unrestricted);
   CHECK(set.ref().network.mode == nono::network_mode::unrestricted);
+}
+
+TEST_CASE("capability_set: hosts are sorted, kept once and owned; a bad one changes nothing") {
+  nono::capability_set set;
+  {
+    std::string passing = "b.example";
+    const std::string_view names[] = {passing, "*.example", "a.example", "*.example"};
+    REQUIRE(set.network(names).has_value());
+    passing = "overwritten";
+  }
+  CHECK(set.ref().network.mode == nono::network_mode::hosts);
+  const auto hosts = [&] {
+    return std::vector<std::string_view>(set.ref().hosts.begin(), set.ref().hosts.end());
+  };
+  const std::vector<std::string_view> expected = {"*.example", "a.example", "b.example"};
+  CHECK(hosts() == expected);
+  const std::string_view bad[] = {"c.example", "C.example"};
+  const auto refused = set.network(bad);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == nono::errc::host_not_lower_case);
+  CHECK(refused.error().message().find("network(hosts): the host 'C.example'") != std::string::npos);
+  const auto none = set.network(std::span<const std::string_view>());
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().code == nono::errc::no_hosts);
+  CHECK(hosts() == expected);
+  CHECK(set.network(set.ref().hosts).has_value());  // its own
+  CHECK(hosts() == expected);
+  CHECK(set.allow_port(nono::connect_tcp(443)).error().code == nono::errc::port_contradicts_network);
+  set.network(nono::blocked);
+  CHECK(hosts().empty());
+  set.network(nono::hosts{"b.example", "a.example"});
+  CHECK(hosts() == std::vector<std::string_view>{"a.example", "b.example"});
+  CHECK_FALSE(set.needs_runner());
+}
+
+TEST_CASE("capability_set: any number of hosts") {
+  nono::capability_set set;
+  std::vector<std::string> texts(1000);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = "h" + std::to_string(i) + ".example";
+  const std::vector<std::string_view> names(texts.begin(), texts.end());
+  REQUIRE(set.network(names).has_value());
+  CHECK(set.ref().hosts.size() == 1000);
+  CHECK(std::is_sorted(set.ref().hosts.begin(), set.ref().hosts.end()));
 }
 
 TEST_CASE("capability_set: moves with its text") {

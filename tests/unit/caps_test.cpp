@@ -196,6 +196,31 @@ TEST_CASE("caps: naming the network keeps everything that was said before") {
   CHECK(to_text(after_network.ref()).find("network(loopback)") != std::string::npos);
 }
 
+TEST_CASE("caps: hosts are sorted, and need a runner instead of a child") {
+  constexpr auto named = before_network.network(nono::hosts{"b.example", "*.a.example"});
+  CONSTEXPR_CHECK(named.ref().network.mode == nono::network_mode::hosts);
+  CONSTEXPR_CHECK(named.ref().hosts.size() == 2);
+  CONSTEXPR_CHECK(named.ref().hosts[0] == "*.a.example");
+  CONSTEXPR_CHECK(named.ref().hosts[1] == "b.example");
+  CONSTEXPR_CHECK(named.ref().rules.size() == 2);
+  CONSTEXPR_CHECK(named.needs_runner());
+  CONSTEXPR_CHECK(named.strict().needs_runner());
+  CONSTEXPR_CHECK(!named.needs_child());
+  CONSTEXPR_CHECK(!after_network.needs_runner());
+  CONSTEXPR_CHECK(after_network.ref().hosts.empty());
+  CONSTEXPR_CHECK(named.strict().ref().hosts.size() == 2);
+  CONSTEXPR_CHECK(nono::caps().target(nono::portable).network(nono::hosts{"a"}).ref().violation ==
+                  errc::none);
+}
+
+TEST_CASE("caps: 32 hosts fit") {
+  constexpr auto many = nono::caps().network(nono::hosts{
+      "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8",
+      "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8"});
+  CONSTEXPR_CHECK(many.ref().hosts.size() == nono::max_hosts);
+  CONSTEXPR_CHECK(many.ref().hosts[31] == "d8");
+}
+
 TEST_CASE("caps: only loopback needs a child") {
   CONSTEXPR_CHECK(!nono::caps().needs_child());
   CONSTEXPR_CHECK(!nono::caps().network(nono::blocked).needs_child());

@@ -145,6 +145,16 @@ constexpr errc every_code[] = {errc::none,
                                errc::not_portable,
                                errc::path_not_plain,
                                errc::not_within,
+                               errc::host_empty,
+                               errc::host_not_bare,
+                               errc::host_has_port,
+                               errc::host_is_address,
+                               errc::host_wildcard_misplaced,
+                               errc::host_not_lower_case,
+                               errc::host_too_long,
+                               errc::host_malformed,
+                               errc::no_hosts,
+                               errc::too_many_hosts,
                                errc::path_not_found,
                                errc::not_a_directory,
                                errc::not_a_file,
@@ -176,7 +186,8 @@ constexpr errc every_code[] = {errc::none,
                                errc::stdio_failed,
                                errc::fork_failed,
                                errc::wait_failed,
-                               errc::bad_argument};
+                               errc::bad_argument,
+                               errc::hosts_need_the_runner};
 
 error sample(errc code) { return {code, EACCES, "RULE", "PATH", "OTHER"}; }
 
@@ -193,6 +204,8 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::connect_unix_without_sockets) == 31);
   CONSTEXPR_CHECK(number(errc::path_not_plain) == 34);
   CONSTEXPR_CHECK(number(errc::not_within) == 35);
+  CONSTEXPR_CHECK(number(errc::host_empty) == 36);
+  CONSTEXPR_CHECK(number(errc::too_many_hosts) == 45);
   CONSTEXPR_CHECK(number(errc::path_not_found) == 100);
   CONSTEXPR_CHECK(number(errc::too_many_open_files) == 105);
   CONSTEXPR_CHECK(number(errc::unsupported_platform) == 200);
@@ -200,6 +213,7 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::listener_taken) == 210);
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
+  CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);
 }
 
 TEST_CASE("error: every code has one text, and there is no other text") {

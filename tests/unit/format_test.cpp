@@ -75,9 +75,9 @@ TEST_CASE("format: rules and groups") {
 }
 
 TEST_CASE("format: the network") {
-  CHECK(fmt::format("{} {} {} {}", nono::network_mode::unrestricted, nono::network_mode::blocked,
-                    nono::network_mode::loopback,
-                    nono::network_mode::ports) == "unrestricted blocked loopback only");
+  CHECK(fmt::format("{} {} {} {} {}", nono::network_mode::unrestricted, nono::network_mode::blocked,
+                    nono::network_mode::loopback, nono::network_mode::ports,
+                    nono::network_mode::hosts) == "unrestricted blocked loopback only hosts");
   CHECK(fmt::format("{} {}", nono::port_use::connect_tcp, nono::port_use::bind_tcp) ==
         "connect_tcp bind_tcp");
   CHECK(text(nono::connect_tcp(443)) == "connect_tcp(443)");
@@ -107,6 +107,8 @@ TEST_CASE("format: a policy by name, however it was written") {
   REQUIRE(set.allow_path<nono::read>("/srv").has_value());
   set.network(nono::blocked);
   CHECK(text(set) == expected);
+  set.network(nono::hosts{"b.example", "*.a.example"});
+  CHECK(text(set) == "allow_path<read>('/srv')\nnetwork(hosts{\"*.a.example\", \"b.example\"})\n");
 }
 
 TEST_CASE("format: what is bound") {

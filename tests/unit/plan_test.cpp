@@ -184,6 +184,26 @@ TEST_CASE("plan: standings on every ABI, network loopback") {
   CHECK(nono::make_plan(p, kernel(7), child)->own_network);
 }
 
+TEST_CASE("plan: hosts need the runner, on every ABI and wherever the sandbox stands") {
+  const auto make = [] { return policy(network_mode::hosts); };
+  for (int n = 0; n <= 12; ++n)
+    for (const sandbox_target target : {here, child})
+      CHECK(code(make(), kernel(n), target) == errc::hosts_need_the_runner);
+  // Not to be had by doing with less: that is about kernels. What is lifted is not asked for.
+  bound_policy p = make();
+  p.best_effort |= protection::network;
+  CHECK(code(std::move(p), kernel(7), child) == errc::hosts_need_the_runner);
+  bound_policy lifted = make();
+  lifted.lifted |= protection::network;
+  const auto planned = nono::make_plan(lifted, kernel(7), child);
+  REQUIRE(planned.has_value());
+  CHECK(planned->report.of(protection::network) == standing::not_asked);
+  CHECK(planned->filter.network == network_mode::unrestricted);
+  // A filter that was asked for without a plan would close the network.
+  const nono::filter_table closed({.network = network_mode::blocked, .lifted = {}});
+  CHECK(to_text(nono::filter_table({.network = network_mode::hosts, .lifted = {}})) == to_text(closed));
+}
+
 TEST_CASE("plan: standings on every ABI, single ports") {
   for (const bool binds : {false, true}) {
     const auto make = [&] { return ports_policy(binds); };

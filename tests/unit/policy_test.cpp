@@ -134,6 +134,10 @@ TEST_CASE("policy: networks in the words of the DSL") {
   CHECK(to_text(n) == "network(loopback)");
   CHECK(to_text(nono::only(nono::connect_tcp(443), nono::bind_tcp(0)).rule) ==
         "network(only(connect_tcp(443), bind_tcp(0)))");
+  n.mode = nono::network_mode::hosts;
+  constexpr std::string_view names[] = {"*.b", "a"};
+  CHECK(to_text(n, names) == "network(hosts{\"*.b\", \"a\"})");
+  CHECK(to_text(n) == "network(hosts)");
 }
 
 TEST_CASE("policy: the whole text") {
@@ -153,4 +157,8 @@ TEST_CASE("policy: the whole text") {
         "best_effort(signals)\n"
         "lift(ipc)\n"
         "strict()\n");
+  constexpr std::string_view names[] = {"a"};
+  p.network.mode = nono::network_mode::hosts;
+  p.hosts = names;
+  CHECK(to_text(p).find("\nnetwork(hosts{\"a\"})\n") != std::string::npos);
 }

@@ -292,9 +292,8 @@ class decider {
       case SYS_fchownat:
         return are_flags(a[4]) ? owner(n, who, at(a[0], a[1], a[4]), a[2], a[3]) : done(EINVAL);
       case SYS_utimensat:
-        if (!are_flags(a[3]) || (a[1] == 0 && a[3] != 0)) return done(EINVAL);
-        return times(n, who, a[1] == 0 ? by_descriptor(a[0]) : at(a[0], a[1], a[3]), a[2],
-                     clock::nanoseconds);
+        return are_flags(a[3]) ? times(n, who, at_or_descriptor(a[0], a[1], a[3]), a[2], clock::nanoseconds)
+                               : done(EINVAL);
       case SYS_setxattr:
         return set_attribute(n, who, by_path(a[0]));
       case SYS_lsetxattr:

@@ -113,6 +113,8 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
           return k.seccomp ? standing::by_namespace : standing::missing;
         case network_mode::ports:
           return handled ? both : standing::missing;
+        case network_mode::hosts:
+          break;  // make_plan() refuses it
       }
       return standing::missing;
     case protection::process_memory:
@@ -200,7 +202,7 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
 
 /// Plans how `policy` is enforced on a kernel that can do `kernel`. The plan refers to the policy and lives
 /// in its memory. Errors: landlock_not_in_kernel, landlock_disabled, landlock_refused, protection_unavailable,
-///         needs_child.
+///         needs_child, hosts_need_the_runner.
 inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support kernel, sandbox_target target,
                               bool observed = false) {
   plan out;
@@ -208,8 +210,9 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   const bool supervised = target == sandbox_target::supervised_child && kernel.seccomp;
   if (child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
-  if (!child && detail::network_of(policy) == network_mode::loopback)
-    return error{errc::needs_child, 0, {}, {}, {}};
+  const network_mode network = detail::network_of(policy);
+  if (network == network_mode::hosts) return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
+  if (!child && network == network_mode::loopback) return error{errc::needs_child, 0, {}, {}, {}};
   if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
     return detail::no_landlock(kernel);
   for (const protection_row& row : protections) {
@@ -227,7 +230,6 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
   if (asked(protection::pathname_unix))
     out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
-  const network_mode network = detail::network_of(policy);
   if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
   if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
   if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;

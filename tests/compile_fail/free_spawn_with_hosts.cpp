@@ -1,0 +1,8 @@
+// expect-error: network\(hosts\) needs the runner of the nono command
+#include <nono/caps.hpp>
+#include <nono/spawn.hpp>
+#ifdef EXPECT_ERROR
+void start() { (void)nono::spawn(nono::caps().network(nono::hosts{"api.example.com"}), {"true"}); }
+#else
+void start() { (void)nono::spawn(nono::caps().network(nono::loopback), {"true"}); }
+#endif
