@@ -19,6 +19,7 @@ OPEN = [
     ("processors: threads choose each other's", None, "user:affinity"),
     ("a grant holds inodes, by whichever name", None, "hard_link_from_before"),
     ("what is in a granted directory is the program's to change", None, "setuid_program"),
+    ("processes that the command leaves behind go on, confined", None, "outlive"),
     ("variables that are not on the list of dangerous ones are passed on", None, "variable_key"),
 ]
 # What Landlock alone stops is open on older kernels.
@@ -48,6 +49,7 @@ SETTINGS = {
     "userfaultfd": "vm.unprivileged_userfaultfd",
     "io_uring": "kernel.io_uring_disabled",
     "by_io_uring": "kernel.io_uring_disabled",
+    "udp_by_io_uring": "kernel.io_uring_disabled",
     "tcp_by_io_uring": "kernel.io_uring_disabled",
     "unix_by_io_uring": "kernel.io_uring_disabled",
     "setxattr_by_io_uring": "kernel.io_uring_disabled",

@@ -76,10 +76,28 @@ void fast_open_by_sendto(const facts& f) {
   print_answer(fd);
 }
 
+/// A filter of socket() does not see this one.
+int socket_of_ring(ring& r, int type) {
+  io_uring_sqe make{};
+  make.opcode = IORING_OP_SOCKET;
+  make.fd = AF_INET;
+  make.off = static_cast<std::uint64_t>(type);
+  const int fd = r.submit("io_uring socket", make);
+  limit_time(fd);
+  return fd;
+}
+
+void ask_udp_by_ring(const facts& f) {
+  ring r;
+  const int fd = socket_of_ring(r, SOCK_DGRAM);
+  send_to(fd, loopback(f.number("udp")));
+  print_answer(fd);
+}
+
 void connect_by_ring(const facts& f) {
   ring r;
   const address to = loopback(f.number("tcp"));
-  const int fd = make_socket(AF_INET, SOCK_STREAM);
+  const int fd = socket_of_ring(r, SOCK_STREAM);
   io_uring_sqe connect{};
   connect.opcode = IORING_OP_CONNECT;
   connect.fd = fd;
@@ -205,7 +223,8 @@ constexpr attempt all[] = {
      }},
     {"smc", proof::secret, "connects by SMC, which falls back to TCP",
      [](const facts& f) { ask(make_socket(family_smc, SOCK_STREAM), loopback(f.number("tcp"))); }},
-    {"tcp_by_io_uring", proof::secret, "connects by TCP through a ring", connect_by_ring},
+    {"tcp_by_io_uring", proof::secret, "connects by TCP through a ring, which makes the socket as well",
+     connect_by_ring},
     {"tcp_listen", proof::secret, "listens on a port, and is connected to",
      [](const facts&) {
        const int fd = make_socket(AF_INET, SOCK_STREAM);
@@ -232,6 +251,7 @@ constexpr attempt all[] = {
     {"udp_connect", proof::secret, "asks by UDP with connect()",
      [](const facts& f) { ask(make_socket(AF_INET, SOCK_DGRAM), loopback(f.number("udp"))); }},
     {"udp_receive", proof::secret, "receives by UDP from outside", receive_udp},
+    {"udp_by_io_uring", proof::secret, "asks by UDP, with a socket that a ring made", ask_udp_by_ring},
     {"ping", proof::call, "pings by a ping socket", [](const facts&) { ping(SOCK_DGRAM); }},
     {"raw_icmp", proof::call, "pings by a raw socket", [](const facts&) { ping(SOCK_RAW); }, needs::root},
     {"packet", proof::call, "opens a socket that sees every packet",

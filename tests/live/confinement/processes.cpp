@@ -131,6 +131,24 @@ void pin(const facts& f) {
   check("sched_setaffinity", ::sched_setaffinity(f.victim(), sizeof set, &set));
 }
 
+/// A child that the command leaves behind; the driver waits for what it does.
+void outlive(const facts& f) {
+  print("later");
+  int ends[2];
+  check("pipe", ::pipe2(ends, O_CLOEXEC));
+  const pid_t child = check("fork", ::fork());
+  ::close(ends[child == 0 ? 0 : 1]);
+  if (child != 0) {  // until it has a session of its own, the end of this one takes it along
+    char none = 0;
+    (void)!::read(ends[0], &none, 1);
+    return;
+  }
+  ::setsid();
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, ends[1]}) ::close(fd);
+  ::usleep(200'000);
+  ::_exit(::open(f.work("late").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644) < 0 ? 1 : 0);
+}
+
 // ---- shared between processes ----
 
 void read_segment(const facts& f) {
@@ -226,6 +244,7 @@ constexpr attempt all[] = {
      [](const facts& f) {
        check("write", ::write(open_file(f.victim_proc("oom_score_adj"), O_WRONLY), "900\n", 4));
      }},
+    {"outlive", proof::change, "leaves a process behind that goes on when the command has ended", outlive},
     {"shared_memory", proof::secret, "reads a System V segment", read_segment},
     {"semaphore", proof::change, "changes a System V semaphore", post_semaphore},
     {"take_message", proof::secret, "takes a System V message", take_message},

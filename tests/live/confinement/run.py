@@ -99,6 +99,8 @@ def make_try(attempt, way, ring):
             code = "none in time"
         talk.join(2)
         reader.join(2)
+        if "later\n" in talk.lines:  # something was left behind, and shall have its time
+            time.sleep(0.6)
         process.stdout.close()
         process.stderr.close()
         said = "".join(talk.lines)

@@ -58,12 +58,16 @@ inline address unix_abstract(const std::string& name) {
   return address::of(to, offsetof(sockaddr_un, sun_path) + 1 + name.size());
 }
 
-/// A socket that waits for a second, not for ever.
-inline int make_socket(int family, int type, int protocol = 0) {
-  const int fd = check("socket", ::socket(family, type | SOCK_CLOEXEC, protocol));
+/// Makes a socket wait for a second, not for ever.
+inline void limit_time(int fd) {
   const timeval second{1, 0};
   (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
   (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+}
+
+inline int make_socket(int family, int type, int protocol = 0) {
+  const int fd = check("socket", ::socket(family, type | SOCK_CLOEXEC, protocol));
+  limit_time(fd);
   return fd;
 }
 

@@ -336,7 +336,8 @@ class World:
     def state(self):
         with os.scandir(self.work) as entries:
             setuid = any(e.stat(follow_symlinks=False).st_mode & stat.S_ISUID for e in entries)
-        return {**self.files(), **self.process(), "setuid programs": setuid, "IPC": self.ipc.state(),
+        late = os.path.exists(f"{self.work}/late")
+        return {**self.files(), **self.process(), "setuid programs": setuid, "late": late, "IPC": self.ipc.state(),
                 "keys": self.ring.keys()}
 
     def changes(self):
