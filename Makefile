@@ -12,7 +12,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j2
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all differential sanitize clang bench lint format install clean help
+.PHONY: all deps demo test test-all differential confinement sanitize clang bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -41,6 +41,16 @@ differential:  ## ask the model and the kernel N random questions, as root and a
 	@cmake --build $(BUILD) -j $(JOBS) --target nono_differential
 	@for as in as_root as_user; do \
 	  tests/$$as $(abspath $(BUILD))/tests/nono_differential --pairs $(or $(N),1000000) --seed $(or $(SEED),1) || exit; done
+
+confinement:  ## try every known way out, as root and as an ordinary user, and write the README's table of them anew
+	@scripts/install-deps test
+	@cmake --preset dev
+	@cmake --build $(BUILD) -j $(JOBS) --target nono_command nono_attempts
+	@for as in user root; do \
+	  NONO_BIN=$(abspath $(BUILD))/nono NONO_ATTEMPTS=$(abspath $(BUILD))/tests/nono_attempts \
+	  tests/as_$$as $(CURDIR)/tests/live/confinement/run.py --json - > $(BUILD)/confinement.$$as.json || exit; done
+	@tests/live/confinement/run.py --markdown $(BUILD)/confinement.user.json $(BUILD)/confinement.root.json \
+	  --readme README.md
 
 sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
 	@scripts/install-deps test
