@@ -89,6 +89,7 @@ class child {
         err_(std::move(other.err_)),
         listener_(std::move(other.listener_)),
         diagnostics_(std::move(other.diagnostics_)),
+        keeps_answers_(other.keeps_answers_),
         report_(other.report_),
         pid_(std::exchange(other.pid_, -1)),
         pidfd_(std::move(other.pidfd_)) {}
@@ -110,6 +111,8 @@ class child {
   /// Where observed calls are heard; -1 if none was asked for or the kernel refused. The owner must answer.
   [[nodiscard]] int listener() const noexcept { return listener_.get(); }
   void close_listener() noexcept { listener_ = detail::descriptor(); }
+  /// False where a signal can make a caller ask again for what has been done (before Linux 5.19).
+  [[nodiscard]] bool keeps_answers() const noexcept { return keeps_answers_; }
   /// A sock_diag socket of the child's network, where a supervisor needs one; -1 otherwise.
   [[nodiscard]] int diagnostics() const noexcept { return diagnostics_.get(); }
   /// What is in force in the child.
@@ -137,6 +140,7 @@ class child {
  private:
   friend class detail::spawner;
   detail::descriptor in_, out_, err_, listener_, diagnostics_;
+  bool keeps_answers_ = false;
   enforcement report_;
   int pid_;
   detail::descriptor pidfd_;

@@ -229,7 +229,8 @@ class spawner {
       return error{errc::fork_failed, why, {}, {}, "clone"};
     }
     child out(pid, pidfd);
-    out.listener_ = descriptor(listener_);
+    out.listener_ = descriptor(listener_.fd);
+    out.keeps_answers_ = listener_.keeps_answers;
     out.diagnostics_ = descriptor(diagnostics_);
     if (failure_.code != errc::none) {
       (void)out.wait();
@@ -238,7 +239,7 @@ class spawner {
     out.in_ = std::move(parent_ends_[0]);
     out.out_ = std::move(parent_ends_[1]);
     out.err_ = std::move(parent_ends_[2]);
-    out.report_ = listened_ && listener_ < 0 ? *plain_report_ : plan_->report;
+    out.report_ = listened_ && listener_.fd < 0 ? *plain_report_ : plan_->report;
     out.report_.threads = 1;
     return out;
   }
@@ -287,7 +288,7 @@ class spawner {
       diagnostics_ = static_cast<int>(kernel::call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 4));
     confine_failure why = confine_thread(program_, ruleset_, listened_ ? &listener_ : nullptr);
     // An outer supervisor listens already (EBUSY), or nobody may: then the rows that need none.
-    if (listened_ && listener_ < 0 && plain_program_.length != 0 && why.code != errc::none)
+    if (listened_ && listener_.fd < 0 && plain_program_.length != 0 && why.code != errc::none)
       why = confine_thread(plain_program_, ruleset_, nullptr);
     if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
     if (listened_ && kernel::call(SYS_unshare, CLONE_FILES) < 0)
@@ -342,7 +343,7 @@ class spawner {
   confine_failure failure_;
   int ruleset_ = -1;
   int parent_ = -1;
-  int listener_ = -1;
+  new_listener listener_;
   int diagnostics_ = -1;
   bool listened_ = false;
   unsigned uid_ = 0;

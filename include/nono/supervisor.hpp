@@ -67,7 +67,7 @@ class supervisor {
       : running_(running),
         calls_(running.listener()),
         table_(planned.filter),
-        decider_(calls_, policy, planned.report, running.diagnostics()),
+        decider_(calls_, policy, planned.report, running.diagnostics(), running.keeps_answers()),
         heard_(heard) {}
 
   /// Runs until the child's first process ends, and reaps it.
@@ -130,7 +130,7 @@ class supervisor {
       got.by_policy = true;
     }
     if (got.by_policy && heard_ != nullptr) heard_->refused(call, *row, got.subject);
-    if (!calls_.send(call.id, got.reply)) decider_.reply_lost(call);
+    (void)calls_.send(call.id, got.reply);
     return true;
   }
 

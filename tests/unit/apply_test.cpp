@@ -292,7 +292,7 @@ TEST_CASE("confine_thread: no_new_privs, the filter, then Landlock") {
   CHECK(all_calls() == "no_new_privs seccomp ");
   fake = {};
   fake.seccomp = 42;
-  int listener = -1;
+  nono::detail::new_listener listener;
   CHECK(nono::detail::confine_thread<fake_kernel>(program, 5, &listener).code == errc::none);
   CHECK(listener == 42);
   CHECK(fake.filter_flags == SECCOMP_FILTER_FLAG_NEW_LISTENER);
@@ -325,7 +325,7 @@ TEST_CASE("confine_thread: each failure has its error, and no later step is take
   }
   fake = {};
   fake.seccomp = -EBUSY;
-  int listener = -1;
+  nono::detail::new_listener listener;
   failed(errc::listener_taken, EBUSY, "no_new_privs seccomp ", &listener);
   CHECK(listener == -1);
   fake = {};

@@ -189,17 +189,29 @@ constexpr errc filter_code(long got) noexcept {
   }
 }
 
+/// What a filter with a listener gives.
+struct new_listener {
+  int fd = -1;
+  bool keeps_answers = false;  ///< a signal in the middle of an answer does not make the caller ask again
+};
+
 /// Confines the calling thread: no_new_privs, the filter, then Landlock. Safe between fork and exec.
-/// listener: null, or where to put the descriptor on which a supervisor hears of observed calls.
+/// heard: null, or where to put the listener on which a supervisor hears of calls.
 template <class Kernel = system_kernel>
-confine_failure confine_thread(const filter_program& program, int ruleset, int* listener) noexcept {
+confine_failure confine_thread(const filter_program& program, int ruleset, new_listener* heard) noexcept {
   if (const long got = Kernel::no_new_privs(); got < 0)
     return {errc::restrict_failed, static_cast<int>(-got), "prctl(PR_SET_NO_NEW_PRIVS)"};
   if (program.length != 0) {
-    const long got = Kernel::seccomp_filter(program.code.data(), program.length,
-                                            listener != nullptr ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U);
+    constexpr unsigned wait_killable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
+    const auto install = [&](unsigned flags) {
+      return Kernel::seccomp_filter(program.code.data(), program.length, flags);
+    };
+    const unsigned listening = heard != nullptr ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U;
+    long got = install(heard != nullptr ? listening | wait_killable : 0U);
+    const bool keeps_answers = got != -EINVAL;
+    if (heard != nullptr && !keeps_answers) got = install(listening);
     if (got < 0) return {filter_code(got), static_cast<int>(-got), "seccomp"};
-    if (listener != nullptr) *listener = static_cast<int>(got);
+    if (heard != nullptr) *heard = {static_cast<int>(got), keeps_answers};
   }
   if (ruleset >= 0)
     if (const long got = Kernel::landlock_restrict_self(ruleset, 0); got < 0)

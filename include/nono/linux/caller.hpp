@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -83,6 +84,14 @@ class caller {
     return {std::move(out), why};
   }
 
+  /// True when a signal is on its way to the caller.
+  [[nodiscard]] bool has_signal() const noexcept {
+    char text[4096];
+    if (!read_status(text)) return false;
+    return ((field(text, "\nSigPnd:", 16) | field(text, "\nShdPnd:", 16)) & ~field(text, "\nSigBlk:", 16)) !=
+           0;
+  }
+
   /// Walks `path` as the caller would, from its directory, root and /proc/self. Errors: those of open(2).
   [[nodiscard]] pinned walk(int directory, const std::string& path, bool follow) const {
     if (path.empty()) return {descriptor(), ENOENT};
@@ -103,17 +112,23 @@ class caller {
   /// The number of the process that the thread belongs to.
   [[nodiscard]] int group() const noexcept {
     if (group_ != 0) return group_;
-    char name[48];
+    char text[4096];
+    group_ = read_status(text) ? static_cast<int>(field(text, "\nTgid:", 10)) : pid_;
+    return group_;
+  }
+
+  template <std::size_t N>
+  bool read_status(char (&text)[N]) const noexcept {
+    char name[32];
     (void)std::snprintf(name, sizeof name, "/proc/%d/status", pid_);
     const descriptor fd(::open(name, O_RDONLY | O_CLOEXEC));
-    char text[512];
-    const ssize_t got = fd.get() < 0 ? -1 : ::read(fd.get(), text, sizeof text - 1);
+    const ssize_t got = fd.get() < 0 ? -1 : ::read(fd.get(), text, N - 1);
     text[got < 0 ? 0 : got] = '\0';
-    const char* at = std::strstr(text, "\nTgid:");
-    group_ = pid_;
-    if (at != nullptr)
-      (void)std::sscanf(at, "\nTgid: %d", &group_);  // NOLINT(cert-err34-c): the kernel's number
-    return group_;
+    return got > 0;
+  }
+  static unsigned long long field(const char* text, const char* name, int base) noexcept {
+    const char* at = std::strstr(text, name);
+    return at == nullptr ? 0 : std::strtoull(at + std::strlen(name), nullptr, base);
   }
 
   [[nodiscard]] pinned start_at(int directory) const {

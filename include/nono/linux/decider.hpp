@@ -58,9 +58,14 @@ inline std::int64_t milliseconds_now() noexcept {
 /// the kernel then holds it to the scopes and ports of the child where it acts for the child.
 class decider {
  public:
-  /// netlink: a NETLINK_SOCK_DIAG socket of the child's network; -1: servers inside the sandbox cannot be told.
-  decider(listener calls, const bound_policy& policy, const enforcement& in_force, int netlink)
-      : calls_(calls), by_(policy, in_force, privileges::none), netlink_(netlink) {}
+  /// netlink:       a NETLINK_SOCK_DIAG socket of the child's network; -1: servers inside the sandbox cannot be told.
+  /// keeps_answers: a signal cannot make a caller ask again for what has been done.
+  decider(listener calls, const bound_policy& policy, const enforcement& in_force, int netlink,
+          bool keeps_answers)
+      : calls_(calls),
+        by_(policy, in_force, privileges::none),
+        netlink_(netlink),
+        keeps_answers_(keeps_answers) {}
 
   decided decide(const notification& n, protection id) {
     caller who(n.pid);
@@ -72,11 +77,6 @@ class decider {
       default:
         return process(n);
     }
-  }
-
-  /// The reply to a call was not taken: the caller had been interrupted, and will ask again.
-  void reply_lost(const notification& n) {
-    if (n.call == SYS_connect && last_done_.pid == n.pid) lost_[next_lost_++ % lost_.size()] = last_done_;
   }
 
   // Connections under way: poll() for them beside the listener, then go on with them.
@@ -95,8 +95,13 @@ class decider {
       if (!calls_.is_waiting(w.id)) return true;
       int why = try_connect(w);
       if (is_under_way(w, why)) {
-        if (w.deadline < 0 || milliseconds_now() < w.deadline) return false;
-        why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
+        if (w.deadline >= 0 && milliseconds_now() >= w.deadline) {
+          why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
+        } else if (caller(w.pid).has_signal()) {
+          why = EINTR;
+        } else {
+          return false;
+        }
       }
       (void)calls_.send(w.id, {.os_errno = why});
       return true;
@@ -118,6 +123,7 @@ class decider {
 
   struct waiting {
     std::uint64_t id = 0;
+    int pid = 0;
     descriptor socket;
     descriptor target;  ///< the file that the address names by descriptor
     sockaddr_storage address{};
@@ -145,6 +151,7 @@ class decider {
   decided connect(const notification& n, const caller& who) {
     waiting w;
     w.id = n.id;
+    w.pid = n.pid;
     pinned socket = who.open_file(static_cast<int>(n.args[0]));
     if (is_unreadable(socket.os_errno))
       return refused(EACCES, "a socket of a program that is closed to tracing");
@@ -178,16 +185,8 @@ class decider {
   }
 
   decided start(const notification& n, waiting w) {
-    struct stat st{};
-    (void)::fstat(w.socket.get(), &st);
     int why = try_connect(w);
-    if (why == EISCONN)  // done already, for the same call before a signal came
-      for (connection& c : lost_)
-        if (c.pid == n.pid && c.socket == st.st_ino) {
-          c = {};
-          why = 0;
-        }
-    last_done_ = why == 0 ? connection{n.pid, st.st_ino} : connection{};
+    if (!keeps_answers_) why = done_before(n.pid, w.socket.get(), why);
     if (!is_under_way(w, why)) return done(why);
     if (waiting_.size() >= most_waiting) return done(EAGAIN);
     timeval limit{};
@@ -197,6 +196,23 @@ class decider {
       w.deadline = milliseconds_now() + std::int64_t{limit.tv_sec} * 1000 + limit.tv_usec / 1000;
     waiting_.push_back(std::move(w));
     return {.waits = true};
+  }
+
+  /// A caller that is told that its socket is connected, which it last was by this very thread, has been interrupted
+  /// before the answer reached it.
+  int done_before(int pid, int socket, int why) noexcept {
+    struct stat st{};
+    if (::fstat(socket, &st) != 0) return why;
+    if (why == 0) {
+      connected_[next_connected_++ % connected_.size()] = {pid, st.st_ino};
+    } else if (why == EISCONN) {
+      for (connection& c : connected_)
+        if (c.pid == pid && c.socket == st.st_ino) {
+          c = {};
+          return 0;
+        }
+    }
+    return why;
   }
 
   /// True for the address of a pathname socket.
@@ -461,11 +477,11 @@ class decider {
   listener calls_;
   judged by_;
   int netlink_;
+  bool keeps_answers_;
   std::vector<waiting> waiting_;
   std::vector<bound_socket> servers_;
-  connection last_done_;
-  std::array<connection, 16> lost_{};  // connected, but the caller does not know yet
-  std::size_t next_lost_ = 0;
+  std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
+  std::size_t next_connected_ = 0;
 };
 
 }  // namespace nono::detail
