@@ -50,12 +50,6 @@ constexpr std::string_view not_built[] = {
     "--allow-http2",
     "--suppress-save-prompt",
     "--ignore-denied",
-    "--allow-unix-socket",
-    "--allow-unix-socket-bind",
-    "--allow-unix-socket-dir",
-    "--allow-unix-socket-dir-bind",
-    "--allow-unix-socket-subtree",
-    "--allow-unix-socket-subtree-bind",
     "--allow-gpu",
     "--allow-launch-services",
     "--sandbox-policy",
@@ -113,6 +107,18 @@ void add_policy_flags(CLI::App& app, run_options& o) {
   add_paths(app, "--allow-file", o.allow_file, "Read and write one file");
   add_paths(app, "--read-file", o.read_file, "Read one file");
   add_paths(app, "--write-file", o.write_file, "Write one file");
+  add_paths(app, "--allow-unix-socket", o.unix_socket, "Connect to one unix socket");
+  add_paths(app, "--allow-unix-socket-bind", o.unix_socket_bind,
+            "The same, and write it; one that is not there yet: read and write its directory, to make it");
+  add_paths(app, "--allow-unix-socket-dir", o.unix_socket_dir,
+            "Connect to the unix sockets that lie in a directory at the start, not deeper and not those made "
+            "later by others; read the directory and all below it");
+  add_paths(app, "--allow-unix-socket-dir-bind", o.unix_socket_dir_bind,
+            "The same, and write the directory and all below it");
+  add_paths(app, "--allow-unix-socket-subtree", o.unix_socket_subtree,
+            "Connect to every unix socket below a directory; read it and all below it");
+  add_paths(app, "--allow-unix-socket-subtree-bind", o.unix_socket_subtree_bind,
+            "The same, and write the directory and all below it");
   app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
   app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
       ->type_name("DIR");
@@ -181,6 +187,12 @@ constexpr std::string_view with_value[] = {
     "--allow-file",
     "--read-file",
     "--write-file",
+    "--allow-unix-socket",
+    "--allow-unix-socket-bind",
+    "--allow-unix-socket-dir",
+    "--allow-unix-socket-dir-bind",
+    "--allow-unix-socket-subtree",
+    "--allow-unix-socket-subtree-bind",
     "--workdir",
     "-p",
     "--profile",
