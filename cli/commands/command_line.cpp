@@ -213,8 +213,8 @@ bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
 }
 
 /// nono's own words before the command. `--flag=` becomes two words, because an empty value would otherwise be taken
-/// from the next one. unbuilt: the first flag that is not built yet.
-std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt) {
+/// from the next one. unbuilt: the first flag that is not built yet. bare: the first that has the end of the flags for a value.
+std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt, std::string_view& bare) {
   std::vector<std::string> out;
   int i = 1;
   for (bool command = false; i < argc; ++i) {
@@ -230,7 +230,10 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
       out.emplace_back();
     } else {
       out.emplace_back(word);
-      if (is_one_of(word, with_value) && i + 1 < argc) out.emplace_back(argv[++i]);
+      if (is_one_of(word, with_value) && i + 1 < argc) {
+        if (bare.empty() && std::string_view(argv[i + 1]) == "--") bare = word;
+        out.emplace_back(argv[++i]);
+      }
     }
   }
   out.insert(out.end(), argv + i, argv + argc);
@@ -297,7 +300,9 @@ int main(int argc, char** argv) {
   });
 
   std::string_view unbuilt;
-  std::vector<std::string> words = own_words(argc, argv, unbuilt);
+  std::string_view bare;
+  std::vector<std::string> words = own_words(argc, argv, unbuilt, bare);
+  if (!bare.empty()) return usage_error(fmt::format("{}: its value is missing before --", bare));
   std::reverse(words.begin(), words.end());  // as CLI11 wants it
   try {
     app.parse(words);

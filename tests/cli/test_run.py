@@ -107,6 +107,13 @@ class Parsing(Case):
                     self.one_line(r, 2, f"nono: {flag} is not built yet, so nothing was run")
                     self.assertFalse(os.path.exists(made))
 
+    def test_the_end_of_the_flags_is_no_value(self):
+        # "--" would be a name that is missing, and --allow-unix-socket-bind would grant the directory around it.
+        for flag in ("--read", "--allow-file", "--workdir", "--profile", "--allow-unix-socket-bind"):
+            with self.subTest(flag=flag):
+                self.one_line(self.run_(flag, "--", "echo", "ran"), 2, f"{flag}: ")
+        self.check(self.run_("--read-file", self.file("work/--") and "./--", "--", "cat", self.work + "/--"), 0, "text\n")
+
     def test_an_unknown_flag_is_the_one_that_is_named(self):
         # The command's own words are not searched for flags of nono's.
         self.one_line(self.run_("--nonsense", "echo", "--memory"), 2, "--nonsense")
