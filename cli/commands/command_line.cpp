@@ -50,12 +50,6 @@ constexpr std::string_view not_built[] = {
     "--allow-http2",
     "--suppress-save-prompt",
     "--ignore-denied",
-    "--allow-unix-socket",
-    "--allow-unix-socket-bind",
-    "--allow-unix-socket-dir",
-    "--allow-unix-socket-dir-bind",
-    "--allow-unix-socket-subtree",
-    "--allow-unix-socket-subtree-bind",
     "--allow-gpu",
     "--allow-launch-services",
     "--sandbox-policy",
@@ -113,6 +107,18 @@ void add_policy_flags(CLI::App& app, run_options& o) {
   add_paths(app, "--allow-file", o.allow_file, "Read and write one file");
   add_paths(app, "--read-file", o.read_file, "Read one file");
   add_paths(app, "--write-file", o.write_file, "Write one file");
+  add_paths(app, "--allow-unix-socket", o.unix_socket, "Connect to one unix socket");
+  add_paths(app, "--allow-unix-socket-bind", o.unix_socket_bind,
+            "The same, and write it; one that is not there yet: read and write its directory, to make it");
+  add_paths(app, "--allow-unix-socket-dir", o.unix_socket_dir,
+            "Connect to the unix sockets that lie in a directory at the start, not deeper and not those made "
+            "later by others; read the directory and all below it");
+  add_paths(app, "--allow-unix-socket-dir-bind", o.unix_socket_dir_bind,
+            "The same, and write the directory and all below it");
+  add_paths(app, "--allow-unix-socket-subtree", o.unix_socket_subtree,
+            "Connect to every unix socket below a directory; read it and all below it");
+  add_paths(app, "--allow-unix-socket-subtree-bind", o.unix_socket_subtree_bind,
+            "The same, and write the directory and all below it");
   app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
   app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
       ->type_name("DIR");
@@ -181,6 +187,12 @@ constexpr std::string_view with_value[] = {
     "--allow-file",
     "--read-file",
     "--write-file",
+    "--allow-unix-socket",
+    "--allow-unix-socket-bind",
+    "--allow-unix-socket-dir",
+    "--allow-unix-socket-dir-bind",
+    "--allow-unix-socket-subtree",
+    "--allow-unix-socket-subtree-bind",
     "--workdir",
     "-p",
     "--profile",
@@ -201,8 +213,8 @@ bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
 }
 
 /// nono's own words before the command. `--flag=` becomes two words, because an empty value would otherwise be taken
-/// from the next one. unbuilt: the first flag that is not built yet.
-std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt) {
+/// from the next one. unbuilt: the first flag that is not built yet. bare: the first that has the end of the flags for a value.
+std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt, std::string_view& bare) {
   std::vector<std::string> out;
   int i = 1;
   for (bool command = false; i < argc; ++i) {
@@ -218,7 +230,10 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
       out.emplace_back();
     } else {
       out.emplace_back(word);
-      if (is_one_of(word, with_value) && i + 1 < argc) out.emplace_back(argv[++i]);
+      if (is_one_of(word, with_value) && i + 1 < argc) {
+        if (bare.empty() && std::string_view(argv[i + 1]) == "--") bare = word;
+        out.emplace_back(argv[++i]);
+      }
     }
   }
   out.insert(out.end(), argv + i, argv + argc);
@@ -285,7 +300,9 @@ int main(int argc, char** argv) {
   });
 
   std::string_view unbuilt;
-  std::vector<std::string> words = own_words(argc, argv, unbuilt);
+  std::string_view bare;
+  std::vector<std::string> words = own_words(argc, argv, unbuilt, bare);
+  if (!bare.empty()) return usage_error(fmt::format("{}: its value is missing before --", bare));
   std::reverse(words.begin(), words.end());  // as CLI11 wants it
   try {
     app.parse(words);

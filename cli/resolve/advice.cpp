@@ -13,15 +13,18 @@ namespace nono::cli {
 
 namespace {
 
-/// All grants as flags; empty when there is one that no flag gives.
+/// All grants as flags.
 std::string flags_of(const std::vector<suggested_grant>& grants, const host& here) {
   std::string out;
-  for (const suggested_grant& g : grants) {
-    const std::string_view flag = flag_of(g);
-    if (flag.empty()) return {};
-    out += fmt::format("{}{} {}", out.empty() ? "" : " ", flag, typed(g.path, here.home));
-  }
+  for (const suggested_grant& g : grants)
+    out += fmt::format("{}{} {}", out.empty() ? "" : " ", flag_of(g), typed(g.path, here.home));
   return out;
+}
+
+/// Reading and writing as wholes are not enough: --allow and its like reach no socket.
+bool connects(const lack& what) {
+  return std::any_of(what.grants.begin(), what.grants.end(),
+                     [](const suggested_grant& g) { return (g.rights & right::connect_unix) != no_rights; });
 }
 
 /// The directory around it cannot be granted, but what is to be made in it can. more: a flag that is needed besides.
@@ -53,8 +56,9 @@ advice advise(const lack& what, const resolution& r, const bound_policy& bound, 
             {},
             over};
   }
-  if (r.cwd == cwd_grant::ask && (is_within(what.subject, r.workdir) ||
-                                  is_within(what.subject, canonical_path(r.workdir).value_or(r.workdir))))
+  if (r.cwd == cwd_grant::ask && !connects(what) &&
+      (is_within(what.subject, r.workdir) ||
+       is_within(what.subject, canonical_path(r.workdir).value_or(r.workdir))))
     return {"the working directory was not granted: --allow-cwd", "--allow-cwd", nullptr};
   if (what.makes_directory)
     if (const bound_deny* d = deny_below(bound, what.subject))

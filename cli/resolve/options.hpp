@@ -11,6 +11,9 @@ struct run_options {
   // Grants. Relative paths are below the current directory.
   std::vector<std::string> allow, read, write;
   std::vector<std::string> allow_file, read_file, write_file;
+  std::vector<std::string> unix_socket, unix_socket_bind;
+  std::vector<std::string> unix_socket_dir, unix_socket_dir_bind;
+  std::vector<std::string> unix_socket_subtree, unix_socket_subtree_bind;
   bool allow_cwd = false;
   std::string workdir;                                    ///< empty: the current directory
   std::string profile;                                    ///< empty: the default groups

@@ -17,6 +17,7 @@
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/socket_flags.hpp"
 #include "cli/resolve/toolchain.hpp"
 
 namespace nono::cli {
@@ -260,33 +261,73 @@ class resolver {
       for (const std::string& given : f.paths)
         if (error why = add_flag(out, f.name, given, f.rights, f.kind, missing); why.code != errc::none)
           return why;
+    using extent = socket_flag::extent;
+    const std::pair<const std::vector<std::string>&, socket_flag> socket_flags[] = {
+        {options_.unix_socket, {"--allow-unix-socket", extent::one, false}},
+        {options_.unix_socket_bind, {"--allow-unix-socket-bind", extent::one, true}},
+        {options_.unix_socket_dir, {"--allow-unix-socket-dir", extent::directory, false}},
+        {options_.unix_socket_dir_bind, {"--allow-unix-socket-dir-bind", extent::directory, true}},
+        {options_.unix_socket_subtree, {"--allow-unix-socket-subtree", extent::subtree, false}},
+        {options_.unix_socket_subtree_bind, {"--allow-unix-socket-subtree-bind", extent::subtree, true}},
+    };
+    for (const auto& [paths, f] : socket_flags)
+      for (const std::string& given : paths)
+        if (error why = add_socket_flag(out, f, given, missing); why.code != errc::none) return why;
     if (!missing.empty())
       out.warnings.push_back("some requested sandbox grants were skipped because the path does not exist: " +
                              missing);
     return {};
   }
 
-  error add_flag(resolution& out, std::string_view flag, const std::string& given, right rights,
-                 path_kind kind, std::string& missing) {
+  /// What a flag names, absolute, and what is there; found stays empty where nothing is.
+  [[nodiscard]] error look_up(std::string_view flag, const std::string& given, std::string& path,
+                              std::optional<struct stat>& found) const {
     if (given.empty()) return sentence(fmt::format("{} needs a path, and got an empty one", flag));
-    const std::string path = absolute(given, here_.current);
+    path = absolute(given, here_.current);
     if (const errc why = check_path(path); why != errc::none || path.starts_with('$'))
       return error{why, 0, std::string(flag), path, {}};
     struct stat st{};
-    if (::stat(path.c_str(), &st) != 0) {
-      if (errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG)
-        return sentence(fmt::format("{} {} cannot be used: {}", flag, quoted(given), std::strerror(errno)));
-      missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, quoted(given));
-      return {};
+    if (::stat(path.c_str(), &st) == 0) {
+      found = st;
+    } else if (errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG) {
+      return sentence(fmt::format("{} {} cannot be used: {}", flag, quoted(given), std::strerror(errno)));
     }
-    if (kind == path_kind::directory && !S_ISDIR(st.st_mode))
+    return {};
+  }
+  static void skip(std::string_view flag, const std::string& given, std::string& missing) {
+    missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, quoted(given));
+  }
+
+  error add_flag(resolution& out, std::string_view flag, const std::string& given, right rights,
+                 path_kind kind, std::string& missing) const {
+    std::string path;
+    std::optional<struct stat> found;
+    if (error why = look_up(flag, given, path, found); why.code != errc::none) return why;
+    if (!found) return skip(flag, given, missing), error{};
+    if (kind == path_kind::directory && !S_ISDIR(found->st_mode))
       return sentence(
           fmt::format("{} {} is not a directory; use {}-file for a single file", flag, quoted(given), flag));
-    if (kind == path_kind::file && S_ISDIR(st.st_mode))
+    if (kind == path_kind::file && S_ISDIR(found->st_mode))
       return sentence(fmt::format("{} {} is a directory; use {} for a directory and all below it", flag,
                                   quoted(given), flag.substr(0, flag.size() - std::strlen("-file"))));
     if (auto added = out.policy.add({path, rights, kind, if_exists, origin::user, flag}); !added)
       return added.error();
+    return {};
+  }
+
+  error add_socket_flag(resolution& out, const socket_flag& flag, const std::string& given,
+                        std::string& missing) const {
+    std::string path;
+    std::optional<struct stat> found;
+    if (error why = look_up(flag.name, given, path, found); why.code != errc::none) return why;
+    const socket_grants got = grants_of(flag, given, path, found ? &*found : nullptr);
+    if (!got.refused.empty()) return sentence(got.refused);
+    if (got.missing) skip(flag.name, given, missing);
+    for (const socket_grants::grant& g : got.grants)
+      if (auto added = out.policy.add({g.path, g.rights, g.kind, if_exists, origin::user, g.source}); !added)
+        return added.error();
+    if (!got.warning.empty()) out.warnings.push_back(got.warning);
+    if (!got.note.empty()) out.notes.push_back(got.note);
     return {};
   }
 

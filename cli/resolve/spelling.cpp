@@ -22,15 +22,20 @@ std::string typed(std::string_view path, std::string_view home) {
   return out + "'";
 }
 
-std::string_view badge(right rights) {
+std::string badge(right rights) {
   const bool reads = (rights & right::read) != no_rights;
   const bool writes = (rights & right::write) != no_rights;
-  return reads && writes ? "r+w" : writes ? "w" : "r";
+  const bool connects = (rights & right::connect_unix) != no_rights;
+  const std::string out = reads && writes ? "r+w" : writes ? "w" : reads || !connects ? "r" : "";
+  return !connects ? out : out.empty() ? "unix" : out + "+unix";
 }
 
-std::string_view access_word(right rights) {
-  const std::string_view short_form = badge(rights);
-  return short_form == "r+w" ? "readwrite" : short_form == "w" ? "write" : "read";
+std::string access_word(right rights) {
+  const bool reads = (rights & right::read) != no_rights;
+  const bool writes = (rights & right::write) != no_rights;
+  const bool connects = (rights & right::connect_unix) != no_rights;
+  const std::string out = reads && writes ? "readwrite" : writes ? "write" : reads || !connects ? "read" : "";
+  return !connects ? out : out.empty() ? "connect" : out + "+connect";
 }
 
 }  // namespace nono::cli

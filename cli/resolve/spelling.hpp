@@ -13,10 +13,10 @@ namespace nono::cli {
 /// out escaped: to be read, not to be copied.
 std::string typed(std::string_view path, std::string_view home);
 
-/// r, w or r+w.
-std::string_view badge(right rights);
+/// r, w or r+w; with +unix where unix sockets can be reached.
+std::string badge(right rights);
 
-/// read, write or readwrite, as `why` and profiles say it.
-std::string_view access_word(right rights);
+/// read, write or readwrite, as `why` and profiles say it; with +connect where unix sockets can be reached.
+std::string access_word(right rights);
 
 }  // namespace nono::cli

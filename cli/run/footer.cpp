@@ -16,7 +16,10 @@ namespace {
 
 constexpr std::size_t most_lines = 10;
 
-std::string_view verb(right wanted) {
+std::string_view verb(const refusal& a) {
+  const right wanted = a.wanted;
+  if (contains(wanted, right::connect_unix)) return "connect to";
+  if (a.asked == bit_of(operation::chmod)) return "change metadata of";
   const bool reads = (wanted & right::read) != no_rights;
   const bool writes = (wanted & right::write) != no_rights;
   if (reads && writes) return "read+write";
@@ -27,12 +30,13 @@ std::string_view verb(right wanted) {
 
 std::string remedy(const refusal& a, const resolution& r, const bound_policy& bound, const host& here) {
   if (a.by_capability) return std::string(capability_advice);
-  return advise({a.subject, a.exists, a.makes_directory, a.grants}, r, bound, here).text;
+  return advise({a.subject, a.exists, (a.asked & bit_of(operation::mkdir)) != 0, a.grants}, r, bound, here)
+      .text;
 }
 
 /// What was tried, on which names.
 std::string what_of(const refusal& a) {
-  if (a.to.empty()) return fmt::format("{} {}", verb(a.wanted), quoted_whole(a.subject));
+  if (a.to.empty()) return fmt::format("{} {}", verb(a), quoted_whole(a.subject));
   return fmt::format("rename {} to {}", quoted_whole(a.subject), quoted_whole(a.to));
 }
 
@@ -42,7 +46,7 @@ int order_of(const refusal& a, const bound_policy& bound, const host& here) {
   if (a.what != attempt::kind::file) return 1;
   if (deny_over(bound, a.subject) != nullptr) return 0;
   if (a.subject == "/") return 3;
-  if (is_within(a.subject, here.home)) return 2;
+  if (is_within(a.subject, here.home) || contains(a.wanted, right::connect_unix)) return 2;
   constexpr std::string_view probed[] = {"/sys", "/proc", "/etc", "/run", "/var", "/dev", "/usr"};
   const bool probe = std::any_of(std::begin(probed), std::end(probed),
                                  [&](std::string_view p) { return is_within(a.subject, p); });

@@ -43,7 +43,7 @@ class collector {
     if (!ours && !by_capability) return;
     refusal& r = row_for(found[0].path(), q.to.empty() ? std::string() : found[1].path());
     r.exists = found[0].exists;
-    r.makes_directory = r.makes_directory || q.what == operation::mkdir;
+    r.asked |= bit_of(q.what);
     r.by_capability = r.by_capability || by_capability;
     for (std::size_t i = 0; i < d.need_count; ++i) r.wanted |= d.needs[i].wanted;
     for (suggested_grant& g : missing_grants(d)) {

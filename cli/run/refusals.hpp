@@ -2,6 +2,7 @@
 // What of the child's attempts the sandbox refused: each is asked of the evaluator that answers `why` too.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct refusal {
   right wanted{};                       ///< files: every right it takes
   std::vector<suggested_grant> grants;  ///< files: what would have to be granted
   bool exists = false;                  ///< files: there is one by that name
-  bool makes_directory = false;         ///< files: it was a mkdir
+  std::uint32_t asked = 0;              ///< files: the operations that were refused, a bit each
   bool by_capability =
       false;  ///< files: no grant helps, root's capability to pass ordinary permissions is gone
 };

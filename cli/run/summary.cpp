@@ -71,7 +71,9 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
       continue;
     }
     out += fmt::format("  {:<3}  {} ({})", badge(rule.rights), quoted_whole(rule.path),
-                       rule.type == file_type::directory ? "dir" : "file");
+                       rule.type == file_type::directory ? "dir"
+                       : rule.type == file_type::socket  ? "socket"
+                                                         : "file");
     if (verbose > 0) {
       if (!rule.canonical.empty() && rule.canonical != rule.path)
         out += " -> " + quoted_whole(rule.canonical);

@@ -52,6 +52,17 @@ class capability_set {
     return allow_file(path, Rights, missing);
   }
 
+  /// Grants connecting to the unix socket `path`, and nothing else; servers inside the sandbox need no grant.
+  /// Errors: as allow_file.
+  /// Since:  Landlock ABI 9 (Linux 7.1); below it in spawn_supervised() and `nono run`.
+  result<success> allow_unix_socket(std::string_view path, when_missing missing = must_exist) {
+    return allow_file(path, right::connect_unix, missing);
+  }
+  /// The same for every unix socket below the directory `path`, whenever it is made. Errors: as allow_path.
+  result<success> allow_unix_sockets_below(std::string_view path, when_missing missing = must_exist) {
+    return allow_path(path, right::connect_unix, missing);
+  }
+
   /// Keeps `path` and all below it closed; a grant that holds it or lies in it is an error of apply().
   result<success> deny_path(std::string_view path) {
     return add({path, no_rights, path_kind::deny, if_exists, origin::user, {}});

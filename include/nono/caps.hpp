@@ -70,6 +70,22 @@ class basic_caps {
     return with({path.text(), Rights, path_kind::file, missing, origin::user, {}});
   }
 
+  /// Grants connecting to the unix socket `path`, and nothing else: allow_file<right::connect_unix>. It holds the
+  /// socket that is there when the policy is applied, not one that takes its name later. Servers inside the sandbox
+  /// need no grant.
+  /// path and errors: as of allow_file.
+  /// Since: Landlock ABI 9 (Linux 7.1); below it in spawn_supervised() and `nono run`, elsewhere every socket is
+  ///        reachable and the report says so, or unix_sockets(granted) refuses.
+  [[nodiscard]] constexpr basic_caps allow_unix_socket(file_literal path,
+                                                       when_missing missing = must_exist) const {
+    return allow_file<right::connect_unix>(path, missing);
+  }
+  /// The same for every unix socket below the directory `path`, whenever it is made. Errors: as of allow_path.
+  [[nodiscard]] constexpr basic_caps allow_unix_sockets_below(path_literal path,
+                                                              when_missing missing = must_exist) const {
+    return allow_path<right::connect_unix>(path, missing);
+  }
+
   /// Keeps `path` and all below it closed. Landlock has no deny inside an allow, so no grant may hold the
   /// path or lie in it: that is an error here, and again when links are resolved.
   [[nodiscard]] constexpr basic_caps deny_path(path_literal path) const {

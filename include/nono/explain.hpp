@@ -134,8 +134,12 @@ inline std::string cpp_literal(std::string_view text) {
 
 }  // namespace detail
 
-/// As the DSL spells it: `.allow_file<right::read_file>("/srv/a")`. Valid C++ for every path that a policy can name.
+/// As the DSL spells it: `.allow_file<right::read_file>("/srv/a")`, `.allow_unix_socket("/run/x")`. Valid C++ for every
+/// path that a policy can name.
 inline std::string in_dsl(const suggested_grant& g) {
+  const std::string path = '(' + detail::cpp_literal(g.path) + ')';
+  if (const std::string_view verb = detail::socket_verb(g.kind, g.rights); !verb.empty())
+    return '.' + std::string(verb) + path;
   std::string out = g.kind == path_kind::file ? ".allow_file<" : ".allow_path<";
   std::string words;
   append_rights(words, g.rights);
@@ -146,30 +150,42 @@ inline std::string in_dsl(const suggested_grant& g) {
     out.append(words, at, end - at);
     at = end + 1;
   }
-  return out + ">(" + detail::cpp_literal(g.path) + ")";
+  return out + '>' + path;
 }
 
 /// The flag of the command that gives it, without its path: `--read-file`. Flags are wider than rights: reading and
-/// writing as wholes. Empty where no flag does: connect_unix.
+/// writing as wholes, and connecting brings one of them along.
 inline std::string_view flag_of(const suggested_grant& g) noexcept {
   const bool file = g.kind == path_kind::file;
   const bool reads = (g.rights & right::read) != no_rights;
   const bool writes =
       (g.rights & (right::write | right::ioctl)) != no_rights;  // writing a device brings its ioctls
-  if ((g.rights & right::connect_unix) != no_rights) return {};
+  if ((g.rights & right::connect_unix) != no_rights) {
+    if (writes) return file ? "--allow-unix-socket-bind" : "--allow-unix-socket-subtree-bind";
+    return file ? "--allow-unix-socket" : "--allow-unix-socket-subtree";
+  }
   if (reads && writes) return file ? "--allow-file" : "--allow";
   return writes ? (file ? "--write-file" : "--write") : (file ? "--read-file" : "--read");
 }
 
-/// The field of a profile's "filesystem" that gives it: `read_file`. Empty where none does.
+/// The field of a profile's "filesystem" that gives it: `read_file`.
 inline std::string_view profile_field_of(const suggested_grant& g) noexcept {
+  constexpr std::string_view fields[][2] = {
+      {"--allow", "allow"},
+      {"--allow-file", "allow_file"},
+      {"--read", "read"},
+      {"--read-file", "read_file"},
+      {"--write", "write"},
+      {"--write-file", "write_file"},
+      {"--allow-unix-socket", "unix_socket"},
+      {"--allow-unix-socket-bind", "unix_socket_bind"},
+      {"--allow-unix-socket-subtree", "unix_socket_subtree"},
+      {"--allow-unix-socket-subtree-bind", "unix_socket_subtree_bind"},
+  };
   const std::string_view flag = flag_of(g);
-  if (flag == "--allow") return "allow";
-  if (flag == "--allow-file") return "allow_file";
-  if (flag == "--read") return "read";
-  if (flag == "--read-file") return "read_file";
-  if (flag == "--write") return "write";
-  return flag == "--write-file" ? "write_file" : "";
+  for (const auto& [given, field] : fields)
+    if (given == flag) return field;
+  return {};
 }
 
 /// The decision and its reason in one sentence: what, the verdict, by which rule.

@@ -161,13 +161,26 @@ inline void append_rights(std::string& out, right rights) {
   if (out.size() == start) out += "nothing";
 }
 
+namespace detail {
+/// The verb of its own that connecting and nothing else has; empty for other rights.
+constexpr std::string_view socket_verb(path_kind kind, right rights) noexcept {
+  if (rights != right::connect_unix) return {};
+  return kind == path_kind::file        ? "allow_unix_socket"
+         : kind == path_kind::directory ? "allow_unix_sockets_below"
+                                        : "";
+}
+}  // namespace detail
+
 /// A rule in the words of the DSL, `allow_path<read>('/srv')`, with its origin if that is not the user; or in the
 /// words of the command line, `--read '/srv'`.
 inline std::string to_text(const rule& r) {
   if (r.from == origin::user && !r.source.empty())
     return std::string(r.source) + ' ' + detail::quoted(r.path);
-  std::string out = r.is_deny() ? "deny_path" : r.kind == path_kind::file ? "allow_file<" : "allow_path<";
-  if (!r.is_deny()) {
+  std::string out(detail::socket_verb(r.kind, r.rights));
+  if (r.is_deny()) {
+    out = "deny_path";
+  } else if (out.empty()) {
+    out = r.kind == path_kind::file ? "allow_file<" : "allow_path<";
     append_rights(out, r.rights);
     out += '>';
   }

@@ -8,9 +8,8 @@ from harness import BIN, CONFINED, PYTHON, Case, main
 NOT_BUILT = """--extends --network-profile --allow-domain --allow-proxy --proxy-allow --credential --proxy-credential
     --allow-endpoint --env-credential --env-credential-map --listen-port --allow-bind --open-port --allow-port
     --allow-connect-port --upstream-proxy --external-proxy --upstream-bypass --external-proxy-bypass --proxy-port
-    --proxy-ca-validity --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-unix-socket
-    --allow-unix-socket-bind --allow-unix-socket-dir --allow-unix-socket-dir-bind --allow-unix-socket-subtree
-    --allow-unix-socket-subtree-bind --allow-gpu --allow-launch-services
+    --proxy-ca-validity --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-gpu
+    --allow-launch-services
     --sandbox-policy --memory --config --detached --detach-timeout --name --startup-timeout --diagnostics-json
     --rollback --no-rollback --no-rollback-prompt --rollback-exclude --rollback-include --rollback-all
     --rollback-dest --skip-dir --no-audit --no-audit-integrity --audit-integrity --audit-sign-key --trust-override
@@ -107,6 +106,13 @@ class Parsing(Case):
                     r = self.run_("--allow", ".", *form, "--", "touch", made)
                     self.one_line(r, 2, f"nono: {flag} is not built yet, so nothing was run")
                     self.assertFalse(os.path.exists(made))
+
+    def test_the_end_of_the_flags_is_no_value(self):
+        # "--" would be a name that is missing, and --allow-unix-socket-bind would grant the directory around it.
+        for flag in ("--read", "--allow-file", "--workdir", "--profile", "--allow-unix-socket-bind"):
+            with self.subTest(flag=flag):
+                self.one_line(self.run_(flag, "--", "echo", "ran"), 2, f"{flag}: ")
+        self.check(self.run_("--read-file", self.file("work/--") and "./--", "--", "cat", self.work + "/--"), 0, "text\n")
 
     def test_an_unknown_flag_is_the_one_that_is_named(self):
         # The command's own words are not searched for flags of nono's.

@@ -231,6 +231,25 @@ TEST_CASE("capability_set: a protection that cannot be named is kept as the set'
   CHECK(both.ref().best_effort.empty());
 }
 
+TEST_CASE("capability_set: sockets by name") {
+  capability_set set;
+  CHECK(set.allow_unix_socket("/run/x").has_value());
+  CHECK(set.allow_unix_sockets_below("/run/d/", nono::if_exists).has_value());
+  CHECK(
+      to_text(set.ref()) ==
+      "allow_unix_sockets_below('/run/d', if_exists)\nallow_unix_socket('/run/x')\nnetwork(unrestricted)\n");
+  CHECK(set.permits<right::connect_unix>("/run/x"));
+  CHECK(set.permits<right::connect_unix>("/run/d/deep/y"));
+  CHECK_FALSE(set.permits<right::read_file>("/run/x"));
+  CHECK(code(set.allow_unix_socket("/run/y/")) == errc::file_path_ends_with_slash);
+  CHECK(code(set.allow_unix_socket("run/y")) == errc::path_not_absolute);
+  CHECK(code(set.allow_unix_sockets_below("$UNKNOWN")) == errc::variable_unknown);
+  set.unix_sockets(nono::unix_sockets::none);
+  CHECK(set.ref().violation == errc::connect_unix_without_sockets);
+  CHECK(code(set.allow_unix_socket("/run/z")) == errc::connect_unix_without_sockets);
+  CHECK(code(set.allow_unix_sockets_below("/run/z")) == errc::connect_unix_without_sockets);
+}
+
 TEST_CASE("capability_set: connect_unix needs sockets, as long as there are none") {
   capability_set set;
   CHECK(set.allow_path("/run/x", right::connect_unix).has_value());

@@ -92,6 +92,28 @@ TEST_CASE("caps: unix sockets are given once, and connect_unix needs some") {
         errc::connect_unix_without_sockets);
 }
 
+TEST_CASE("caps: sockets by name") {
+  constexpr auto policy =
+      nono::caps().allow_unix_sockets_below("/run/d", nono::if_exists).allow_unix_socket("/run/x");
+  CONSTEXPR_CHECK(policy.ref().rules.size() == 2);
+  CONSTEXPR_CHECK(policy.ref().rules[0].kind == path_kind::directory);
+  CONSTEXPR_CHECK(policy.ref().rules[0].missing == nono::if_exists);
+  CONSTEXPR_CHECK(policy.ref().rules[1].kind == path_kind::file);
+  CONSTEXPR_CHECK(policy.ref().rules[1].missing == nono::must_exist);
+  CONSTEXPR_CHECK(policy.permits<right::connect_unix>("/run/x"));
+  CONSTEXPR_CHECK(policy.permits<right::connect_unix>("/run/d/deep/y"));
+  CONSTEXPR_CHECK(policy.denies<right::connect_unix>("/run/y"));
+  CONSTEXPR_CHECK(policy.denies<nono::read>("/run/x"));
+  const auto code = [](const auto& p) { return p.ref().violation; };
+  CHECK(code(policy.unix_sockets(nono::unix_sockets::none)) == errc::connect_unix_without_sockets);
+  const auto none = nono::caps().unix_sockets(nono::unix_sockets::none);
+  CHECK(code(none.allow_unix_socket("/run/x")) == errc::connect_unix_without_sockets);
+  CHECK(code(none.allow_unix_sockets_below("/run/x")) == errc::connect_unix_without_sockets);
+  CHECK(code(policy.allow_file<nono::read>("/run/x")) ==
+        errc::duplicate_rule);  // allow_file<read | connect_unix>
+  CHECK(code(policy.deny_path("/run/x")) == errc::deny_contradicts_grant);
+}
+
 TEST_CASE("caps: protections are named once, and only those that can be lifted") {
   using nono::protection;
   const auto code = [](const auto& policy) { return policy.ref().violation; };

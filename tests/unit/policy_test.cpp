@@ -108,6 +108,16 @@ TEST_CASE("policy: rules in the words of the DSL") {
   r.missing = nono::must_exist;
   r.kind = path_kind::file;
   CHECK(to_text(r) == "allow_file<read>('/srv')");
+  r.rights = right::connect_unix;
+  CHECK(to_text(r) == "allow_unix_socket('/srv')");
+  r.kind = path_kind::directory;
+  CHECK(to_text(r) == "allow_unix_sockets_below('/srv')");
+  r.kind = path_kind::any;
+  CHECK(to_text(r) == "allow_path<connect_unix>('/srv')");
+  r.rights = nono::read | right::connect_unix;
+  r.kind = path_kind::file;
+  CHECK(to_text(r) == "allow_file<read|connect_unix>('/srv')");
+  r.rights = nono::read;
   r.kind = path_kind::any;
   r.from = origin::group;
   r.missing = nono::if_exists;

@@ -274,7 +274,26 @@ TEST_CASE("explain: the sentence names the rule, or the smallest grant in three 
   CHECK(nono::profile_field_of(why.grants[0]) == "write_file");
   CHECK(nono::in_dsl({"/a\"\\\n\xff", right::read | right::write_file, nono::path_kind::directory}) ==
         ".allow_path<right::read | right::write_file>(\"/a\\\"\\\\\\012\\377\")");
-  CHECK(nono::flag_of({"/s", right::connect_unix, nono::path_kind::file}).empty());
+}
+
+TEST_CASE("explain: a connection has a verb, a flag and a field of its own") {
+  const auto spelled = [](right rights, nono::path_kind kind) {
+    const nono::suggested_grant g{"/s", rights, kind};
+    return nono::in_dsl(g) + ' ' + std::string(nono::flag_of(g)) + ' ' +
+           std::string(nono::profile_field_of(g));
+  };
+  using enum nono::path_kind;
+  CHECK(spelled(right::connect_unix, file) == ".allow_unix_socket(\"/s\") --allow-unix-socket unix_socket");
+  CHECK(spelled(right::connect_unix, directory) ==
+        ".allow_unix_sockets_below(\"/s\") --allow-unix-socket-subtree unix_socket_subtree");
+  CHECK(spelled(right::connect_unix | right::write_file, file) ==
+        ".allow_file<right::write_file | right::connect_unix>(\"/s\") --allow-unix-socket-bind "
+        "unix_socket_bind");
+  CHECK(spelled(right::connect_unix | right::create, directory) ==
+        ".allow_path<right::create | right::connect_unix>(\"/s\") --allow-unix-socket-subtree-bind "
+        "unix_socket_subtree_bind");
+  CHECK(spelled(right::connect_unix | right::read_file, file) ==
+        ".allow_file<right::read_file | right::connect_unix>(\"/s\") --allow-unix-socket unix_socket");
 }
 
 TEST_CASE("explain: a deny over the path or below it takes the suggestion's place") {
