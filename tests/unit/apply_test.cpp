@@ -45,6 +45,7 @@ struct fake_state {
   abi::ruleset_attr ruleset;
   int ruleset_fd = -1;
   unsigned filter_flags = 0;
+  unsigned unknown_flags = 0;  // EINVAL for these
   std::uint16_t filter_length = 0;
 };
 fake_state fake;  // the functions of a kernel are static
@@ -99,7 +100,7 @@ struct fake_kernel {
     fake.calls.emplace_back("seccomp");
     fake.filter_length = program != nullptr ? length : std::uint16_t{0};
     fake.filter_flags = flags;
-    return fake.seccomp;
+    return (flags & fake.unknown_flags) != 0 ? -EINVAL : fake.seccomp;
   }
   static long seccomp_available() noexcept {
     fake.calls.emplace_back("seccomp_available");
@@ -294,14 +295,24 @@ TEST_CASE("confine_thread: no_new_privs, the filter, then Landlock") {
   fake.seccomp = 42;
   nono::detail::new_listener listener;
   CHECK(nono::detail::confine_thread<fake_kernel>(program, 5, &listener).code == errc::none);
-  CHECK(listener == 42);
+  CHECK(listener.fd == 42);
+  CHECK(listener.keeps_answers);
+  CHECK(fake.filter_flags == (SECCOMP_FILTER_FLAG_NEW_LISTENER | 32U));
+  fake = {};
+  fake.seccomp = 42;
+  fake.unknown_flags = 32;  // before Linux 5.19
+  CHECK(nono::detail::confine_thread<fake_kernel>(program, 5, &listener).code == errc::none);
+  CHECK(listener.fd == 42);
+  CHECK_FALSE(listener.keeps_answers);
   CHECK(fake.filter_flags == SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  CHECK(all_calls() == "no_new_privs seccomp seccomp restrict_self ");
 }
 
 TEST_CASE("confine_thread: each failure has its error, and no later step is taken") {
   nono::filter_program program;
   program.length = 3;
-  const auto failed = [&](errc code, int number, const std::string& taken, int* listener = nullptr) {
+  const auto failed = [&](errc code, int number, const std::string& taken,
+                          nono::detail::new_listener* listener = nullptr) {
     const auto got = nono::detail::confine_thread<fake_kernel>(program, 5, listener);
     CHECK(got.code == code);
     CHECK(got.os_errno == number);
@@ -327,7 +338,7 @@ TEST_CASE("confine_thread: each failure has its error, and no later step is take
   fake.seccomp = -EBUSY;
   nono::detail::new_listener listener;
   failed(errc::listener_taken, EBUSY, "no_new_privs seccomp ", &listener);
-  CHECK(listener == -1);
+  CHECK(listener.fd == -1);
   fake = {};
   fake.restrict_self = -E2BIG;
   failed(errc::too_many_layers, E2BIG, "no_new_privs seccomp restrict_self ");
