@@ -122,7 +122,7 @@ const live::probe waits("waits", [](int, char**) {
   return 0;
 });
 
-const live::probe spawn_again("spawn-again", [](int, char** argv) {
+const live::probe spawn_again("supervise-again", [](int, char** argv) {
   const std::string program = live::self();
   nono::capability_set policy = live::with_system({{program, nono::read}, {argv[0], nono::read_write}});
   if (std::string_view(argv[1]) == "strict") policy.strict();
@@ -266,7 +266,7 @@ TEST_CASE_FIXTURE(leakless,
   const std::string work = home.directory("work");
   const auto run = [&](std::string_view how, const std::string& file) {
     return supervised(live::allow({{work, nono::read_write}, {"/proc", nono::read}}),
-                      {"spawn-again", work, how, file});
+                      {"supervise-again", work, how, file});
   };
   CHECK(run("default", outside) == EPERM);
   CHECK(run("default", home.file("work/file")) == 0);

@@ -4,19 +4,9 @@ from world import ROOT
 
 # (reason, the Landlock ABI from which it is stopped, names). "user:" before a name: to an ordinary user alone.
 OPEN = [
-    ("unix sockets in the file system, below Linux 7.1 (Landlock ABI 9)", 9, """
-        unix_stream unix_seqpacket unix_relative unix_by_symlink unix_by_own_root unix_by_path_descriptor
-        unix_receive_descriptor unix_datagram_connect unix_datagram_sendto unix_datagram_sendmsg unix_datagram_sendmmsg
-        unix_raw unix_pair"""),
-    ("metadata: neither Landlock nor a filter sees which file is meant", None, """
-        chmod fchmodat fchmodat2 chmod_by_symlink chmod_by_path_descriptor fchmodat2_by_path_descriptor chmod_shared
-        fchmod_shared utime utimes futimesat utimensat utimensat_by_path_descriptor futimens_shared setxattr lsetxattr
-        fsetxattr_shared setxattrat removexattr removexattrat set_flags_shared set_extended_flags_shared
-        file_setattr"""),
     ("names, sizes, dates and attributes of all files leak: only a mount namespace hides them", None,
      "stat access readlink getxattr watch_names"),
     ("what /proc shows to everybody: command lines, the list of sockets", None, "command_line list_sockets_by_file"),
-    ("processors: threads choose each other's", None, "user:affinity"),
     ("a grant holds inodes, by whichever name", None, "hard_link_from_before"),
     ("what is in a granted directory is the program's to change", None, "setuid_program"),
     ("processes that the command leaves behind go on, confined", None, "outlive"),
@@ -28,6 +18,8 @@ OLDER = [
         kill kill_group tgkill tkill sigqueue sigqueue_thread pidfd_signal signal_by_owner signal_by_owning_group"""),
     ("abstract unix sockets, below Linux 6.12 (Landlock ABI 6)", 6,
      "abstract_stream abstract_seqpacket abstract_datagram abstract_pair"),
+    ("processors, below Linux 6.12 (Landlock ABI 6): threads choose each other's, and nothing tells who is inside", 6,
+     "user:affinity"),
 ]
 
 
