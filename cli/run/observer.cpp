@@ -35,7 +35,7 @@ constexpr std::uint64_t exchange_flag = 2;  // RENAME_EXCHANGE; Source: renameat
 /// refused: becomes true when reading other processes is not allowed at all.
 std::string text_of(int pid, std::uint64_t address, bool& refused) {
   std::string out;
-  const int why = nono::detail::caller(pid).read_text(address, out, max_path, ENAMETOOLONG);
+  const int why = nono::detail::read_text(pid, address, out, max_path, ENAMETOOLONG);
   refused = refused || why == EPERM || why == ENOSYS;  // an outer sandbox, not a bad address
   return why == 0 ? out : std::string();
 }
@@ -137,7 +137,7 @@ void observer::sees(const notification& heard) {
       return look_at_path(pid, directory(0), args[1], operations_of_open(args[2]));
     case SYS_openat2: {
       std::uint64_t flags = 0;
-      if (nono::detail::caller(pid).read(args[2], &flags, sizeof flags) != 0) return;
+      if (nono::detail::read_memory(pid, args[2], &flags, sizeof flags) != 0) return;
       return look_at_path(pid, directory(0), args[1], operations_of_open(flags));
     }
     case SYS_mkdirat:
@@ -225,7 +225,7 @@ void observer::look_at_peer(int pid, std::uint64_t address, std::uint64_t length
   if (policy_.network.mode == network_mode::unrestricted) return;
   sockaddr_storage peer{};
   const std::size_t size = std::min<std::size_t>(length, sizeof peer);
-  if (size < sizeof(sa_family_t) || nono::detail::caller(pid).read(address, &peer, size) != 0) return;
+  if (size < sizeof(sa_family_t) || nono::detail::read_memory(pid, address, &peer, size) != 0) return;
   char text[INET6_ADDRSTRLEN] = "";
   unsigned port = 0;
   if (peer.ss_family == AF_INET) {

@@ -148,6 +148,19 @@ std::vector<std::string_view> arguments(const run_options& options, const starte
   return out;
 }
 
+/// What the child lacks of what was planned, because an outer supervisor has the listener.
+std::string lost_words(const enforcement& planned, const enforcement& in_force) {
+  std::string names;
+  for (const protection_row& row : protections)
+    if (planned.of(row.id) == standing::by_supervisor && !in_force.enforced(row.id))
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  if (names.empty()) return {};
+  return "[nono] warning: this run is supervised from outside already, and there can be one supervisor only: "
+         "this "
+         "one does not add " +
+         names + "\n";
+}
+
 /// 127: the program could not be executed; 126: the child could not be confined; 1: it was never started.
 int exit_code_of(errc code) {
   switch (code) {
@@ -194,6 +207,7 @@ int run(const run_options& options) {
   auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p), plain ? &*plain : nullptr);
   if (!child) return failed(child.error(), exit_code_of(child.error().code));
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
+  if (!options.silent) say(lost_words(p.report(), child->report()));
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 

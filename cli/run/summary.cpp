@@ -91,9 +91,14 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
   }
   out += fmt::format("  net  {}\n", network_words(bound.network.mode));
   std::string missing;
-  for (const protection_row& row : protections)
-    if (report.of(row.id) == standing::missing)
-      missing += fmt::format("{}{} ({} has it)", missing.empty() ? "" : ", ", row.id, row.kernel);
+  for (const protection_row& row : protections) {
+    const bool absent = report.of(row.id) == standing::missing;
+    const bool unsupervised = row.supervisor && (absent || report.of(row.id) == standing::not_enforceable);
+    if (!absent && !unsupervised) continue;
+    missing += fmt::format(
+        "{}{} ({}{}{} has it)", missing.empty() ? "" : ", ", row.id, row.landlock_abi != 0 ? row.kernel : "",
+        row.landlock_abi != 0 && unsupervised ? " or " : "", unsupervised ? "nono run" : "");
+  }
   if (!missing.empty() || !report.missing.empty())
     out += fmt::format("  kernel  Landlock ABI {}{}{}{}\n", report.landlock_abi,
                        report.missing.empty() ? "" : fmt::format(" (claimed), missing: {}", report.missing),

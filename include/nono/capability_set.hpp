@@ -197,6 +197,11 @@ class capability_set {
   auto spawn(const Argv& argv, Args&&... args) const {
     return spawn_child(ref(), argv, static_cast<Args&&>(args)...);
   }
+  /// Starts a confined child beside a supervisor; see nono::spawn_supervised in supervisor.hpp.
+  template <class Argv = std::initializer_list<std::string_view>, class... Args>
+  auto spawn_supervised(const Argv& argv, Args&&... args) const {
+    return spawn_supervised_child(ref(), argv, static_cast<Args&&>(args)...);
+  }
   static constexpr bool needs_child() noexcept { return false; }   // checked when it is applied
   static constexpr bool needs_runner() noexcept { return false; }  // this as well
 

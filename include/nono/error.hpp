@@ -291,9 +291,9 @@ inline constexpr errc_text errc_texts[] = {
      "start it "
      "from fewer nested sandboxes"},
     {errc::listener_taken,
-     "an outer supervisor listens to this process already, and there can be one only: %e; the process is not "
-     "confined "
-     "as asked and must end | start it unobserved"},
+     "a supervisor outside listens to this process already, and there can be one only: %e; the process is "
+     "not "
+     "confined as asked and must end | start it outside that supervisor, or leave out strict()"},
     {errc::multi_threaded,
      "this process has %p threads and apply() confines single-threaded processes only | apply before the "
      "first thread starts, or spawn() a child"},

@@ -40,13 +40,6 @@ struct judged {
     add(protection::pathname_unix, right::connect_unix);
     no_unix = p.sockets == unix_sockets::none && e.of(protection::pathname_unix) == standing::by_seccomp;
   }
-  /// What the grants on the file and above it give together.
-  [[nodiscard]] right granted_at(const place& p) const noexcept {
-    right out = index.find(p.file.id).rights;
-    for (const inode_id& id : p.above) out |= index.find(id).rights;
-    return out;
-  }
-
   const bound_policy* policy;
   const enforcement* in_force;
   identity me;

@@ -141,23 +141,20 @@ class capabilities_aside {
   bool aside_ = false;
 };
 
-/// Finds the directory's id and those of all above it, up to the root. 0 or errno.
-inline int climb(int directory, const file_facts& around, place& out) {
+/// Calls f(facts) for every directory above `directory`, up to the root, until it returns false. 0 or errno.
+template <class F>
+int climb(int directory, file_facts last, F&& f) {
   constexpr std::size_t most = 64;  // steps before a new start: the name of a step is as long as the way
   char up[3 * most];
   std::size_t length = 0;
   descriptor start;
-  file_facts last = around;
-  out.above.push_back(last.id);
-  out.in_mount = 1;
   for (;;) {
     std::memcpy(up + length, length == 0 ? ".." : "/..", 4 - (length == 0 ? 1 : 0));
     length += length == 0 ? 2 : 3;
     file_facts next;
     if (const int why = facts_of(directory, up, next); why != 0) return why;
     if (next.id == last.id && next.mount == last.mount) return 0;  // above the root is the root
-    if (next.mount == around.mount && out.in_mount == out.above.size()) ++out.in_mount;
-    out.above.push_back(next.id);
+    if (!f(next)) return 0;
     last = next;
     if (length + 3 < sizeof up) continue;
     descriptor higher(openat2_path(directory, up, 0, O_DIRECTORY));
@@ -172,9 +169,6 @@ inline int climb(int directory, const file_facts& around, place& out) {
 class walker {
  public:
   explicit walker(const look_request& how) : how_(how) {}
-
-  /// The place of what a descriptor holds, as it is found now.
-  place run(int fd) { return found(fd); }
 
   place run(std::string_view path) {
     std::string rest(path);
@@ -257,7 +251,14 @@ class walker {
     out_.name = name;
     if (const int why = facts_of(around, "", out_.around); why != 0) return fail(why);
     out_.directory = name_of_descriptor(around, buffer_);
-    if (const int why = climb(around, out_.around, out_); why != 0) return fail(why);
+    out_.above.push_back(out_.around.id);
+    out_.in_mount = 1;
+    const int why = climb(around, out_.around, [&](const file_facts& next) {
+      if (next.mount == out_.around.mount && out_.in_mount == out_.above.size()) ++out_.in_mount;
+      out_.above.push_back(next.id);
+      return true;
+    });
+    if (why != 0) return fail(why);
     if (how_.file_access != 0 && out_.exists)
       out_.file_access = access_of(around, name.c_str(), how_.file_access);
     if (how_.changes_directory) out_.directory_access = access_of(around, "", W_OK | X_OK);
@@ -278,9 +279,33 @@ inline place look(std::string_view path, const look_request& how) {
   return detail::walker(how).run(path);
 }
 
-/// The place of the file that a descriptor holds: what was opened, whatever its names lead to by now.
-/// Errors: ENOENT where it has no name (deleted, a pipe), ESTALE where another file has taken it.
-inline place look_at(int fd) { return detail::walker({.follow = false}).run(fd); }
+/// Calls f(id) for the file that a descriptor holds, whatever its names lead to by now, and for each directory above,
+/// until f returns false. Two system calls for the file and its directory each, one for every further step.
+/// 0 or errno: ENOENT where it has no name (deleted, a pipe), ESTALE where another file has taken it.
+template <class F>
+int for_file_and_above(int fd, F&& f) {
+  file_facts last;
+  if (const int why = detail::facts_of(fd, "", last); why != 0) return why;
+  if (!f(last.id)) return 0;
+  const file_facts file = last;
+  detail::descriptor around;
+  if (file.type != file_type::directory) {
+    path_buffer buffer{};
+    const std::string_view whole = detail::name_of_descriptor(fd, buffer);
+    const std::size_t cut = whole.rfind('/');
+    if (cut == std::string_view::npos) return ENOENT;
+    char* const name = buffer.text + cut + 1;
+    buffer.text[cut] = '\0';
+    around = detail::descriptor(
+        detail::openat2_path(AT_FDCWD, cut == 0 ? "/" : buffer.text, RESOLVE_NO_SYMLINKS, O_DIRECTORY));
+    if (around.get() < 0) return errno;
+    if (detail::facts_of(around.get(), name, last) != 0 || last.id != file.id) return ESTALE;
+    if (const int why = detail::facts_of(around.get(), "", last); why != 0) return why;
+    if (!f(last.id)) return 0;
+  }
+  return detail::climb(around.get() < 0 ? fd : around.get(), last,
+                       [&](const file_facts& next) { return f(next.id); });
+}
 
 /// Who the process is in questions of ordinary permissions. Eleven system calls.
 inline identity identity_of(privileges who) noexcept {

@@ -326,18 +326,48 @@ inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span
 
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 template <class... Extras>
-result<supervised_child> spawn_supervised(const policy_ref& policy, std::span<const std::string_view> argv,
-                                          const Extras&... extras) {
+result<supervised_child> spawn_supervised_child(const policy_ref& policy,
+                                                std::span<const std::string_view> argv,
+                                                const Extras&... extras) {
   const detail::call_extras<spawn_options, Extras...> sorted(extras...);
   result<bound_policy> bound = sorted.bind(policy, {});
   if (!bound) return std::move(bound).error();
   return spawn_supervised(*std::move(bound), argv, sorted.options);
 }
 template <class... Extras>
+result<supervised_child> spawn_supervised_child(const policy_ref& policy,
+                                                std::initializer_list<std::string_view> argv,
+                                                const Extras&... extras) {
+  return spawn_supervised_child(policy, std::span<const std::string_view>(argv.begin(), argv.size()),
+                                extras...);
+}
+
+/// A policy whose type says that it names hosts.
+template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
+  requires(Policy::needs_runner())
+result<supervised_child> spawn_supervised_child(const Policy&, const Argv&, const Extras&...) {
+  static_assert(!Policy::needs_runner(),
+                "network(hosts) needs the runner of the nono command, which is not built yet: use "
+                "network(only(...)) or network(blocked)");
+  return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
+}
+
+/// As the member: `nono::spawn_supervised(policy, {"git", "status"})`.
+template <class... Extras>
 result<supervised_child> spawn_supervised(const policy_ref& policy,
                                           std::initializer_list<std::string_view> argv,
                                           const Extras&... extras) {
-  return spawn_supervised(policy, std::span<const std::string_view>(argv.begin(), argv.size()), extras...);
+  return spawn_supervised_child(policy, argv, extras...);
+}
+template <class... Extras>
+result<supervised_child> spawn_supervised(const policy_ref& policy, std::span<const std::string_view> argv,
+                                          const Extras&... extras) {
+  return spawn_supervised_child(policy, argv, extras...);
+}
+template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
+  requires(Policy::needs_runner())
+result<supervised_child> spawn_supervised(const Policy& policy, const Argv& argv, const Extras&... extras) {
+  return spawn_supervised_child(policy, argv, extras...);
 }
 
 #endif

@@ -206,6 +206,13 @@ TEST_CASE_FIXTURE(leakless, "supervised: the child's end, its signals and its ow
     REQUIRE(child.has_value());
     CHECK(child->wait()->code == live::odd);
   }
+  constexpr auto constant = nono::caps().group(nono::groups::system_read).network(nono::blocked);
+  auto member = constant.spawn_supervised({"/bin/true"});
+  REQUIRE(member.has_value());
+  CHECK(member->wait()->ok());
+  auto within = nono::spawn_supervised(constant, {"/bin/true"}, nono::within(nono::caps()));
+  REQUIRE_FALSE(within.has_value());
+  CHECK(within.error().code == errc::not_within);
   const auto error = nono::spawn_supervised(live::with_system(), {"/nono-live/none"});
   REQUIRE_FALSE(error.has_value());
   CHECK(error.error().code == errc::program_not_found);

@@ -41,46 +41,72 @@ struct fd_path {
   char text[32];
 };
 
+/// Copies from a thread's memory. 0 or errno: EFAULT for a bad address, EPERM where it may not be read (the program made
+/// itself unreadable).
+inline int read_memory(int pid, std::uint64_t address, void* to, std::size_t length) noexcept {
+  if (length == 0) return 0;
+  const iovec local{to, length};
+  const iovec remote{reinterpret_cast<void*>(address), length};  // NOLINT: an address of the caller's
+  const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
+  return got == static_cast<ssize_t>(length) ? 0 : got < 0 ? errno : EFAULT;
+}
+
+/// Copies a text that ends with NUL. 0 or errno; `too_long` when there is no end within `most` bytes.
+inline int read_text(int pid, std::uint64_t address, std::string& out, std::size_t most, int too_long) {
+  constexpr std::size_t page = 4096;
+  char buffer[page];
+  out.clear();
+  while (out.size() <= most) {
+    const std::uint64_t from = address + out.size();
+    const std::size_t want = std::min(page - from % page, out.empty() ? std::size_t{256} : page);
+    if (const int why = read_memory(pid, from, buffer, want); why != 0) return why;
+    const void* end = std::memchr(buffer, '\0', want);
+    out.append(buffer,
+               end == nullptr ? want : static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
+    if (end != nullptr) return out.size() <= most ? 0 : too_long;
+  }
+  return too_long;
+}
+
+/// The thread that called last, held: most calls come in rows from one.
+struct held_thread {
+  int pid = 0;
+  descriptor fd;
+};
+
 /// Everything is read by thread number: after reading, ask the listener whether the call still waits.
 class caller {
  public:
-  explicit caller(int pid) noexcept : pid_(pid) {}
+  caller(int pid, held_thread& last) noexcept : pid_(pid), last_(last) {}
 
-  /// Copies from the caller's memory. 0 or errno: EFAULT for a bad address, EPERM where it may not be read (the
-  /// program made itself unreadable).
   [[nodiscard]] int read(std::uint64_t address, void* to, std::size_t length) const noexcept {
-    if (length == 0) return 0;
-    const iovec local{to, length};
-    const iovec remote{reinterpret_cast<void*>(address), length};  // NOLINT: an address of the caller's
-    const ssize_t got = ::process_vm_readv(pid_, &local, 1, &remote, 1, 0);
-    return got == static_cast<ssize_t>(length) ? 0 : got < 0 ? errno : EFAULT;
+    return read_memory(pid_, address, to, length);
   }
-
-  /// Copies a text that ends with NUL. 0 or errno; `too_long` when there is no end within `most` bytes.
   [[nodiscard]] int read_text(std::uint64_t address, std::string& out, std::size_t most, int too_long) const {
-    constexpr std::size_t page = 4096;
-    char buffer[page];
-    out.clear();
-    while (out.size() <= most) {
-      const std::uint64_t from = address + out.size();
-      const std::size_t want = std::min(page - from % page, out.empty() ? std::size_t{256} : page);
-      if (const int why = read(from, buffer, want); why != 0) return why;
-      const void* end = std::memchr(buffer, '\0', want);
-      out.append(buffer,
-                 end == nullptr ? want : static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
-      if (end != nullptr) return out.size() <= most ? 0 : too_long;
-    }
-    return too_long;
+    return detail::read_text(pid_, address, out, most, too_long);
   }
 
   /// A second descriptor of what the caller has open.
   [[nodiscard]] pinned open_file(int number) const noexcept {
     constexpr unsigned of_thread = O_EXCL;  // PIDFD_THREAD, Linux 6.9
-    descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, of_thread)));
-    if (process.get() < 0) process = descriptor(static_cast<int>(::syscall(SYS_pidfd_open, group(), 0U)));
-    if (process.get() < 0) return {descriptor(), errno};
-    descriptor out(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0U)));
+    const auto get = [&](const descriptor& process) {
+      return descriptor(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0U)));
+    };
+    if (last_.pid == pid_) {
+      descriptor out = get(last_.fd);
+      if (out.get() >= 0 ||
+          errno != ESRCH) {  // ESRCH: that thread has ended, and this is another by its number
+        const int why = out.get() < 0 ? errno : 0;
+        return {std::move(out), why};
+      }
+    }
+    descriptor thread(static_cast<int>(::syscall(SYS_pidfd_open, pid_, of_thread)));
+    const bool held = thread.get() >= 0;
+    if (!held) thread = descriptor(static_cast<int>(::syscall(SYS_pidfd_open, group(), 0U)));
+    if (thread.get() < 0) return {descriptor(), errno};
+    descriptor out = get(thread);
     const int why = out.get() < 0 ? errno : 0;
+    if (held) last_ = {pid_, std::move(thread)};
     return {std::move(out), why};
   }
 
@@ -218,6 +244,7 @@ class caller {
   }
 
   int pid_;
+  held_thread& last_;
   mutable int group_ = 0;
 };
 

@@ -68,7 +68,7 @@ class decider {
         keeps_answers_(keeps_answers) {}
 
   decided decide(const notification& n, protection id) {
-    caller who(n.pid);
+    const caller who(n.pid, last_caller_);
     switch (id) {
       case protection::pathname_unix:
         return n.call == SYS_listen ? listen(n, who) : connect(n, who);
@@ -97,7 +97,7 @@ class decider {
       if (is_under_way(w, why)) {
         if (w.deadline >= 0 && milliseconds_now() >= w.deadline) {
           why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
-        } else if (caller(w.pid).has_signal()) {
+        } else if (caller(w.pid, last_caller_).has_signal()) {
           why = EINTR;
         } else {
           return false;
@@ -169,10 +169,11 @@ class decider {
       pinned target = who.walk(AT_FDCWD, path, true);
       if (is_gone(n)) return done(EINTR);
       if (target.os_errno != 0) return done(target.os_errno);
-      const place p = look_at(target.fd.get());
-      if (p.exists && p.file.type != file_type::socket) return done(ECONNREFUSED);
-      if (p.os_errno != 0 || !(contains(by_.granted_at(p), right::connect_unix) || is_own_server(p.file.id)))
-        return refused(EACCES, p.os_errno == 0 ? p.path() : path);
+      file_facts file;
+      if (const int why = facts_of(target.fd.get(), "", file); why != 0) return done(why);
+      if (file.type != file_type::socket) return done(ECONNREFUSED);
+      if (!is_own_server(file.id) && !is_granted(target.fd.get(), right::connect_unix))
+        return refused(EACCES, name_of(target.fd.get(), path));
       w.target = std::move(target.fd);
       sockaddr_un address{};
       address.sun_family = AF_UNIX;
@@ -346,22 +347,33 @@ class decider {
     if (got.os_errno != 0 && empty && is_unreadable(got.os_errno))
       return refused(EPERM, "a file of a program that is closed to tracing");
     if (got.os_errno != 0) return done(got.os_errno);
-    std::string name;
-    if (!may_change(got.fd.get(), name)) return refused(EPERM, name.empty() ? path : name);
+    if (!may_change(got.fd.get())) return refused(EPERM, name_of(got.fd.get(), path));
     return done(act(got.fd.get(), by_path));
   }
   /// True where the policy grants writing, and for what was opened for writing or lies in no directory at all.
-  bool may_change(int fd, std::string& name) const {
+  [[nodiscard]] bool may_change(int fd) const {
     struct stat st{};
     if (::fstat(fd, &st) != 0) return false;
     const file_type type = type_of_mode(st.st_mode);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return false;
     if (type != file_type::device && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY) return true;
-    const place p = look_at(fd);
-    if (p.os_errno != 0) return has_no_name(fd);
-    name = p.path();
-    return (by_.granted_at(p) & changes_metadata(type)) != no_rights;
+    return is_granted(fd, changes_metadata(type)) || has_no_name(fd);
+  }
+  /// True when a grant on the file or above it gives one of the rights.
+  [[nodiscard]] bool is_granted(int fd, right any_of) const {
+    bool granted = false;
+    const int why = for_file_and_above(fd, [&](const inode_id& id) {
+      granted = (by_.index.find(id).rights & any_of) != no_rights;
+      return !granted;
+    });
+    return why == 0 && granted;
+  }
+  /// The kernel's name of the file; as the caller wrote it where it has none.
+  static std::string name_of(int fd, const std::string& written) {
+    path_buffer buffer{};
+    const std::string_view name = name_of_descriptor(fd, buffer);
+    return name.empty() ? written : std::string(name);
   }
   /// Pipes, sockets and other files of the kernel's own: "pipe:[4711]".
   static bool has_no_name(int fd) noexcept {
@@ -478,6 +490,7 @@ class decider {
   judged by_;
   int netlink_;
   bool keeps_answers_;
+  held_thread last_caller_;
   std::vector<waiting> waiting_;
   std::vector<bound_socket> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
