@@ -80,7 +80,7 @@ enum class errc : std::uint16_t {
   restrict_refused = 207,  // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
   filter_refused = 208,    // EPERM, EACCES: an outer filter refuses seccomp
   too_many_filters = 209,  // ENOMEM: the filters of a process have a limit
-  listener_taken = 210,    // EBUSY: an outer supervisor listens already
+  listener_taken = 210,    // EBUSY: an outer supervisor listens already; EINVAL: nobody may
   // applying and spawning (300-399)
   multi_threaded = 300,
   needs_child = 301,

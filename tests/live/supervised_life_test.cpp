@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -137,6 +139,33 @@ const live::probe spawn_again("supervise-again", [](int, char** argv) {
 });
 const live::probe chmod_outside("chmod-outside",
                                 [](int, char** argv) { return live::error_of(::chmod(argv[0], 0600)); });
+
+/// A container's filter that lets nobody listen.
+const live::probe no_listener("no-listener", [](int, char** argv) {
+  constexpr auto flags = static_cast<std::uint32_t>(offsetof(seccomp_data, args) + sizeof(std::uint64_t));
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, flags),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(code), code};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return live::odd;
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return live::odd;
+  const std::string self = live::self();
+  const auto start = [&](bool strict) {
+    nono::capability_set policy = live::with_system({{self, nono::read}});
+    if (strict) policy.strict();
+    return nono::spawn_supervised(policy, {self, "--probe", "chmod-outside", argv[0]});
+  };
+  auto child = start(false);
+  if (!child || child->report().of(protection::metadata) != standing::not_enforceable) return live::odd;
+  if (child->wait()->code != 0) return live::odd;  // nobody decides
+  const auto refused = start(true);
+  return !refused && refused.error().code == errc::listener_taken ? 0 : live::odd;
+});
 
 /// A program that closes itself to tracing is refused: its memory cannot be read.
 const live::probe unreadable("unreadable", [](int, char** argv) {
@@ -279,6 +308,12 @@ TEST_CASE_FIXTURE(leakless,
   CHECK(run("default", home.file("work/file")) == 0);
   CHECK(run("strict", outside) == 100);
   if (live::landlock_abi() < 9) CHECK(run("granted", outside) == 100);
+}
+
+TEST_CASE_FIXTURE(leakless,
+                  "supervised: where nobody may listen the child runs without, and the report says so") {
+  const live::scratch home;
+  CHECK(live::without_sandbox({"no-listener", home.file("file")}) == 0);
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: a program that cannot be read into is refused") {

@@ -210,6 +210,8 @@ confine_failure confine_thread(const filter_program& program, int ruleset, new_l
     long got = install(heard != nullptr ? listening | wait_killable : 0U);
     const bool keeps_answers = got != -EINVAL;
     if (heard != nullptr && !keeps_answers) got = install(listening);
+    if (got == -EINVAL && heard != nullptr)  // a container that knows no listeners
+      return {errc::listener_taken, EINVAL, "seccomp"};
     if (got < 0) return {filter_code(got), static_cast<int>(-got), "seccomp"};
     if (heard != nullptr) *heard = {static_cast<int>(got), keeps_answers};
   }
