@@ -9,6 +9,7 @@
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/spelling.hpp"
+#include "cli/run/reachable.hpp"
 
 namespace nono::cli {
 
@@ -103,6 +104,7 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     out += fmt::format("  kernel  Landlock ABI {}{}{}{}\n", report.landlock_abi,
                        report.missing.empty() ? "" : fmt::format(" (claimed), missing: {}", report.missing),
                        missing.empty() ? "" : "; not protected here: ", missing);
+  out += reachable_row(reachable_sockets(bound, report), verbose);
   if (r.profile != nullptr) out += fmt::format("  profile  {}\n", r.profile->name);
   return out += line;
 }

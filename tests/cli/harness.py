@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the command share: a home and a scratch parent of their own, runs of $NONO_BIN, terminals."""
 import contextlib
+import ctypes
 import os
 import pty
 import select
@@ -19,6 +20,11 @@ REQUIRED = os.environ.get("NONO_REQUIRE_LIVE") == "1" or os.environ.get("CI") in
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/go/bin"
 # Not below /tmp: the default groups let /tmp be written, but for a home that lies in it.
 BASE = "/var/tmp"
+
+
+def kernel_abi():
+    """The Landlock ABI as the kernel tells it: landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)."""
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
 # In front of a shell script: it goes on in a sandbox only.

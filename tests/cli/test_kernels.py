@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 
-from harness import BIN, PYTHON, Case, Run, main
+from harness import BIN, PYTHON, Case, Run, kernel_abi, main
 
 IOCTL_DEV = 1 << 15
 REFER = 1 << 13
@@ -34,10 +34,6 @@ with socket.socket(fileno=int(sys.argv[1])) as s: socket.send_fds(s, [b"x"], [li
 os.close(listener)
 os.execv(sys.argv[2], sys.argv[2:])
 """
-
-
-def kernel_abi():
-    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
 class Kernel(threading.Thread):

@@ -6,14 +6,9 @@ import platform
 import signal
 import subprocess
 
-from harness import BIN, PYTHON, Case, confined, main, state_of
+from harness import BIN, PYTHON, Case, confined, kernel_abi, main, state_of
 
 PROFILES = ("default", "linux-host-compat", "go-dev", "rust-dev", "node-dev", "python-dev", "java-dev")
-
-
-def kernel_abi():
-    """The Landlock ABI as the kernel tells it: landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)."""
-    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)
 
 
 class Setup(Case):

@@ -6,7 +6,7 @@ import shlex
 import socket
 import subprocess
 
-from harness import BIN, PYTHON, Case, main
+from harness import BIN, PYTHON, Case, kernel_abi, main
 
 # Connects to each of its arguments and says what came of it; exits with 3 where one was refused.
 CLIENT = """
@@ -260,6 +260,20 @@ class UnixSockets(Case):
         own = [line for line in r.text.splitlines() if self.base in line]
         self.assertEqual(own, [f"  r+unix  '{self.beside}' (socket)", f"  r    '{self.s}' (dir)", f"  r+unix  '{self.a}' (socket)",
                                f"  r+unix  '{self.b}' (socket)", f"  r+w+unix  '{self.s}/in' (dir)"], r)
+
+    def test_wrap_names_what_stays_reachable(self):
+        def row(verb, *flags):
+            r = self.check(self.nono(verb, "-v", *flags, "--dry-run", "--", "true"), 0, b"")
+            return next((line for line in r.text.splitlines() if line.startswith("  unix  reachable without a grant: ")), "")
+        self.assertEqual(row("run"), "")  # the supervisor closes it, or the kernel
+        if kernel_abi() >= 9:
+            return self.assertEqual(row("wrap"), "")
+        for path in self.all:
+            self.assertIn(f"'{path}'", row("wrap"))
+        self.assertNotIn(f"'{self.a}'", row("wrap", ONE, self.a))
+        self.assertIn(f"'{self.b}'", row("wrap", ONE, self.a))
+        os.chmod(self.b, 0)  # root's sandbox has no capability to pass that either
+        self.assertNotIn(f"'{self.b}'", row("wrap"))
 
     def test_the_help(self):
         r = self.check(self.nono("run", "--help"), 0, None)

@@ -153,6 +153,12 @@ const live::probe chmod_from("chmod-from", [](int, char** argv) {
   return live::error_of(::syscall(SYS_fchmodat, directory, argv[0], 0640));
 });
 
+/// lchown: of the link itself.
+const live::probe lchown_path("lchown-path", [](int, char** argv) {
+  if (::chdir(argv[1]) != 0) return live::odd;
+  return live::error_of(::lchown(argv[0], static_cast<uid_t>(-1), ::getegid()));
+});
+
 /// What the calls say of arguments that are wrong.
 const live::probe bad_changes("bad-changes", [](int, char** argv) {
   bool good = true;
@@ -330,6 +336,15 @@ TEST_CASE_FIXTURE(leakless, "supervised: a path means what it means to the calle
   CHECK(run({"chmod-path", "/proc/self/cwd/../outside", work}) == EPERM);
   CHECK(run({"chmod-from", "outside", home.path()}) == EPERM);
   CHECK(run({"chmod-path", "nothing", work}) == ENOENT);
+  CHECK(changed_at(outside) == before);
+  for (const std::string_view link : {"to-outside", "nothing", "below/up/to-outside", "below/up/nothing"}) {
+    CAPTURE(std::string(link));
+    const std::string own = work + "/" + std::string(link.substr(link.rfind('/') + 1));
+    const auto before_link = changed_at(own);
+    ::usleep(5000);
+    CHECK(run({"lchown-path", link, work}) == 0);
+    CHECK(changed_at(own) != before_link);
+  }
   CHECK(changed_at(outside) == before);
   // By way of another process, which is ours and open to us: not the caller's way.
   CHECK(run({"chmod-path", "/proc/" + std::to_string(::getpid()) + "/root" + inside}) == EACCES);

@@ -130,7 +130,6 @@ const live::probe bad_connects("bad-connects", [](int, char** argv) {
 /// A server whose queue is full makes a blocking caller wait, as long as SO_SNDTIMEO says.
 const live::probe full_queue("full-queue", [](int, char** argv) {
   const live::unix_address at(argv[0]);
-  const int starter = std::atoi(argv[1]);  // NOLINT(cert-err34-c)
   int full = 0;
   for (int i = 0; i < 64 && full == 0; ++i)
     full = live::error_of(::connect(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), at.get(), at.length));
@@ -146,10 +145,31 @@ const live::probe full_queue("full-queue", [](int, char** argv) {
   const double waited = static_cast<double>(after.tv_sec - before.tv_sec) +
                         1e-9 * static_cast<double>(after.tv_nsec - before.tv_nsec);
   if (waited < 0.19 || waited > 5) return live::odd;
-  const int patient = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  if (::kill(starter, 0) == 0) return live::odd;  // the test is outside
+  ::alarm(20);
+  int patient = -1;
+  std::thread waiter(
+      [&] { patient = live::error_of(::connect(::socket(AF_UNIX, SOCK_STREAM, 0), at.get(), at.length)); });
+  ::usleep(50000);
+  const int other =
+      live::error_of(::chmod(argv[0], 0600));  // who asks for something else is answered meanwhile
   if (::write(STDOUT_FILENO, "now", 3) != 3) return live::odd;
-  return live::error_of(::connect(patient, at.get(), at.length));
+  waiter.join();
+  return other == EPERM ? patient : live::odd;
+});
+
+/// A server inside that has gone, whose file's number a server outside may get.
+const live::probe gone_server("gone-server", [](int, char** argv) {
+  struct stat st{};
+  {
+    const live::unix_server server(argv[0]);
+    if (::stat(argv[0], &st) != 0 || live::try_connect(argv[0]) != 0) return live::odd;
+  }
+  if (::unlink(argv[0]) != 0) return errno;
+  const std::string number = std::to_string(st.st_ino);
+  if (::write(STDOUT_FILENO, number.c_str(), number.size() + 1) < 0) return live::odd;
+  char word = 0;
+  if (::read(STDIN_FILENO, &word, 1) != 1) return live::odd;
+  return live::try_connect(argv[1]);
 });
 
 nono::capability_set blocked(std::initializer_list<live::grant> grants = {}) {
@@ -254,6 +274,34 @@ TEST_CASE_FIXTURE(leakless, "supervised: servers inside the sandbox are reachabl
   CHECK(other.visitors() == 0);
 }
 
+TEST_CASE_FIXTURE(leakless, "supervised: a server that has gone lends its place to nobody") {
+  const live::scratch home;
+  const std::string work = home.directory("work");
+  const std::string program = live::self();
+  nono::spawn_options options;
+  options.in = nono::stream::pipe();
+  options.out = nono::stream::pipe();
+  auto child =
+      nono::spawn_supervised(live::with_system({{program, nono::read}, {work, nono::read_write}}),
+                             {program, "--probe", "gone-server", work + "/s", home / "other"}, options);
+  REQUIRE(child.has_value());
+  char number[32] = {};
+  REQUIRE(::read(child->out(), number, sizeof number - 1) > 0);
+  bool same = false;
+  for (int i = 0; i < 200 && !same; ++i) {
+    (void)::unlink((home / "other").c_str());
+    const live::unix_server outside(home / "other");
+    struct stat st{};
+    live::must(::stat((home / "other").c_str(), &st) == 0, "stat");
+    same = std::to_string(st.st_ino) == number;
+    if (!same && i < 199) continue;
+    REQUIRE(::write(child->in(), "x", 1) == 1);
+    CHECK(child->wait()->code == EACCES);
+    CHECK(outside.visitors() == 0);
+  }
+  MESSAGE("the number of the file was ", (same ? "given again" : "not given again"));
+}
+
 TEST_CASE_FIXTURE(leakless, "supervised: other families connect as they did") {
   for (const std::string_view how : {"blocking", "nonblocking"}) {
     CAPTURE(std::string(how));
@@ -277,8 +325,7 @@ TEST_CASE_FIXTURE(leakless, "supervised: who has to wait for a server waits, and
       live::with_system({{program, nono::read}, {home / "s", nono::right::connect_unix}});
   nono::spawn_options options;
   options.out = nono::stream::pipe();
-  const std::string me = std::to_string(::getpid());
-  auto child = nono::spawn_supervised(policy, {program, "--probe", "full-queue", home / "s", me}, options);
+  auto child = nono::spawn_supervised(policy, {program, "--probe", "full-queue", home / "s"}, options);
   REQUIRE(child.has_value());
   char text[4] = {};
   CHECK(::read(child->out(), text, 3) == 3);
