@@ -223,7 +223,6 @@ struct supervised_run {
     status = answers.run();
     reach(ended);
     answers.serve_rest(stop.get());
-    handle->close_listener();
   }
 
  private:

@@ -299,7 +299,7 @@ TEST_CASE_FIXTURE(leakless, "supervised: a server that has gone lends its place 
     CHECK(child->wait()->code == EACCES);
     CHECK(outside.visitors() == 0);
   }
-  MESSAGE("the number of the file was ", (same ? "given again" : "not given again"));
+  MESSAGE("the number of the file was ", std::string(same ? "given again" : "not given again"));
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: other families connect as they did") {
