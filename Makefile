@@ -12,7 +12,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j2
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all differential confinement sanitize clang bench lint format install clean help
+.PHONY: all deps demo test test-all differential confinement races sanitize clang bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -33,7 +33,7 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)
 
-test-all: test sanitize clang lint  ## test, then sanitizers, a full build by clang, and clang-tidy
+test-all: test races sanitize clang lint  ## test, then long races, sanitizers, a full build by clang, and clang-tidy
 
 differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
 	@scripts/install-deps test
@@ -51,6 +51,13 @@ confinement:  ## try every known way out, as root and as an ordinary user, and w
 	  tests/as_$$as $(CURDIR)/tests/live/confinement/run.py --json - > $(BUILD)/confinement.$$as.json || exit; done
 	@tests/live/confinement/run.py --markdown $(BUILD)/confinement.user.json $(BUILD)/confinement.root.json \
 	  --readme README.md
+
+races:  ## threads that race against the supervisor, a million rounds each, as root and as an ordinary user (N=1000000)
+	@scripts/install-deps test
+	@cmake --preset dev
+	@cmake --build $(BUILD) -j $(JOBS) --target nono_live
+	@for as in as_root as_user; do \
+	  NONO_RACES=$(or $(N),1000000) tests/$$as $(abspath $(BUILD))/tests/nono_live -tc='supervised: racing*' || exit; done
 
 sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
 	@scripts/install-deps test
