@@ -214,13 +214,9 @@ int run(const run_options& options) {
   std::optional<observer> watcher;
   if (observed && child->listener() >= 0) watcher.emplace(child->pid(), *p.bound);
   supervisor answers(*child, *p.bound, p.prepared->planned, watcher ? &*watcher : nullptr);
-  result<exit_status> status = [&] {
-    const nono::detail::capabilities_aside aside(privileges::none);  // for the child, as the child
-    auto ended = supervise(*child, signals, answers, options.silent);
-    if (ended) answer_leftovers(*child, answers);
-    return ended;
-  }();
+  const auto status = supervise(*child, signals, answers, options.silent);
   if (!status) return failed(status.error());
+  answer_leftovers(*child, answers);
   if (!status->ok() && observed)
     say(footer(
         p.r, *p.bound, p.here, *status,

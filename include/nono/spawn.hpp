@@ -85,6 +85,8 @@ class spawner {
       plain_report_ = plain != nullptr ? &plain->report : &plan_->report;
     }
     if (error why = open_streams(); why.code != errc::none) return why;
+    if (plan_->filter.decides_unix)
+      if (error why = check_streams(); why.code != errc::none) return why;
     return start();
   }
 
@@ -183,6 +185,26 @@ class spawner {
         return fail("fcntl(F_DUPFD_CLOEXEC)");
       }
       child_ends_[i] = descriptor(high);
+    }
+    return {};
+  }
+
+  /// A unix datagram socket could call any other, whoever decides about connections.
+  error check_streams() const {
+    constexpr const char* names[] = {"standard input", "standard output", "standard error"};
+    for (int i = 0; i < 3; ++i) {
+      const int fd = child_ends_[i].get() >= 0 ? child_ends_[i].get() : i;
+      int family = 0;
+      int type = 0;
+      socklen_t size = sizeof(int);
+      if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX) continue;
+      if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM)
+        return {errc::bad_argument,
+                0,
+                {},
+                {},
+                std::string(names[i]) +
+                    " is a unix datagram socket, by which the child could call any server; give it another"};
     }
     return {};
   }

@@ -3,6 +3,7 @@
 // thread beside the child decides its connections, its changes of metadata and its calls on other processes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -60,7 +61,8 @@ struct watched_descriptor {
 };
 
 /// Answers the calls of one supervised child. The thread that uses it must have called enclose_supervisor() before the
-/// child started, and have no effective capabilities. The child and the policy must outlive it.
+/// child started. What it does for the child it does with the child's ordinary permissions: without capabilities. The child
+/// and the policy must outlive it.
 class supervisor {
  public:
   supervisor(child& running, const bound_policy& policy, const plan& planned, call_observer* heard = nullptr)
@@ -68,43 +70,71 @@ class supervisor {
         calls_(running.listener()),
         table_(planned.filter),
         decider_(calls_, policy, planned.report, running.diagnostics(), running.keeps_answers()),
+        privileged_(detail::system_kernel::capabilities() != 0),
         heard_(heard) {}
 
-  /// Runs until the child's first process ends, and reaps it.
-  /// Errors: wait_failed.
-  result<exit_status> run(std::span<const watched_descriptor> also = {}) {
+  /// Runs until the child's first process ends, and reaps it; or until `stop` can be read.
+  /// Errors: wait_failed; ECANCELED when stopped.
+  result<exit_status> run(std::span<const watched_descriptor> also = {}, int stop = -1) {
     for (;;) {
-      if (const int why = wait_for_something(running_.pidfd(), also); why != 0)
+      if (const int why = wait_for_something(running_.pidfd(), stop, also); why != 0)
         return error{errc::wait_failed, why, {}, {}, {}};
       if ((polled_[0].revents & POLLIN) != 0) return running_.wait();
+      if ((polled_[1].revents & POLLIN) != 0) return error{errc::wait_failed, ECANCELED, {}, {}, {}};
     }
   }
 
   /// Goes on for what the first process left behind, until nobody is left or `stop` can be read. At once where nobody is.
   void serve_rest(int stop) {
     while (listening_) {
-      if (wait_for_something(stop, {}) != 0 || (stop >= 0 && (polled_[0].revents & POLLIN) != 0)) return;
+      if (wait_for_something(-1, stop, {}) != 0 || (polled_[1].revents & POLLIN) != 0) return;
     }
   }
 
  private:
+  /// Around what is done for the child: no capabilities, and none of libc's signals by which it changes the user of
+  /// every thread, which would fail here and nowhere else.
+  class as_the_child {
+   public:
+    as_the_child() noexcept { set(SIG_BLOCK, std::uint64_t{3} << 31U, &before_); }
+    as_the_child(const as_the_child&) = delete;
+    as_the_child& operator=(const as_the_child&) = delete;
+    ~as_the_child() {
+      aside_.reset();
+      set(SIG_SETMASK, before_, nullptr);
+    }
+
+   private:
+    static void set(int how, std::uint64_t mask, std::uint64_t* before) noexcept {
+      (void)detail::system_kernel::call(SYS_rt_sigprocmask, how, &mask, before, sizeof mask);
+    }
+    std::uint64_t before_ = 0;
+    std::optional<detail::capabilities_aside> aside_{std::in_place, privileges::none};
+  };
+
   /// One round: a descriptor is ready, or a call is answered. 0 or errno.
-  int wait_for_something(int first, std::span<const watched_descriptor> also) {
+  int wait_for_something(int ended, int stop, std::span<const watched_descriptor> also) {
     polled_.clear();
-    polled_.push_back({first, POLLIN, 0});
+    polled_.push_back({ended, POLLIN, 0});
+    polled_.push_back({stop, POLLIN, 0});
     polled_.push_back({listening_ ? calls_.fd() : -1, POLLIN, 0});
     for (const watched_descriptor& w : also) polled_.push_back({w.fd, POLLIN, 0});
     const std::size_t own = polled_.size();
     const int longest = decider_.watch(polled_);
     if (::poll(polled_.data(), polled_.size(), longest) < 0) return errno == EINTR ? again() : errno;
-    if (longest >= 0 || polled_.size() > own) decider_.go_on();
-    if ((polled_[1].revents & POLLIN) != 0) {
-      listening_ = answer_one();
-    } else if (polled_[1].revents != 0) {  // POLLHUP: nobody is left who could call
-      listening_ = false;
+    const short called = polled_[2].revents;
+    if (longest >= 0 || called != 0) {
+      std::optional<as_the_child> as;
+      if (privileged_) as.emplace();
+      const auto connected = std::span(polled_).subspan(own);
+      if (longest >= 0)
+        decider_.go_on(
+            std::any_of(connected.begin(), connected.end(), [](const pollfd& p) { return p.revents != 0; }));
+      if (called != 0)
+        listening_ = (called & POLLIN) != 0 && answer_one();  // POLLHUP: nobody is left who could call
     }
     for (std::size_t i = 0; i < also.size(); ++i)
-      if ((polled_[2 + i].revents & POLLIN) != 0) also[i].readable(also[i].context);
+      if ((polled_[3 + i].revents & POLLIN) != 0) also[i].readable(also[i].context);
     return 0;
   }
   int again() noexcept {
@@ -138,6 +168,7 @@ class supervisor {
   listener calls_;
   filter_table table_;
   detail::decider decider_;
+  bool privileged_;
   call_observer* heard_;
   std::vector<pollfd> polled_;
   bool listening_ = true;
@@ -154,7 +185,7 @@ confine_failure enclose_supervisor(const prepared_sandbox& sandbox) {
   if (!p.filter.listened()) return {};
   const linux_abi::ruleset_attr attr{.handled_access_fs = sandbox.kernel.fs & linux_abi::fs_refer,
                                      .handled_access_net = p.ruleset.handled_access_net,
-                                     .scoped = sandbox.kernel.scoped};
+                                     .scoped = p.ruleset.scoped};
   if (attr.handled_access_net == 0 && attr.scoped == 0) return {};
   const auto failed = [](const char* step, long got) {
     return confine_failure{errc::ruleset_failed, static_cast<int>(-got), step};
@@ -209,7 +240,7 @@ struct supervised_run {
     for (int now = at.load(); now <= last; now = at.load()) at.wait(now);
   }
 
-  /// The supervising thread. All signals are blocked in it.
+  /// The supervising thread. Signals are blocked in it.
   void supervise() {
     result<prepared_sandbox> sandbox = start();
     if (!sandbox) {
@@ -218,11 +249,9 @@ struct supervised_run {
     }
     supervisor answers(*handle, bound, sandbox->planned);
     reach(running);
-    // What it does for the child it does with the child's ordinary permissions.
-    const capabilities_aside aside(privileges::none);
-    status = answers.run();
+    status = answers.run({}, stop.get());
     reach(ended);
-    answers.serve_rest(stop.get());
+    if (*status) answers.serve_rest(stop.get());
   }
 
  private:
@@ -252,6 +281,7 @@ class supervised_child {
   supervised_child& operator=(supervised_child&&) = delete;
   ~supervised_child() {
     if (run_ == nullptr) return;
+    // Where this process may signal the child no more, it ends with its supervisor.
     if (run_->at.load() < detail::supervised_run::ended) (void)kill(SIGKILL);
     const std::uint64_t one = 1;
     (void)!::write(run_->stop.get(), &one, sizeof one);
@@ -302,7 +332,8 @@ inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span
   run->stop = detail::descriptor(::eventfd(0, EFD_CLOEXEC));
   if (run->stop.get() < 0) return error{errc::fork_failed, errno, {}, {}, "eventfd"};
   std::uint64_t mask = 0;
-  const std::uint64_t all = ~std::uint64_t{0};
+  // All but 32 and 33, by which libc changes the user of every thread.
+  const std::uint64_t all = ~(std::uint64_t{3} << 31U);
   (void)detail::system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
   if (run->options.signal_mask == nullptr) run->options.signal_mask = &mask;
   pthread_t thread{};

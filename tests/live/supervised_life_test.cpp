@@ -310,6 +310,29 @@ TEST_CASE_FIXTURE(leakless,
   if (live::landlock_abi() < 9) CHECK(run("granted", outside) == 100);
 }
 
+TEST_CASE_FIXTURE(leakless, "supervised: no stream of the child is a unix datagram socket") {
+  if (live::landlock_abi() >= 9) return;
+  int ends[2];
+  live::must(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+  nono::spawn_options options;
+  options.err = nono::stream::from(ends[0]);
+  const auto child = nono::spawn_supervised(live::with_system(), {"/bin/true"}, options);
+  REQUIRE_FALSE(child.has_value());
+  CHECK(child.error().code == errc::bad_argument);
+  CHECK(child.error().message().starts_with("standard error is a unix datagram socket"));
+  CHECK(nono::spawn(live::with_system(), {"/bin/true"}, options).has_value());
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: the process may change its user beside a supervisor") {
+  if (!live::is_root()) return;
+  CHECK(live::in_child([] {
+          auto child = nono::spawn_supervised(live::with_system(), {"/bin/sleep", "20"});
+          return child && ::setuid(65534) == 0 ? 0 : live::odd;  // libc asks every thread, and waits for it
+        }) == 0);
+}
+
 TEST_CASE_FIXTURE(leakless,
                   "supervised: where nobody may listen the child runs without, and the report says so") {
   const live::scratch home;

@@ -67,6 +67,22 @@ TEST_CASE("supervisor: where nothing is decided there is no layer") {
   CHECK(the_machine.layers == 0);
 }
 
+TEST_CASE("supervisor: the child inherits no scope that its policy lifts") {
+  nono_test::boot(7);
+  nono::bound_policy p = policy(network_mode::unrestricted);
+  p.lifted = protection::abstract_unix;
+  CHECK(nono::detail::enclose_supervisor<strict_kernel>(*prepared(p)).code == errc::none);
+  CHECK(the_machine.rulesets[the_machine.last_ruleset].handled.scoped == 2);
+  nono_test::boot(7);
+  p.lifted = protection::signals;
+  const auto sandbox = prepared(p);
+  REQUIRE(sandbox);
+  CHECK(sandbox->planned.report.of(protection::cpu_affinity) == standing::not_enforceable);
+  CHECK_FALSE(sandbox->planned.filter.decides_processes);
+  CHECK(nono::detail::enclose_supervisor<strict_kernel>(*sandbox).code == errc::none);
+  CHECK(the_machine.rulesets[the_machine.last_ruleset].handled.scoped == 1);
+}
+
 TEST_CASE("supervisor: each failure of its own layer has its error") {
   for (const auto& [call, number, code] : {std::tuple{"create", EMFILE, errc::ruleset_failed},
                                            {"add_path", ENOMEM, errc::ruleset_failed},

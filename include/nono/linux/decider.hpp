@@ -86,16 +86,20 @@ class decider {
     int longest = -1;
     for (const waiting& w : waiting_) {
       if (!w.retries) out.push_back({w.socket.get(), POLLOUT, 0});
-      longest = w.retries ? 2 : longest < 0 ? 100 : longest;  // 100: the caller may be gone
+      longest = w.retries ? 2 : longest < 0 ? 50 : longest;  // 50: the caller may be gone
     }
     return longest;
   }
-  void go_on() {
+  /// ready: one of the sockets is.
+  void go_on(bool ready) {
+    const std::int64_t now = milliseconds_now();
+    if (!ready && now - last_round_ < 2) return;  // a flood of calls in between does not make it more often
+    last_round_ = now;
     std::erase_if(waiting_, [&](waiting& w) {
       if (!calls_.is_waiting(w.id)) return true;
       int why = try_connect(w);
       if (is_under_way(w, why)) {
-        if (w.deadline >= 0 && milliseconds_now() >= w.deadline) {
+        if (w.deadline >= 0 && now >= w.deadline) {
           why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
         } else if (caller(w.pid, last_caller_).has_signal()) {
           why = EINTR;
@@ -187,6 +191,7 @@ class decider {
 
   decided start(const notification& n, waiting w) {
     int why = try_connect(w);
+    if (why == EINPROGRESS && w.blocks) why = try_connect(w);  // on loopback it is there by now
     if (!keeps_answers_) why = done_before(n.pid, w.socket.get(), why);
     if (!is_under_way(w, why)) return done(why);
     if (waiting_.size() >= most_waiting) return done(EAGAIN);
@@ -492,6 +497,7 @@ class decider {
   bool keeps_answers_;
   held_thread last_caller_;
   std::vector<waiting> waiting_;
+  std::int64_t last_round_ = 0;
   std::vector<bound_socket> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;
