@@ -294,6 +294,33 @@ TEST_CASE("filter: rows of one call stand together, in the order in which they a
   }
 }
 
+TEST_CASE("filter: a supervisor opens nothing by itself but what it may decide") {
+  std::mt19937_64 random(11);
+  constexpr std::uint64_t words[] = {0, 1, 2, 3, 5, 6, 10, 16, 0x200, 0x203, 0x5412, 0x40086602, 0x20000000};
+  std::size_t refusals = 0;
+  std::size_t wrong = 0;
+  for (filter_request request : requests()) {
+    request.decides_processes = request.decides_unix = request.decides_metadata = false;
+    const filter_table plain(request);
+    request.decides_processes = request.decides_unix = request.decides_metadata = true;
+    const filter_table supervised(request);
+    for (const auto& row : supervised.rows())
+      for (int n = 0; n < 40; ++n) {
+        std::array<std::uint64_t, 6> args{};
+        for (auto& arg : args) arg = words[random() % std::size(words)];
+        const auto* before = plain.refusal_of(row.call, args);
+        if (before == nullptr) continue;
+        ++refusals;
+        const auto* now = supervised.refusal_of(row.call, args);
+        const bool may_decide =
+            before->id == nono::protection::process_limits || before->id == nono::protection::scheduling;
+        if (now == nullptr || (now->decided && !may_decide)) ++wrong;
+      }
+  }
+  CHECK(wrong == 0);
+  CHECK(refusals > 10'000);
+}
+
 TEST_CASE("filter: what a supervisor decides") {
   filter_request request = network(network_mode::blocked);
   const auto all = [&] {
@@ -333,6 +360,12 @@ TEST_CASE("filter: what a supervisor decides") {
     CHECK(verdict(request, SYS_socketpair, {1, 1}) == pass);
   }
   CHECK(verdict(request, SYS_fchmod, {}) == pass);
+  // Where the network lets nobody listen, a supervisor has no say in it.
+  request.network = network_mode::ports;
+  CHECK(verdict(request, SYS_listen, {}) == refuse(EACCES));
+  request.binds_ports = true;
+  CHECK(verdict(request, SYS_listen, {}) == ask);
+  request.binds_ports = false;
 
   request.decides_unix = false;
   request.decides_metadata = true;

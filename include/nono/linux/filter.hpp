@@ -52,7 +52,7 @@ class filter_table {
     add(f::baseline, request.decides_processes);
     if (request.decides_processes) add(f::affinity_rows, true);
     if (request.no_unix_sockets) add(f::no_unix_rows);
-    if (request.decides_unix) add(f::unix_rows, true);
+    if (request.decides_unix) add(f::unix_datagram_rows);
     if (request.decides_metadata) add(f::metadata_rows, true);
     switch (request.network) {
       case network_mode::unrestricted:
@@ -69,6 +69,7 @@ class filter_table {
         if (!request.binds_ports) add(f::no_listen_rows);
         break;
     }
+    if (request.decides_unix) add(f::unix_call_rows, true);
     if (request.complement_truncate) add(f::truncate_rows);
   }
 

@@ -151,11 +151,15 @@ inline constexpr filter_row affinity_rows[] = {
      true},
 };
 
-/// unix_sockets(granted) below ABI 9, under a supervisor: it decides each connection. A datagram names its receiver in
-/// memory, where no filter can look, so there are no datagram sockets (SOCK_RAW is one too).
-inline constexpr filter_row unix_rows[] = {
+/// unix_sockets(granted) below ABI 9, under a supervisor: it decides each connection. After the rows of the network,
+/// which may refuse to listen at all.
+inline constexpr filter_row unix_call_rows[] = {
     {SYS_connect, any, EACCES, protection::pathname_unix, "a connection", true},
     {SYS_listen, any, EACCES, protection::pathname_unix, "a server of the sandbox's own", true},
+};
+/// With them: a datagram names its receiver in memory, where no filter can look, so there are no datagram sockets
+/// (SOCK_RAW is one too). Before the rows of the network.
+inline constexpr filter_row unix_datagram_rows[] = {
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
      when(1, type_datagram, type_mask)},
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
