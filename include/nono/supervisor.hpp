@@ -97,7 +97,7 @@ class supervisor {
     const std::size_t own = polled_.size();
     const int longest = decider_.watch(polled_);
     if (::poll(polled_.data(), polled_.size(), longest) < 0) return errno == EINTR ? again() : errno;
-    if (longest >= 0 || polled_.size() > own) decider_.go_on();
+    if (longest >= 0 || polled_.size() > own) decider_.go_on(std::span(polled_).subspan(own));
     if ((polled_[1].revents & POLLIN) != 0) {
       listening_ = answer_one();
     } else if (polled_[1].revents != 0) {  // POLLHUP: nobody is left who could call
