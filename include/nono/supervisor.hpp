@@ -126,10 +126,7 @@ class supervisor {
     if (longest >= 0 || called != 0) {
       std::optional<as_the_child> as;
       if (privileged_) as.emplace();
-      const auto connected = std::span(polled_).subspan(own);
-      if (longest >= 0)
-        decider_.go_on(
-            std::any_of(connected.begin(), connected.end(), [](const pollfd& p) { return p.revents != 0; }));
+      if (longest >= 0) decider_.go_on(std::span(polled_).subspan(own));
       if (called != 0)
         listening_ = (called & POLLIN) != 0 && answer_one();  // POLLHUP: nobody is left who could call
     }

@@ -165,6 +165,15 @@ class Hello(Go):
         r = self.run_("--allow-cwd", "--", "go", "vet", "./...", cwd=where)
         self.check(r, 0)
 
+    def test_sockets_and_modes_under_preemption(self):
+        where = self.module("sockets")
+        os.mkdir(f"{where}/changed")
+        closed = self.file("closed", mode=0o600)
+        self.check(self.run_(*GO_DEV, "--allow-cwd", "--", "go", "run", ".", cwd=where), 0, "ok\n")
+        self.assertEqual({(os.stat(f"{where}/changed/{i}").st_mode & 0o777, os.stat(f"{where}/changed/{i}").st_mtime_ns) for i in range(50)},
+                         {(0o640, 1_000_000_000_123_456_789)})
+        self.assertEqual(os.stat(closed).st_mode & 0o777, 0o600)
+
     def test_a_program_that_does_not_compile(self):
         where = self.module("hello")
         self.file(f"{where}/main.go", "package main\n\nfunc main() { nothing() }\n")

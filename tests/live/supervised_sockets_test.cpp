@@ -127,6 +127,66 @@ const live::probe bad_connects("bad-connects", [](int, char** argv) {
   return good ? 0 : live::odd;
 });
 
+/// A signal comes while the caller waits for a server of its own whose queue is full; later there is room.
+const live::probe interrupted_wait("interrupted-wait", [](int, char** argv) {
+  const std::string_view how = argv[1];
+  const live::unix_address at(argv[0]);
+  const live::unix_server server(argv[0], SOCK_STREAM, 0);
+  int full = 0;
+  for (int i = 0; i < 64 && full == 0; ++i)
+    full = live::error_of(::connect(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), at.get(), at.length));
+  if (full != EAGAIN) return live::odd;
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  action.sa_flags = how == "breaks" ? 0 : SA_RESTART;
+  (void)::sigaction(SIGALRM, &action, nullptr);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  const timeval limit{5, 0};
+  if (how == "limited") (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  const pid_t caller = ::getpid();
+  const pid_t helper = ::fork();
+  if (helper == 0) {
+    ::usleep(150000);
+    if (how != "quiet") (void)::kill(caller, how == "stopped" ? SIGSTOP : SIGALRM);
+    ::usleep(200000);
+    if (how == "stopped") (void)::kill(caller, SIGCONT);
+    ::usleep(100000);
+    (void)server.visitors();  // makes room
+    ::_exit(0);
+  }
+  const int why = live::error_of(::connect(fd, at.get(), at.length));
+  (void)::waitpid(helper, nullptr, 0);
+  return why;
+});
+
+/// What chmod costs while many callers wait for a server.
+const live::probe chmod_beside_waiting("chmod-beside-waiting", [](int, char** argv) {
+  const live::unix_server server(argv[0], SOCK_STREAM, 0);
+  const live::unix_address at(argv[0]);
+  std::vector<pid_t> callers;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(live::try_connect(argv[0]) == 0 ? 0 : 1);
+    callers.push_back(pid);
+  }
+  ::usleep(300000);
+  const auto start = std::chrono::steady_clock::now();
+  int why = 0;
+  for (int i = 0; i < 1000 && why == 0; ++i) why = live::error_of(::chmod(argv[0], 0700));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  int bad = 0;
+  for (const pid_t pid : callers) {  // everybody gets through in the end
+    int status = 0;
+    while (::waitpid(pid, &status, WNOHANG) == 0) {
+      (void)server.visitors();
+      ::usleep(100);
+    }
+    if (status != 0) ++bad;
+  }
+  if (why != 0 || bad != 0) return live::odd;
+  return took.count() < 1 ? 0 : 1;  // looking at all of them for each takes 4 s
+});
+
 /// A server whose queue is full makes a blocking caller wait, as long as SO_SNDTIMEO says.
 const live::probe full_queue("full-queue", [](int, char** argv) {
   const live::unix_address at(argv[0]);
@@ -336,4 +396,29 @@ TEST_CASE_FIXTURE(leakless, "supervised: who has to wait for a server waits, and
   REQUIRE(status.has_value());
   CHECK(status->code == 0);
   (void)server.visitors();
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: a signal ends a wait as it would without a supervisor") {
+  struct expected {
+    std::string_view how;
+    int why;
+  };
+  for (const expected& e :
+       {expected{"quiet", 0}, {"breaks", EINTR}, {"restarts", 0}, {"stopped", 0}, {"limited", EINTR}}) {
+    for (const bool abstract : {false, true}) {
+      CAPTURE(std::string(e.how));
+      CAPTURE(abstract);
+      const live::scratch home;
+      const std::string name = abstract ? "@nono-live-wait" : home / "s";
+      CHECK(live::without_sandbox({"interrupted-wait", name, e.how}) == e.why);
+      if (!abstract) live::must(::unlink(name.c_str()) == 0, name);
+      CHECK(supervised(blocked({{home.path(), nono::read_write}}), {"interrupted-wait", name, e.how}) ==
+            e.why);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: those who wait for a server slow nobody down") {
+  const live::scratch home;
+  CHECK(supervised(blocked({{home.path(), nono::read_write}}), {"chmod-beside-waiting", home / "s"}) == 0);
 }

@@ -74,6 +74,9 @@ struct held_thread {
   descriptor fd;
 };
 
+/// A signal on its way to a thread: its own, or one that another thread of its process may take instead.
+enum class pending_signal : std::uint8_t { none, own, of_any_thread };
+
 /// Everything is read by thread number: after reading, ask the listener whether the call still waits.
 class caller {
  public:
@@ -110,12 +113,15 @@ class caller {
     return {std::move(out), why};
   }
 
-  /// True when a signal is on its way to the caller.
-  [[nodiscard]] bool has_signal() const noexcept {
+  /// Whether a signal that is not blocked is on its way to the caller.
+  [[nodiscard]] pending_signal signal() const noexcept {
     char text[4096];
-    if (!read_status(text)) return false;
-    return ((field(text, "\nSigPnd:", 16) | field(text, "\nShdPnd:", 16)) & ~field(text, "\nSigBlk:", 16)) !=
-           0;
+    if (!read_status(text)) return pending_signal::none;
+    const unsigned long long open = ~field(text, "\nSigBlk:", 16);
+    const bool of_group = (field(text, "\nShdPnd:", 16) & open) != 0;
+    if ((field(text, "\nSigPnd:", 16) & open) != 0 || (of_group && field(text, "\nThreads:", 10) == 1))
+      return pending_signal::own;
+    return of_group ? pending_signal::of_any_thread : pending_signal::none;
   }
 
   /// Walks `path` as the caller would, from its directory, root and /proc/self. Errors: those of open(2).

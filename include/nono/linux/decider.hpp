@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,27 +84,33 @@ class decider {
 
   /// Appends what to poll for; returns how many milliseconds poll may take, -1 for any.
   int watch(std::vector<pollfd>& out) const {
-    int longest = -1;
+    if (waiting_.empty()) return -1;
+    const std::int64_t now = milliseconds_now();
+    std::int64_t next = next_look_;
     for (const waiting& w : waiting_) {
       if (!w.retries) out.push_back({w.socket.get(), POLLOUT, 0});
-      longest = w.retries ? 2 : longest < 0 ? 50 : longest;  // 50: the caller may be gone
+      if (w.retries) next = std::min(next, w.next_try);
+      if (w.deadline >= 0) next = std::min(next, w.deadline);
     }
-    return longest;
+    return static_cast<int>(std::clamp(next - now, std::int64_t{0}, between_looks));
   }
-  /// ready: one of the sockets is.
-  void go_on(bool ready) {
+  /// polled: what watch() appended, after poll().
+  void go_on(std::span<const pollfd> polled) {
     const std::int64_t now = milliseconds_now();
-    if (!ready && now - last_round_ < 2) return;  // a flood of calls in between does not make it more often
-    last_round_ = now;
+    const bool looks = now >= next_look_;
+    if (looks) next_look_ = now + between_looks;
+    std::size_t at = 0;
     std::erase_if(waiting_, [&](waiting& w) {
+      const bool ready = w.retries ? now >= w.next_try : polled[at++].revents != 0;
+      const bool late = w.deadline >= 0 && now >= w.deadline;
+      if (!ready && !late && !looks) return false;
       if (!calls_.is_waiting(w.id)) return true;
       int why = try_connect(w);
       if (is_under_way(w, why)) {
-        if (w.deadline >= 0 && now >= w.deadline) {
+        w.next_try = now + between_tries;
+        if (late) {
           why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
-        } else if (caller(w.pid, last_caller_).has_signal()) {
-          why = EINTR;
-        } else {
+        } else if (!looks || !is_interrupted(w, why)) {
           return false;
         }
       }
@@ -132,8 +139,11 @@ class decider {
     descriptor target;  ///< the file that the address names by descriptor
     sockaddr_storage address{};
     socklen_t length = 0;
+    bool is_unix = false;
     bool blocks = true;    ///< the socket is a blocking one
     bool retries = false;  ///< a unix socket whose server's queue is full: there is nothing to poll for
+    bool has_signal = false;
+    std::int64_t next_try = 0;
     std::int64_t deadline = -1;
   };
 
@@ -148,8 +158,20 @@ class decider {
     return why;
   }
   static bool is_under_way(waiting& w, int why) noexcept {
-    w.retries = why == EAGAIN && w.target.get() >= 0;
+    w.retries = why == EAGAIN && w.is_unix;
     return w.blocks && (w.retries || why == EINPROGRESS || why == EALREADY);
+  }
+  /// True when a signal ends the wait: a handler with SA_RESTART, or a stop, then makes the call anew. A signal that
+  /// another thread may take is believed at the second look, and then ends the call: the kernel makes anew only
+  /// what this thread's own signal has ended, and to others shows the bare ERESTARTSYS.
+  bool is_interrupted(waiting& w, int& why) noexcept {
+    constexpr int restartsys = 512;  // ERESTARTSYS, which the kernel keeps to itself. Source: linux/errno.h
+    const pending_signal on_its_way = caller(w.pid, last_caller_).signal();
+    const bool before = std::exchange(w.has_signal, on_its_way == pending_signal::of_any_thread);
+    if (on_its_way == pending_signal::none || (w.has_signal && !before)) return false;
+    // With SO_SNDTIMEO it is always EINTR. Source: signal(7)
+    why = on_its_way == pending_signal::own && w.deadline < 0 ? restartsys : EINTR;
+    return true;
   }
 
   decided connect(const notification& n, const caller& who) {
@@ -164,12 +186,13 @@ class decider {
     int family = 0;
     socklen_t size = sizeof family;
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return done(errno);
+    w.is_unix = family == AF_UNIX;
     if (n.args[2] > sizeof w.address) return done(EINVAL);
     w.length = static_cast<socklen_t>(n.args[2]);
     if (const int why = who.read(n.args[1], &w.address, w.length); why != 0) return done(why);
     if (is_gone(n)) return done(EINTR);
     std::string path;
-    if (family == AF_UNIX && names_file(w, path)) {
+    if (w.is_unix && names_file(w, path)) {
       pinned target = who.walk(AT_FDCWD, path, true);
       if (is_gone(n)) return done(EINTR);
       if (target.os_errno != 0) return done(target.os_errno);
@@ -200,6 +223,7 @@ class decider {
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
         (limit.tv_sec != 0 || limit.tv_usec != 0))
       w.deadline = milliseconds_now() + std::int64_t{limit.tv_sec} * 1000 + limit.tv_usec / 1000;
+    if (waiting_.empty()) next_look_ = milliseconds_now() + between_looks;
     waiting_.push_back(std::move(w));
     return {.waits = true};
   }
@@ -483,6 +507,8 @@ class decider {
     return refused(EPERM, "process " + std::to_string(pid));
   }
 
+  static constexpr std::int64_t between_looks = 100;  // milliseconds: a caller may be gone, or have a signal
+  static constexpr std::int64_t between_tries = 2;
   static constexpr std::size_t most_waiting = 1024;
   static constexpr std::size_t most_servers = 1024;
 
@@ -497,7 +523,7 @@ class decider {
   bool keeps_answers_;
   held_thread last_caller_;
   std::vector<waiting> waiting_;
-  std::int64_t last_round_ = 0;
+  std::int64_t next_look_ = 0;
   std::vector<bound_socket> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;
