@@ -52,6 +52,8 @@ class filter_table {
     add(f::baseline, request.decides_processes);
     if (request.decides_processes) add(f::affinity_rows, true);
     if (request.no_unix_sockets) add(f::no_unix_rows);
+    // Before a supervisor is asked, which lets a call pass: whoever called may have changed the socket by then.
+    if (request.network == network_mode::ports && !request.binds_ports) add(f::no_listen_rows);
     if (request.decides_unix) add(f::unix_rows, true);
     if (request.decides_metadata) add(f::metadata_rows, true);
     switch (request.network) {
@@ -66,7 +68,6 @@ class filter_table {
         break;
       case network_mode::ports:
         add(f::ports_rows);
-        if (!request.binds_ports) add(f::no_listen_rows);
         break;
     }
     if (request.complement_truncate) add(f::truncate_rows);
