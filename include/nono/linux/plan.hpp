@@ -122,9 +122,10 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
       [[fallthrough]];
     case protection::mounts:
       return no_files ? seccomp : both;
-    case protection::cpu_affinity:  // who is inside is told by the signal scope
-      return supervised && k.has({.scoped = linux_abi::scope_signal}) ? standing::by_supervisor
-                                                                      : standing::not_enforceable;
+    case protection::cpu_affinity: {  // who is inside is told by the signal scope
+      const bool told = !p.lifted.has(protection::signals) && k.has({.scoped = linux_abi::scope_signal});
+      return supervised && told ? standing::by_supervisor : standing::not_enforceable;
+    }
     case protection::metadata:
       if (no_files) return standing::not_asked;
       return supervised ? standing::by_supervisor : standing::not_enforceable;
