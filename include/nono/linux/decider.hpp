@@ -170,8 +170,9 @@ class decider {
       if (is_gone(n)) return done(EINTR);
       if (target.os_errno != 0) return done(target.os_errno);
       const place p = look_at(target.fd.get());
-      if (p.exists && p.file.type != file_type::socket) return done(ECONNREFUSED);
-      if (p.os_errno != 0 || !(contains(by_.granted_at(p), right::connect_unix) || is_own_server(p.file.id)))
+      const bool no_socket = p.exists && p.file.type != file_type::socket;  // the kernel has its own answer
+      if (p.os_errno != 0 ||
+          !(no_socket || contains(by_.granted_at(p), right::connect_unix) || is_own_server(p.file.id)))
         return refused(EACCES, p.os_errno == 0 ? p.path() : path);
       w.target = std::move(target.fd);
       sockaddr_un address{};
