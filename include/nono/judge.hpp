@@ -31,6 +31,7 @@ struct judged {
   judged(const bound_policy& p, const enforcement& e, privileges who)
       : policy(&p), in_force(&e), me(identity_of(who)), index(p.rules) {
     const auto add = [&](protection id, right rights) {
+      if (e.of(id) == standing::by_landlock) by_landlock |= rights;
       if (e.of(id) == standing::by_landlock || e.of(id) == standing::by_supervisor) handled |= rights;
       if (e.of(id) == standing::missing || e.of(id) == standing::not_enforceable) open |= rights;
     };
@@ -51,8 +52,9 @@ struct judged {
   const enforcement* in_force;
   identity me;
   rule_index index;
-  right handled{};  ///< rights that are enforced
-  right open{};     ///< rights that the policy asks for and this kernel does not enforce
+  right handled{};      ///< rights that are enforced
+  right by_landlock{};  ///< those of them that the kernel itself knows, and weighs where a file is moved
+  right open{};         ///< rights that the policy asks for and this kernel does not enforce
   bool no_unix = false;
 };
 
@@ -198,9 +200,12 @@ class judge {
       return;
     }
     need& n = out_.needs[out_.need_count++];
-    n.wanted = n.missing = is_directory(from_) ? right::create : right::write_file;
-    n.path = from_.path();
-    n.type = from_.file.type;
+    // Directories are changed by who may make entries in them, and devices by who may make them: no grant of the file
+    // itself would do.
+    const bool device = !contains(any_of, right::write_file);
+    n.wanted = n.missing = is_directory(from_) || device ? right::create : right::write_file;
+    n.path = device ? from_.directory : from_.path();
+    n.type = device ? file_type::directory : from_.file.type;
     fail(EPERM, cause::not_granted);
   }
 
@@ -406,7 +411,7 @@ class judge {
     const right source = granted(left);
     const right target = granted(directory_of(*to_));
     const auto gained = [&](const place& moved, right has, right gets) {
-      const right counted = is_directory(moved) ? q_.handled : q_.handled & file_rights;
+      const right counted = is_directory(moved) ? q_.by_landlock : q_.by_landlock & file_rights;
       return gets & counted & ~(has | q_.index.find(moved.file.id).rights);
     };
     const bool gains =
