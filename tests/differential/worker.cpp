@@ -83,7 +83,7 @@ int change_metadata(change how, const std::string& path) {
       const std::size_t cut = path.rfind('/', path.find_last_not_of('/')) + 1;
       const int around = ::open(path.substr(0, cut).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
       if (around < 0) return errno;
-      const int why = plain(::fchmodat(around, cut < path.size() ? p + cut : ".", mode, 0));
+      const int why = plain(::fchmodat(around, p + cut, mode, 0));
       ::close(around);
       return why;
     }
