@@ -74,7 +74,7 @@ class judge {
         out_.concerns = protection::pathname_unix;
         if (q_.no_unix) fail(EACCES, cause::not_in_policy);
         if (!reached(from_) || !exists(from_)) break;
-        check(from_.file_access);
+        if (from_.file_access != EROFS) check(from_.file_access);  // nothing is written on the mount
         if (from_.file.type != file_type::socket) fail(ECONNREFUSED, cause::unsuitable);
         grant(file_of(from_), right::connect_unix);
         break;
@@ -85,8 +85,9 @@ class judge {
       case operation::chmod:
         out_.concerns = protection::metadata;
         if (!reached(from_) || !exists(from_)) break;
-        if (from_.file.owner != q_.me.user && !q_.me.owns_all) fail(EPERM, cause::permissions);
-        any_grant(changes_metadata(from_.file.type));
+        any_grant(changes_metadata(from_.file.type));  // a supervisor is asked before the kernel is
+        if (from_.file_read_only) check(EROFS);
+        if (from_.file.owner != q_.me.user && !q_.me.owns_all) check(EPERM);
         break;
       case operation::truncate:
         truncate();
@@ -232,6 +233,7 @@ class judge {
       wanted = right::list;
     }
     if (makes) somebody_elses();
+    if (what == operation::overwrite && type == file_type::regular && from_.file_read_only) check(EROFS);
     check(from_.file_access);
     grant(file_of(from_), wanted);
     if (type == file_type::socket && what != operation::execute) fail(ENXIO, cause::unsuitable);
@@ -273,7 +275,12 @@ class judge {
   }
   /// A read-only file system refuses before Landlock is asked.
   void read_only(const place& p) {
-    if (p.directory_access == EROFS) check(EROFS);
+    if (p.read_only) check(EROFS);
+  }
+  /// The same for a new name, which is looked up first.
+  void read_only_for_new(const place& p) {
+    if (p.read_only) removed(p);
+    read_only(p);
   }
 
   void truncate() {
@@ -299,7 +306,7 @@ class judge {
     const int there = what == operation::bind_unix ? EADDRINUSE : EEXIST;
     if (from_.last != last_part::normal || from_.exists) return fail(there, cause::unsuitable);
     if (from_.slash && what != operation::mkdir) return fail(ENOENT, cause::unsuitable);
-    read_only(from_);
+    read_only_for_new(from_);
     grant(directory_of(from_), right::create);
     removed(from_);
     check(from_.directory_access);
@@ -379,7 +386,7 @@ class judge {
     if (!reached(from_) || !exists(from_) || !reached(*to_)) return;
     if (to_->last != last_part::normal || to_->exists) return fail(EEXIST, cause::unsuitable);
     if (to_->slash) return fail(ENOENT, cause::unsuitable);
-    read_only(*to_);
+    read_only_for_new(*to_);
     if (from_.file.mount != to_->around.mount) return fail(EXDEV, cause::unsuitable);
     const bool own = from_.file.owner == q_.me.user || q_.me.owns_all;
     if (q_.me.protected_hardlinks != 0 && !own) {  // Source: proc_sys_fs(5)

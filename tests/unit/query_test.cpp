@@ -237,6 +237,24 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("query: a read-only mount refuses chmod before the owner is asked, and a supervisor before both") {
+  place f = at(100, file_type::regular);
+  f.file.owner = 4711;
+  f.file_read_only = true;
+  world w({{10, right::read}});
+  const auto chmod = [&] {
+    return nono::query(w.policy, w.report, nono::privileges::none)
+        .decide({operation::chmod, "/from"}, f, nullptr)
+        .os_errno;
+  };
+  CHECK(chmod() == EROFS);
+  f.file_read_only = false;
+  CHECK(chmod() == EPERM);
+  f.file_read_only = true;
+  w.set(protection::metadata, standing::by_supervisor);
+  CHECK(chmod() == EPERM);
+}
+
 TEST_CASE("query: what only a supervisor decides is not weighed where a file is moved") {
   constexpr right move = right::create | right::remove | right::refer;
   world w({{10, move}, {20, move | right::connect_unix}});
