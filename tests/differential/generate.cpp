@@ -131,7 +131,7 @@ class maker {
             add_socket(n);
             break;
           }
-          if (root_ && d_.one_in(2)) {
+          if (root_) {
             n.what = node::kind::device;
             break;
           }
@@ -161,6 +161,7 @@ class maker {
     n.path = some_directory();
     if (n.path.size() == 1) return;  // the roots of the tree stay
     if (!d_.one_in(4)) n.target = some_directory();
+    if (d_.one_in(3)) n.mode = 0555;
     out_.tree.push_back(n);
     for (std::size_t i = paths_.size(); !n.target.empty() && i-- > 0;)
       if (paths_[i].starts_with(n.target + "/")) paths_.push_back(n.path + paths_[i].substr(n.target.size()));
@@ -199,8 +200,10 @@ class maker {
           {d_.one_in(2) ? "@" : some_directory(), move | (d_.one_in(2) ? right::read : no_more_)});
     }
     if (supervised() && d_.one_in(2)) {
-      const std::string at = !sockets_.empty() && d_.one_in(2) ? d_.pick(sockets_) : some_path();
-      out_.grants.push_back({at, right::connect_unix});
+      const std::string& at = !sockets_.empty() && d_.one_in(2) ? d_.pick(sockets_) : some_path();
+      constexpr right decided[] = {right::connect_unix, right::connect_unix, right::write_file,
+                                   right::create};
+      out_.grants.push_back({d_.one_in(3) ? "%" : at, d_.pick(decided)});
     }
     if (d_.one_in(8)) out_.grants.push_back({"/", d_.one_in(2) ? nono::all_rights : right::read});
     if (d_.one_in(4)) out_.grants.push_back({"/dev", rights()});

@@ -150,6 +150,9 @@ class planted {
     if (is_link(path) || (!other && is_link(source))) return;
     if (::mount(source.c_str(), path.c_str(), other ? "tmpfs" : nullptr, other ? 0 : MS_BIND, nullptr) != 0)
       return;
+    if (n.mode == 0555 &&
+        ::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
+      give_up("mounting read-only");
     mounts_.emplace_back(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (mounts_.back().get() < 0) give_up("opening a mount");
   }
@@ -343,7 +346,7 @@ nono::decision predict(const nono::query& model, nono::privileges who, const non
   // As for link(): a slash behind a link follows it.
   const bool follows = q.path.ends_with('/') || q.path.ends_with("/.") || q.path.ends_with("/..");
   if (q.what == operation::chmod && is_of_link(how) && !follows) {
-    places[0] = nono::look(q.path, {.follow = false, .who = who});
+    places[0] = nono::look(q.path, {.follow = false, .who = who, .changes_file = true});
     d = model.decide(q, places[0], nullptr);
   } else {
     d = model.ask(q, places);

@@ -24,10 +24,10 @@ struct node {
   enum class kind : std::uint8_t { directory, file, symlink, hard_link, fifo, socket, device, mount };
   kind what{};
   std::string path;
-  std::string target;  ///< what a symlink says, the file that a hard link is another name of, the directory
-                       ///< that is mounted here as well; a mount without one is a file system of its own
-  unsigned mode = 0755;
-  int owner = -1;  ///< -1: whoever runs the test
+  std::string target;    ///< what a symlink says, the file that a hard link is another name of, the directory
+                         ///< that is mounted here as well; a mount without one is a file system of its own
+  unsigned mode = 0755;  ///< of a mount: 0555 makes it read-only
+  int owner = -1;        ///< -1: whoever runs the test
 };
 
 struct grant {

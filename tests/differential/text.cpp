@@ -20,8 +20,7 @@ std::string to_text(const scenario& s) {
     (void)std::snprintf(mode, sizeof mode, "%04o", n.mode);
     out += std::string("  ") + kinds[static_cast<std::size_t>(n.what)] + " " + quoted(n.path);
     if (!n.target.empty()) out += " -> " + quoted(n.target);
-    if (n.what != node::kind::symlink && n.what != node::kind::hard_link && n.what != node::kind::mount)
-      out += std::string(" ") + mode;
+    if (n.what != node::kind::symlink && n.what != node::kind::hard_link) out += std::string(" ") + mode;
     if (n.owner >= 0) out += " of " + std::to_string(n.owner);
     out += '\n';
   }
