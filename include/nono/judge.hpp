@@ -31,6 +31,7 @@ struct judged {
   judged(const bound_policy& p, const enforcement& e, privileges who)
       : policy(&p), in_force(&e), me(identity_of(who)), index(p.rules) {
     const auto add = [&](protection id, right rights) {
+      if (e.of(id) == standing::by_landlock) by_landlock |= rights;
       if (e.of(id) == standing::by_landlock || e.of(id) == standing::by_supervisor) handled |= rights;
       if (e.of(id) == standing::missing || e.of(id) == standing::not_enforceable) open |= rights;
     };
@@ -44,8 +45,9 @@ struct judged {
   const enforcement* in_force;
   identity me;
   rule_index index;
-  right handled{};  ///< rights that are enforced
-  right open{};     ///< rights that the policy asks for and this kernel does not enforce
+  right handled{};      ///< rights that are enforced
+  right by_landlock{};  ///< those of them that the kernel itself knows, and weighs where a file is moved
+  right open{};         ///< rights that the policy asks for and this kernel does not enforce
   bool no_unix = false;
 };
 
@@ -65,7 +67,7 @@ class judge {
         out_.concerns = protection::pathname_unix;
         if (q_.no_unix) fail(EACCES, cause::not_in_policy);
         if (!reached(from_) || !exists(from_)) break;
-        check(from_.file_access);
+        if (from_.file_access != EROFS) check(from_.file_access);  // nothing is written on the mount
         if (from_.file.type != file_type::socket) fail(ECONNREFUSED, cause::unsuitable);
         grant(file_of(from_), right::connect_unix);
         break;
@@ -76,8 +78,9 @@ class judge {
       case operation::chmod:
         out_.concerns = protection::metadata;
         if (!reached(from_) || !exists(from_)) break;
-        if (from_.file.owner != q_.me.user && !q_.me.owns_all) fail(EPERM, cause::permissions);
-        any_grant(changes_metadata(from_.file.type));
+        any_grant(changes_metadata(from_.file.type));  // a supervisor is asked before the kernel is
+        if (from_.file_read_only) check(EROFS);
+        if (from_.file.owner != q_.me.user && !q_.me.owns_all) check(EPERM);
         break;
       case operation::truncate:
         truncate();
@@ -191,9 +194,12 @@ class judge {
       return;
     }
     need& n = out_.needs[out_.need_count++];
-    n.wanted = n.missing = is_directory(from_) ? right::create : right::write_file;
-    n.path = from_.path();
-    n.type = from_.file.type;
+    // Directories are changed by who may make entries in them, and devices by who may make them: no grant of the file
+    // itself would do.
+    const bool device = !contains(any_of, right::write_file);
+    n.wanted = n.missing = is_directory(from_) || device ? right::create : right::write_file;
+    n.path = device ? from_.directory : from_.path();
+    n.type = device ? file_type::directory : from_.file.type;
     fail(EPERM, cause::not_granted);
   }
 
@@ -220,6 +226,7 @@ class judge {
       wanted = right::list;
     }
     if (makes) somebody_elses();
+    if (what == operation::overwrite && type == file_type::regular && from_.file_read_only) check(EROFS);
     check(from_.file_access);
     grant(file_of(from_), wanted);
     if (type == file_type::socket && what != operation::execute) fail(ENXIO, cause::unsuitable);
@@ -261,7 +268,12 @@ class judge {
   }
   /// A read-only file system refuses before Landlock is asked.
   void read_only(const place& p) {
-    if (p.directory_access == EROFS) check(EROFS);
+    if (p.read_only) check(EROFS);
+  }
+  /// The same for a new name, which is looked up first.
+  void read_only_for_new(const place& p) {
+    if (p.read_only) removed(p);
+    read_only(p);
   }
 
   void truncate() {
@@ -287,7 +299,7 @@ class judge {
     const int there = what == operation::bind_unix ? EADDRINUSE : EEXIST;
     if (from_.last != last_part::normal || from_.exists) return fail(there, cause::unsuitable);
     if (from_.slash && what != operation::mkdir) return fail(ENOENT, cause::unsuitable);
-    read_only(from_);
+    read_only_for_new(from_);
     grant(directory_of(from_), right::create);
     removed(from_);
     check(from_.directory_access);
@@ -367,7 +379,7 @@ class judge {
     if (!reached(from_) || !exists(from_) || !reached(*to_)) return;
     if (to_->last != last_part::normal || to_->exists) return fail(EEXIST, cause::unsuitable);
     if (to_->slash) return fail(ENOENT, cause::unsuitable);
-    read_only(*to_);
+    read_only_for_new(*to_);
     if (from_.file.mount != to_->around.mount) return fail(EXDEV, cause::unsuitable);
     const bool own = from_.file.owner == q_.me.user || q_.me.owns_all;
     if (q_.me.protected_hardlinks != 0 && !own) {  // Source: proc_sys_fs(5)
@@ -399,7 +411,7 @@ class judge {
     const right source = granted(left);
     const right target = granted(directory_of(*to_));
     const auto gained = [&](const place& moved, right has, right gets) {
-      const right counted = is_directory(moved) ? q_.handled : q_.handled & file_rights;
+      const right counted = is_directory(moved) ? q_.by_landlock : q_.by_landlock & file_rights;
       return gets & counted & ~(has | q_.index.find(moved.file.id).rights);
     };
     const bool gains =

@@ -20,8 +20,10 @@
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #endif
 
@@ -58,6 +60,8 @@ struct place {
   file_facts around;            ///< the directory around it
   std::vector<inode_id> above;  ///< the directory around it first, the root last
   std::size_t in_mount = 0;     ///< how many of them, from the first, are of one mount
+  bool read_only = false;       ///< the directory around it lies on a read-only mount or file system
+  bool file_read_only = false;  ///< the file does, where look() is to find it out
   int file_access = 0;          ///< 0, or why ordinary permissions refuse what was asked of the file
   int directory_access = 0;     ///< 0, or why they refuse a new or removed entry
 
@@ -74,6 +78,7 @@ struct look_request {
   unsigned file_access = 0;        ///< of the file: 4 read, 2 write, 1 execute, as in access(2)
   bool changes_directory = false;  ///< of the directory around it: an entry is made or removed
   privileges who = privileges::as_they_are;
+  bool changes_file = false;  ///< whether the file lies on a read-only mount
 };
 
 /// What this process may do beyond its permission bits, and the system's own rules on links.
@@ -116,6 +121,13 @@ inline int access_of(int directory, const char* name, unsigned mode) noexcept {
   constexpr long faccessat2 = 439;
   const int flags = AT_EACCESS | AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0);
   return ::syscall(faccessat2, directory, name, mode, flags) == 0 ? 0 : errno;
+}
+
+/// True for what lies on a read-only mount or file system: the kernel's answer on permissions says so only where the
+/// permission bits would allow it.
+inline bool is_read_only(int fd) noexcept {
+  struct statfs fs{};
+  return ::fstatfs(fd, &fs) == 0 && (fs.f_flags & ST_RDONLY) != 0;
 }
 
 /// The calling thread without its effective capabilities, until this goes: the kernel then answers as it would answer
@@ -261,7 +273,14 @@ class walker {
     if (why != 0) return fail(why);
     if (how_.file_access != 0 && out_.exists)
       out_.file_access = access_of(around, name.c_str(), how_.file_access);
-    if (how_.changes_directory) out_.directory_access = access_of(around, "", W_OK | X_OK);
+    if (how_.changes_file && out_.exists) {
+      const descriptor file(openat2_path(around, name.empty() ? "." : name.c_str(), 0, O_NOFOLLOW));
+      out_.file_read_only = is_read_only(file.get());
+    }
+    if (how_.changes_directory) {
+      out_.read_only = is_read_only(around);
+      out_.directory_access = access_of(around, "", W_OK | X_OK);
+    }
     return std::move(out_);
   }
 

@@ -27,7 +27,11 @@ class query {
   decision ask(const question& q, std::array<place, 2>& found) const {
     const operation_row& row = row_of(q.what);
     if (row.paths == 0) return detail::decide_without_file(by_, q);
-    look_request how{row.follow, row.file_access, row.changes_directory, who_};
+    look_request how{.follow = row.follow,
+                     .file_access = row.file_access,
+                     .changes_directory = row.changes_directory,
+                     .who = who_,
+                     .changes_file = q.what == operation::chmod || q.what == operation::overwrite};
     if (q.what ==
         operation::link)  // the first name is looked up as any other: a slash behind a link follows it
       how.follow = q.path.ends_with('/') || q.path.ends_with("/.") || q.path.ends_with("/..");

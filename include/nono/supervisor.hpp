@@ -175,12 +175,13 @@ namespace detail {
 
 /// Confines the calling thread to what it may do for its child, before the child starts: it keeps the child's scopes
 /// and TCP ports itself, so that the kernel decides about abstract sockets, ports and who is inside. Files stay open to
-/// it, and moving them between directories (REFER), which a second layer would take from the child.
+/// it, and moving them between directories (REFER), which a second layer would take from the child; where the child's
+/// own layer handles no files, one that does would have the kernel ask that one, too, and it grants nothing.
 template <class Kernel = system_kernel>
 confine_failure enclose_supervisor(const prepared_sandbox& sandbox) {
   const plan& p = sandbox.planned;
   if (!p.filter.listened()) return {};
-  const linux_abi::ruleset_attr attr{.handled_access_fs = sandbox.kernel.fs & linux_abi::fs_refer,
+  const linux_abi::ruleset_attr attr{.handled_access_fs = p.ruleset.handled_access_fs & linux_abi::fs_refer,
                                      .handled_access_net = p.ruleset.handled_access_net,
                                      .scoped = p.ruleset.scoped};
   if (attr.handled_access_net == 0 && attr.scoped == 0) return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random scenarios: trees with every kind of file and odd names, overlapping grants, questions about what is there, what
 // is not, and what lies behind links and dots.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +45,10 @@ class maker {
   maker(std::uint64_t seed, bool root) : d_(seed), root_(root) { out_.seed = seed; }
 
   scenario run() {
-    out_.spawned = d_.one_in(5);
+    using enum nono::sandbox_target;
+    constexpr nono::sandbox_target targets[] = {this_process, this_process,     this_process,
+                                                child,        supervised_child, supervised_child};
+    out_.target = d_.pick(targets);
     grow();
     give();
     ask();
@@ -58,6 +62,14 @@ class maker {
         "-r",  "*",        "$HOME",     "~",    ".hid",  "\\",       std::string(100, 'n')};
     if (d_.one_in(6)) return d_.pick(odd);
     return std::string(1, static_cast<char>('a' + d_.below(6)));
+  }
+
+  [[nodiscard]] bool supervised() const { return out_.target == nono::sandbox_target::supervised_child; }
+  /// True unless the filter takes listen() away: a port to bind is needed where only ports are open.
+  [[nodiscard]] bool listens() const {
+    const auto& ports = out_.granted_ports;
+    return out_.network != nono::network_mode::ports ||
+           std::find(ports.begin(), ports.end(), nono::port_use::bind_tcp) != ports.end();
   }
 
   const std::string& some_directory() { return d_.pick(directories_); }
@@ -91,7 +103,7 @@ class maker {
       node n;
       n.path = some_directory() + "/" + name();
       n.mode = mode(false);
-      switch (d_.below(11)) {
+      switch (d_.below(12)) {
         case 0:
         case 1:
         case 2:
@@ -106,14 +118,24 @@ class maker {
           break;
         case 5:
           n.what = node::kind::hard_link;
-          n.target = some_path();
+          n.target = !sockets_.empty() && d_.one_in(3) ? d_.pick(sockets_) : some_path();
           break;
         case 6:
           n.what = node::kind::fifo;
           break;
         case 7:
-          n.what = node::kind::socket;
+          add_socket(n);
           break;
+        case 8:
+          if (supervised() && d_.one_in(2)) {
+            add_socket(n);
+            break;
+          }
+          if (root_) {
+            n.what = node::kind::device;
+            break;
+          }
+          [[fallthrough]];
         default:
           n.what = node::kind::file;
           files_.push_back(n.path);
@@ -126,6 +148,12 @@ class maker {
     if (root_ && d_.one_in(3)) mount();
   }
 
+  void add_socket(node& n) {
+    n.what = node::kind::socket;
+    if (!d_.one_in(3)) n.mode = 0666;
+    sockets_.push_back(n.path);
+  }
+
   /// A directory that can be reached by two ways, or one of another file system.
   void mount() {
     node n;
@@ -133,6 +161,7 @@ class maker {
     n.path = some_directory();
     if (n.path.size() == 1) return;  // the roots of the tree stay
     if (!d_.one_in(4)) n.target = some_directory();
+    if (d_.one_in(3)) n.mode = 0555;
     out_.tree.push_back(n);
     for (std::size_t i = paths_.size(); !n.target.empty() && i-- > 0;)
       if (paths_[i].starts_with(n.target + "/")) paths_.push_back(n.path + paths_[i].substr(n.target.size()));
@@ -170,18 +199,24 @@ class maker {
       out_.grants.push_back(
           {d_.one_in(2) ? "@" : some_directory(), move | (d_.one_in(2) ? right::read : no_more_)});
     }
+    if (supervised() && d_.one_in(2)) {
+      const std::string& at = !sockets_.empty() && d_.one_in(2) ? d_.pick(sockets_) : some_path();
+      constexpr right decided[] = {right::connect_unix, right::connect_unix, right::write_file,
+                                   right::create};
+      out_.grants.push_back({d_.one_in(3) ? "%" : at, d_.pick(decided)});
+    }
     if (d_.one_in(8)) out_.grants.push_back({"/", d_.one_in(2) ? nono::all_rights : right::read});
     if (d_.one_in(4)) out_.grants.push_back({"/dev", rights()});
     using enum nono::network_mode;
     constexpr nono::network_mode modes[] = {unrestricted, unrestricted, blocked, ports, loopback};
     out_.network = d_.pick(modes);
-    if (out_.network == loopback) out_.spawned = true;
+    if (out_.network == loopback && !is_child(out_)) out_.target = nono::sandbox_target::child;
     if (out_.network == ports)
       for (std::size_t i = 0; i < 2; ++i)
         out_.granted_ports.push_back(d_.one_in(2) ? nono::port_use::connect_tcp : nono::port_use::bind_tcp);
     constexpr nono::unix_sockets sockets[] = {nono::unix_sockets::by_default, nono::unix_sockets::by_default,
                                               nono::unix_sockets::any, nono::unix_sockets::none};
-    out_.sockets = d_.pick(sockets);
+    if (!supervised() || d_.one_in(3)) out_.sockets = d_.pick(sockets);
     using enum nono::protection;
     for (const nono::protection id :
          {truncate, device_ioctl, signals, abstract_unix, nono::protection::network})
@@ -228,17 +263,25 @@ class maker {
       constexpr operation moves[] = {operation::rename, operation::exchange, operation::link};
       constexpr operation opens[] = {operation::open_read, operation::open_write, operation::overwrite,
                                      operation::truncate, operation::execute};
-      q.what = d_.one_in(6)   ? d_.pick(moves)
-               : d_.one_in(6) ? d_.pick(opens)
-                              : nono::operations[d_.below(all)].what;
+      constexpr operation decided[] = {operation::chmod, operation::connect_unix, operation::connect_unix,
+                                       operation::bind_unix};
+      q.what = d_.one_in(6)                   ? d_.pick(moves)
+               : d_.one_in(6)                 ? d_.pick(opens)
+               : supervised() && d_.one_in(3) ? d_.pick(decided)
+                                              : nono::operations[d_.below(all)].what;
       const std::uint8_t names = nono::row_of(q.what).paths;
       if (names == 0 && !d_.one_in(4)) q.what = operation::open_read;  // the files are what is rich
       const bool makes = nono::row_of(q.what).changes_directory;
       const bool fresh = makes && names == 1 && q.what != operation::unlink && q.what != operation::rmdir;
       if (names != 0 || q.what == operation::open_read)
-        q.path = fresh && !d_.one_in(3) ? new_name() : place();
+        q.path = fresh && !d_.one_in(3)                                                    ? new_name()
+                 : q.what == operation::connect_unix && !sockets_.empty() && !d_.one_in(3) ? d_.pick(sockets_)
+                                                                                           : place();
       if (names == 2) q.to = q.what != operation::exchange && !d_.one_in(3) ? new_name() : place();
       q.port = static_cast<unsigned>(d_.below(2));
+      q.how = static_cast<change>(d_.below(change_count));
+      q.listens = q.what == operation::bind_unix && listens() && d_.one_in(2);
+      if (q.listens) sockets_.push_back(q.path);
       const std::string& made = names == 2 ? q.to : q.path;
       if (makes && made.find("..") == std::string::npos && d_.one_in(4))
         paths_.push_back(made);  // it may be there from now on
@@ -253,6 +296,7 @@ class maker {
   std::vector<std::string> directories_;
   std::vector<std::string> paths_;
   std::vector<std::string> files_;
+  std::vector<std::string> sockets_;
 };
 
 }  // namespace

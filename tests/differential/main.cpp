@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sched.h>
@@ -42,7 +43,11 @@ class shrinker {
       smaller |= without(&scenario::grants, 0);
       smaller |= without(&scenario::tree, 0);
       smaller |= without(&scenario::lifted, 0);
-      smaller |= simpler([](scenario& s) { s.spawned = s.network == nono::network_mode::loopback; });
+      smaller |= simpler([](scenario& s) { s.target = std::min(s.target, nono::sandbox_target::child); });
+      smaller |= simpler([](scenario& s) {
+        if (s.network != nono::network_mode::loopback) s.target = nono::sandbox_target::this_process;
+      });
+      smaller |= simpler([](scenario& s) { s.questions.back().how = change::chmod; });
       smaller |= simpler([](scenario& s) {
         s.network = nono::network_mode::unrestricted;
         s.granted_ports.clear();
@@ -107,6 +112,12 @@ int report(const scenario& s, const disagreement& first, const std::string& work
   return 1;
 }
 
+void add(tally& to, const tally& t) {
+  to.allowed += t.allowed;
+  to.by_policy += t.by_policy;
+  to.otherwise += t.otherwise;
+}
+
 int main(int argc, char** argv) {
   std::size_t pairs = 20000;
   std::uint64_t seed = 1;
@@ -148,6 +159,8 @@ int main(int argc, char** argv) {
   std::size_t scenarios = 0;
   std::size_t broken = 0;
   std::array<std::size_t, nono::cause_count> causes{};
+  tally connections;
+  tally changes;
   std::string why;
   int status = 0;
   const auto before = std::chrono::steady_clock::now();
@@ -157,6 +170,8 @@ int main(int argc, char** argv) {
     ++scenarios;
     done += o.pairs;
     for (std::size_t i = 0; i < causes.size(); ++i) causes[i] += o.causes[i];
+    add(connections, o.connections);
+    add(changes, o.changes);
     if (!o.broken.empty()) {
       ++broken;
       why = o.broken;
@@ -166,7 +181,8 @@ int main(int argc, char** argv) {
     if (scenarios == 100 && broken > 50) break;
   }
   (void)::rmdir(work.c_str());
-  if (struct stat st{}; ::stat("/dev/null", &st) != 0 || st.st_mode != null_before.st_mode) {
+  if (struct stat st{}; ::stat("/dev/null", &st) != 0 || st.st_mode != null_before.st_mode ||
+                        st.st_mtim.tv_sec != null_before.st_mtim.tv_sec) {
     // Links of the trees lead to it: the one file outside of them that questions reach.
     std::printf("the test changed /dev/null\n");
     (void)::chmod("/dev/null", null_before.st_mode & 07777U);
@@ -179,6 +195,10 @@ int main(int argc, char** argv) {
               why.c_str());
   for (std::size_t i = 0; i < causes.size(); ++i)
     std::printf("  %-15s %zu\n", std::string(nono::name_of(static_cast<nono::cause>(i))).c_str(), causes[i]);
+  std::printf("decided by a supervisor:\n");
+  for (const auto& [what, t] : {std::pair{"connect-unix", connections}, {"chmod", changes}})
+    std::printf("  %-15s %zu allowed, %zu denied by the policy, %zu denied otherwise\n", what, t.allowed,
+                t.by_policy, t.otherwise);
   if (broken * 20 > scenarios) {
     std::printf("too many scenarios could not run\n");
     status = 1;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +129,9 @@ class planted {
       case node::kind::socket:
         listen_at(path);
         break;
+      case node::kind::device:  // what /dev/null leads to; only root makes one
+        (void)!::mknod(path.c_str(), S_IFCHR | 0644, makedev(1, 3));
+        break;
       case node::kind::mount:
         break;  // when everything else is there
     }
@@ -136,11 +141,18 @@ class planted {
   void mount(const node& n) {
     const std::string path = whole(n.path);
     const bool other = n.target.empty();
-    struct stat st{};
-    if (::lstat(path.c_str(), &st) != 0 || S_ISLNK(st.st_mode)) return;  // never over what a link leads to
-    if (::mount(other ? "none" : whole(n.target).c_str(), path.c_str(), other ? "tmpfs" : nullptr,
-                other ? 0 : MS_BIND, nullptr) != 0)
+    const std::string source = other ? "none" : whole(n.target);
+    const auto is_link = [](const std::string& name) {
+      struct stat st{};
+      return ::lstat(name.c_str(), &st) != 0 || S_ISLNK(st.st_mode);
+    };
+    // Never over what a link leads to, and never what lies outside.
+    if (is_link(path) || (!other && is_link(source))) return;
+    if (::mount(source.c_str(), path.c_str(), other ? "tmpfs" : nullptr, other ? 0 : MS_BIND, nullptr) != 0)
       return;
+    if (n.mode == 0555 &&
+        ::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
+      give_up("mounting read-only");
     mounts_.emplace_back(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (mounts_.back().get() < 0) give_up("opening a mount");
   }
@@ -170,11 +182,13 @@ struct worker {
   descriptor to, from;
   pid_t pid = -1;
   std::optional<nono::child> child;
+  std::optional<nono::supervised_child> supervised;
 
   ~worker() {
     to = descriptor();
     from = descriptor();
     if (child) (void)child->wait();
+    if (supervised) (void)supervised->wait();
     if (pid > 0) {
       int status = 0;
       while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -198,7 +212,7 @@ nono::capability_set policy_of(const scenario& s, const planted& tree) {
     (void)set.add({path, rights, nono::path_kind::any, nono::if_exists, nono::origin::user, {}});
   };
   for (const auto& g : s.grants) grant(tree.whole(g.path), g.rights);
-  if (s.spawned)  // what starting the worker takes
+  if (is_child(s))  // what starting the worker takes
     for (const std::string& path : {std::string("/usr"), std::string("/lib"), std::string("/lib64"),
                                     std::string("/etc/ld.so.cache"), self_path()})
       grant(path, nono::right::read_file | nono::right::execute);
@@ -242,23 +256,33 @@ std::optional<nono::bound_policy> bound_of(nono::capability_set& set, std::strin
   }
 }
 
+/// Starts the worker by spawn() or spawn_supervised(); `kept` holds it.
+template <class Spawn, class Child>
+std::string start_child(Spawn&& spawn, std::optional<Child>& kept, worker& w, nono::enforcement& in_force) {
+  nono::spawn_options how;
+  how.in = nono::stream::pipe();
+  how.out = nono::stream::pipe();
+  const std::string self = self_path();
+  const std::array<std::string_view, 2> argv{self, "--serve"};
+  auto child = spawn(std::span<const std::string_view>(argv), how);
+  if (!child) return child.error().message();
+  in_force = child->report();
+  w.to = descriptor(::dup(child->in()));
+  w.from = descriptor(::dup(child->out()));
+  child->close_in();
+  kept.emplace(std::move(*child));
+  return {};
+}
+
 /// Starts the worker in its sandbox. in_force: what the sandbox reports. An empty string, or why not.
 std::string start(const scenario& s, nono::bound_policy& bound, worker& w, nono::enforcement& in_force) {
-  if (s.spawned) {
-    nono::spawn_options how;
-    how.in = nono::stream::pipe();
-    how.out = nono::stream::pipe();
-    const std::string self = self_path();
-    const std::array<std::string_view, 2> argv{self, "--serve"};
-    auto child = nono::spawn(std::move(bound), argv, how);
-    if (!child) return child.error().message();
-    in_force = child->report();
-    w.to = descriptor(::dup(child->in()));
-    w.from = descriptor(::dup(child->out()));
-    child->close_in();
-    w.child.emplace(std::move(*child));
-    return {};
-  }
+  if (s.target == nono::sandbox_target::child)
+    return start_child([&](auto argv, const auto& how) { return nono::spawn(std::move(bound), argv, how); },
+                       w.child, w, in_force);
+  if (s.target == nono::sandbox_target::supervised_child)
+    return start_child(
+        [&](auto argv, const auto& how) { return nono::spawn_supervised(std::move(bound), argv, how); },
+        w.supervised, w, in_force);
   int questions[2];
   int answers[2];
   if (::pipe2(questions, O_CLOEXEC) != 0 || ::pipe2(answers, O_CLOEXEC) != 0) give_up("pipe2");
@@ -310,11 +334,32 @@ bool agrees(const nono::decision& d, int seen) {
   }
 }
 
+nono::privileges privileges_in(const scenario& s) {
+  return is_child(s) ? nono::privileges::none : nono::privileges::as_they_are;
+}
+
+/// Asks the model. Of a call that does not follow links it is asked in its two halves: no operation stands for one.
+nono::decision predict(const nono::query& model, nono::privileges who, const nono::question& q, change how,
+                       nono::place& found) {
+  std::array<nono::place, 2> places;
+  nono::decision d;
+  // As for link(): a slash behind a link follows it.
+  const bool follows = q.path.ends_with('/') || q.path.ends_with("/.") || q.path.ends_with("/..");
+  if (q.what == operation::chmod && is_of_link(how) && !follows) {
+    places[0] = nono::look(q.path, {.follow = false, .who = who, .changes_file = true});
+    d = model.decide(q, places[0], nullptr);
+  } else {
+    d = model.ask(q, places);
+  }
+  found = std::move(places[0]);
+  return d;
+}
+
 /// True when the suggested grants, without `less` of the first, make the sandbox let it happen. The policy stays bound
 /// to the files that it was bound to: the tree has changed since.
 bool would_change(const scenario& s, const nono::explanation& why, nono::right less,
                   const nono::bound_policy& policy, const nono::enforcement& in_force,
-                  const nono::question& q) {
+                  const nono::question& q, change how) {
   nono::capability_set set;
   for (const nono::suggested_grant& g : why.grants) {
     const nono::right rights = &g == &why.grants.front() ? g.rights & ~less : g.rights;
@@ -332,21 +377,26 @@ bool would_change(const scenario& s, const nono::explanation& why, nono::right l
   more->rules = both;
   more->network = policy.network;
   more->sockets = policy.sockets;
-  const auto who = s.spawned ? nono::privileges::none : nono::privileges::as_they_are;
-  const nono::cause c = nono::query(*more, in_force, who).ask(q).why;
+  const auto who = privileges_in(s);
+  nono::place found;
+  const nono::cause c = predict(nono::query(*more, in_force, who), who, q, how, found).why;
   return c != nono::cause::not_granted && c != nono::cause::gains_access;
 }
 
 /// What is suggested must help, and be no more than it takes. An empty string, or what is wrong with it.
 std::string judge_suggestion(const scenario& s, const nono::decision& d, const nono::bound_policy& policy,
-                             const nono::enforcement& in_force, const nono::question& q) {
+                             const nono::enforcement& in_force, const nono::question& q, change how) {
   const nono::explanation why = nono::explain(d, policy);
   if (why.grants.empty()) return "a suggestion";
-  if (!would_change(s, why, nono::no_rights, policy, in_force, q)) return "a suggestion that helps";
+  if (!would_change(s, why, nono::no_rights, policy, in_force, q, how)) return "a suggestion that helps";
   for (const auto& [value, word] : nono::right_names)
-    if (contains(why.grants.front().rights, value) && would_change(s, why, value, policy, in_force, q))
+    if (contains(why.grants.front().rights, value) && would_change(s, why, value, policy, in_force, q, how))
       return "a suggestion without " + std::string(word);
   return {};
+}
+
+void count(tally& t, const nono::decision& d) {
+  ++(d.os_errno == 0 ? t.allowed : d.why == nono::cause::not_granted ? t.by_policy : t.otherwise);
 }
 
 std::string errno_text(int why) { return why == 0 ? "success" : ::strerrorname_np(why); }
@@ -381,6 +431,7 @@ const shared_resources& resources() {
         ::listen(fd, 4096) != 0)
       give_up("an abstract socket");
     r.process = ::getpid();
+    r.null_device = nono::look("/dev/null", {}).file.id;
     return r;
   }();
   return made;
@@ -398,8 +449,9 @@ outcome run(const scenario& s, const std::string& work) {
   worker w;
   nono::enforcement in_force;
   if (out.broken = start(s, *bound, w, in_force); !out.broken.empty()) return out;
-  const nono::query model(*mine, in_force,
-                          s.spawned ? nono::privileges::none : nono::privileges::as_they_are);
+  const auto who = privileges_in(s);
+  const nono::query model(*mine, in_force, who);
+  std::vector<nono::inode_id> servers;  // inside the sandbox
   for (std::size_t i = 0; i < s.questions.size(); ++i) {
     const asked& q = s.questions[i];
     std::string path = tree.whole(q.path);
@@ -407,17 +459,34 @@ outcome run(const scenario& s, const std::string& work) {
     const bool socket = q.what == operation::connect_unix || q.what == operation::bind_unix;
     if (socket && path.size() >= sizeof(sockaddr_un::sun_path)) continue;  // no address is that long
     const std::uint16_t port = resources().ports[q.port];
-    const nono::decision d = model.ask({q.what, path, to, port});
+    const nono::question asked_for{q.what, path, to, port};
+    nono::place found;
+    nono::decision d = predict(model, who, asked_for, q.how, found);
+    const bool changes = q.what == operation::chmod;
+    if (changes && found.file.id == resources().null_device) continue;  // the tree has devices of its own
+    const bool decided = q.what == operation::connect_unix &&
+                         in_force.of(nono::protection::pathname_unix) == nono::standing::by_supervisor;
+    // The model speaks of servers outside. Those inside may be called, whatever is granted.
+    if (q.what == operation::connect_unix && d.why == nono::cause::not_granted &&
+        std::find(servers.begin(), servers.end(), found.file.id) != servers.end()) {
+      d.why = nono::cause::granted;
+      d.os_errno = 0;
+    }
     const bool ours = d.why == nono::cause::not_granted || d.why == nono::cause::gains_access;
-    if (ours && (s.seed + i) % 4 == 0)
-      if (const std::string bad = judge_suggestion(s, d, *mine, in_force, {q.what, path, to, port});
-          !bad.empty()) {
-        out.wrong = {i, bad, nono::to_text(d, {q.what, path, to, port}, *mine)};
+    const bool of_link = changes && found.file.type == nono::file_type::symlink;  // no grant is one of a link
+    if (ours && !of_link && (s.seed + i) % 4 == 0)
+      if (const std::string bad = judge_suggestion(s, d, *mine, in_force, asked_for, q.how); !bad.empty()) {
+        out.wrong = {i, bad, nono::to_text(d, asked_for, *mine)};
         return out;
       }
     if (q.what == operation::connect_abstract) path = resources().abstract_name;
-    const wire_question sent{static_cast<std::uint32_t>(q.what), static_cast<std::uint32_t>(path.size()),
-                             static_cast<std::uint32_t>(to.size()), resources().process, port};
+    const wire_question sent{static_cast<std::uint32_t>(q.what),
+                             static_cast<std::uint32_t>(path.size()),
+                             static_cast<std::uint32_t>(to.size()),
+                             resources().process,
+                             port,
+                             q.how,
+                             q.listens};
     int seen = 0;
     if (!write_whole(w.to.get(), &sent, sizeof sent) || !write_whole(w.to.get(), path.data(), path.size()) ||
         !write_whole(w.to.get(), to.data(), to.size()) || !read_whole(w.from.get(), &seen, sizeof seen)) {
@@ -426,9 +495,14 @@ outcome run(const scenario& s, const std::string& work) {
     }
     ++out.pairs;
     ++out.causes[static_cast<std::size_t>(d.why)];
-    if (agrees(d, seen)) continue;
-    out.wrong = {i, errno_text(d.os_errno), errno_text(seen)};
-    return out;
+    if (decided) count(out.connections, d);
+    if (changes && in_force.of(nono::protection::metadata) == nono::standing::by_supervisor)
+      count(out.changes, d);
+    if (!agrees(d, seen)) {
+      out.wrong = {i, errno_text(d.os_errno), errno_text(seen)};
+      return out;
+    }
+    if (q.listens && seen == 0) servers.push_back(nono::look(path, {.follow = false}).file.id);
   }
   return out;
 }

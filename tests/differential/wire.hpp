@@ -17,6 +17,8 @@ struct wire_question {
   std::uint32_t to_length = 0;
   std::int32_t process = 0;
   std::uint16_t port = 0;
+  change how{};
+  bool listens = false;
 };
 
 bool read_whole(int fd, void* to, std::size_t size);

@@ -68,6 +68,42 @@ int with_port(int type, std::uint16_t port, F&& f) {
   });
 }
 
+/// Whatever the change is, the file is left as it was, its times aside.
+int change_metadata(change how, const std::string& path) {
+  const char* p = path.c_str();
+  struct stat st{};
+  const int flags = is_of_link(how) ? AT_SYMLINK_NOFOLLOW : 0;
+  if (::fstatat(AT_FDCWD, p, &st, flags) != 0) return errno;
+  const mode_t mode = st.st_mode & 07777U;
+  constexpr timespec then[2] = {{1000, 0}, {2000, 0}};
+  switch (how) {
+    case change::chmod:
+      return plain(::chmod(p, mode));
+    case change::from_descriptor: {
+      const std::size_t cut = path.rfind('/', path.find_last_not_of('/')) + 1;
+      const int around = ::open(path.substr(0, cut).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+      if (around < 0) return errno;
+      const int why = plain(::fchmodat(around, p + cut, mode, 0));
+      ::close(around);
+      return why;
+    }
+    case change::by_magic_link: {
+      const int file = ::open(p, O_PATH | O_CLOEXEC);
+      if (file < 0) return errno;
+      const int why = plain(::chmod(("/proc/self/fd/" + std::to_string(file)).c_str(), mode));
+      ::close(file);
+      return why;
+    }
+    case change::times:
+    case change::times_of_link:
+      return plain(::utimensat(AT_FDCWD, p, then, flags));
+    case change::owner:
+    case change::owner_of_link:
+      return plain(::fchownat(AT_FDCWD, p, st.st_uid, st.st_gid, flags));
+  }
+  return EPROTO;
+}
+
 int attempt(const wire_question& q, const std::string& path, const std::string& to) {
   const char* p = path.c_str();
   constexpr int calm = O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
@@ -104,16 +140,17 @@ int attempt(const wire_question& q, const std::string& path, const std::string& 
     case operation::connect_abstract:
       return with_name(path, ::connect);
     case operation::bind_unix:
-      return with_name(path, ::bind);
+      return with_name(path, [&](int fd, const sockaddr* address, socklen_t length) {
+        const int got = ::bind(fd, address, length);
+        // One that listens is left open in a copy, until the worker ends.
+        return got != 0 || !q.listens ? got : ::listen(::dup(fd), 64);
+      });
     case operation::stat: {
       struct stat st{};
       return plain(::stat(p, &st));
     }
-    case operation::chmod: {
-      struct stat st{};
-      if (::stat(p, &st) != 0) return errno;
-      return plain(::chmod(p, st.st_mode & 07777U));
-    }
+    case operation::chmod:
+      return change_metadata(q.how, path);
     case operation::mkdir:
       return plain(::mkdir(p, 0755));
     case operation::mkfifo:

@@ -220,6 +220,11 @@ const live::probe own_descriptors("own-descriptors", [](int, char** argv) {
   return live::error_of(::fchmod(written, 0400));
 });
 
+const live::probe move_up("move-up", [](int, char** argv) {
+  return live::error_of(
+      ::rename((std::string(argv[0]) + "/below/file").c_str(), (std::string(argv[0]) + "/file").c_str()));
+});
+
 const live::probe limits("limits", [](int, char** argv) {
   const auto pid = static_cast<pid_t>(std::atoi(argv[0]));  // NOLINT(cert-err34-c)
   const std::string_view how = argv[1];
@@ -384,6 +389,19 @@ TEST_CASE_FIXTURE(leakless, "supervised: metadata that is lifted stays open") {
   nono::capability_set policy;
   policy.lift(nono::protection::metadata);
   CHECK(supervised(std::move(policy), {"chmod-path", outside}) == 0);
+}
+
+TEST_CASE_FIXTURE(leakless,
+                  "supervised: files move between directories, with the file system lifted as well") {
+  const live::scratch home;
+  live::must(!home.directory("below").empty(), "below");
+  for (const bool lifted : {false, true}) {
+    CAPTURE(lifted);
+    live::must(!home.file("below/file").empty(), "file");
+    nono::capability_set policy = live::allow({{home.path(), nono::read_write}});
+    if (lifted) policy.lift(nono::protection::filesystem);
+    CHECK(supervised(std::move(policy), {"move-up", home.path()}) == 0);
+  }
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: limits and scheduling of processes inside, and of no others") {

@@ -51,6 +51,12 @@ const live::probe pair_sends("pair-sends", [](int, char** argv) {
   return live::error_of(::sendto(ends[0], "x", 1, 0, at.get(), at.length));
 });
 
+/// A TCP socket that no port was bound to gets one from the kernel, and Landlock does not look.
+const live::probe listen_unbound("listen-unbound", [](int, char**) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  return fd < 0 ? errno : live::error_of(::listen(fd, 1));
+});
+
 /// A server and a client, both inside.
 const live::probe own_server("own-server", [](int, char** argv) {
   const int type = type_of(argv[0]);
@@ -310,6 +316,24 @@ TEST_CASE_FIXTURE(leakless, "supervised: what is granted is reachable, and no mo
   CHECK(one.visitors() == 1);
 }
 
+TEST_CASE_FIXTURE(leakless, "supervised: what is lifted is open") {
+  const std::string abstract = "@nono-live-lifted-" + std::to_string(::getpid());
+  const live::unix_server server(abstract);
+  nono::capability_set policy = blocked();
+  policy.lift(protection::abstract_unix);
+  CHECK(supervised(std::move(policy), {"reach", "connect", "stream", abstract}) == 0);
+  CHECK(server.visitors() == 1);
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: of what is no socket, ordinary permissions are asked first") {
+  const live::scratch home;
+  const std::string file = home.file("file");
+  CHECK(supervised(blocked(), {"reach", "connect", "stream", file}) == ECONNREFUSED);
+  live::must(::chmod(file.c_str(), 0400) == 0, file);
+  CHECK(supervised(blocked(), {"reach", "connect", "stream", file}) ==
+        EACCES);  // root has no capabilities there
+}
+
 TEST_CASE_FIXTURE(leakless, "supervised: servers inside the sandbox are reachable from inside") {
   const live::scratch home;
   const auto run = [&](std::initializer_list<std::string_view> words) {
@@ -369,6 +393,13 @@ TEST_CASE_FIXTURE(leakless, "supervised: other families connect as they did") {
     CHECK(supervised(with_network(nono::network_mode::unrestricted), {"own-tcp", how}) == 0);
     CHECK(supervised(with_network(nono::network_mode::blocked), {"own-tcp", how}) == EACCES);
   }
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: without a port to bind no TCP socket listens") {
+  if (!live::has_abi(4)) return;
+  nono::capability_set policy;
+  policy.network(nono::only(nono::connect_tcp(443)));
+  CHECK(supervised(std::move(policy), {"listen-unbound"}) == EACCES);
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: bad calls get the kernel's answers") {

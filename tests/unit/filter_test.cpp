@@ -478,6 +478,14 @@ TEST_CASE("filter: ports leave TCP") {
   }
 }
 
+TEST_CASE("filter: without a port to bind nobody listens, beside a supervisor either") {
+  filter_request ports = network(network_mode::ports);
+  ports.decides_unix = true;
+  CHECK(verdict(ports, SYS_listen, {}) == refuse(EACCES));
+  ports.binds_ports = true;
+  CHECK(verdict(ports, SYS_listen, {}) == ask);
+}
+
 TEST_CASE("filter: no unix sockets, in every network") {
   for (const auto mode :
        {network_mode::unrestricted, network_mode::blocked, network_mode::loopback, network_mode::ports}) {

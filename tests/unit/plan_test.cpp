@@ -505,6 +505,17 @@ TEST_CASE("plan: what a supervisor closes, on every ABI") {
   CHECK_FALSE(nono::make_plan(open, kernel(7, false), sandbox_target::supervised_child)->filter.listened());
 }
 
+TEST_CASE("plan: without a scope of signals no supervisor can tell who is inside") {
+  bound_policy p = policy(network_mode::blocked);
+  p.lifted |= protection::signals;
+  const auto planned = nono::make_plan(p, kernel(7), sandbox_target::supervised_child);
+  REQUIRE(planned.has_value());
+  CHECK(planned->report.of(protection::cpu_affinity) == standing::not_enforceable);
+  CHECK(planned->report.of(protection::process_limits) == standing::by_seccomp);
+  CHECK_FALSE(planned->filter.decides_processes);
+  CHECK(planned->filter.decides_metadata);
+}
+
 TEST_CASE("plan: the report says what the plan does, for every combination") {
   const std::vector<int> abis = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   const std::vector<bool> either = {false, true};
@@ -586,7 +597,7 @@ TEST_CASE("plan: the report says what the plan does, for every combination") {
         }
         if (target == sandbox_target::supervised_child && seccomp)
           expect(row.id == protection::names || s != standing::not_enforceable || n < 6 ||
-                     lifted == protection::signals,
+                     lifted == protection::signals,  // who is inside is told by their scope
                  "left open");
       }
     }

@@ -215,6 +215,57 @@ TEST_CASE("query: the first check that fails gives errno, attribution goes to th
   CHECK(w.ask(operation::open_read, gone).why == cause::permissions);
 }
 
+TEST_CASE(
+    "query: under a supervisor metadata is changed by who may write, of directories and devices by who may "
+    "make") {
+  const auto ask = [](std::uint64_t inode, right rights, file_type type) {
+    world w({{inode, rights}});
+    w.set(protection::metadata, standing::by_supervisor);
+    return w.ask(operation::chmod, at(100, type));
+  };
+  for (const file_type type : types) {
+    CAPTURE(static_cast<int>(type));
+    const bool device = type == file_type::device;
+    CHECK(ask(10, right::create, type).allowed());
+    CHECK(ask(100, right::write_file, type).os_errno == (device ? EPERM : 0));
+    const decision d = ask(10, nono::all_rights & ~(right::create | right::write_file), type);
+    CHECK(d.os_errno == EPERM);
+    CHECK(d.why == cause::not_granted);
+    // What is suggested can be granted: no file has a right to make entries.
+    CHECK(d.needs[0].missing == (device || type == file_type::directory ? right::create : right::write_file));
+    CHECK(d.needs[0].path == (device ? "/d10" : "/d10/f100"));
+  }
+}
+
+TEST_CASE("query: a read-only mount refuses chmod before the owner is asked, and a supervisor before both") {
+  place f = at(100, file_type::regular);
+  f.file.owner = 4711;
+  f.file_read_only = true;
+  world w({{10, right::read}});
+  const auto chmod = [&] {
+    return nono::query(w.policy, w.report, nono::privileges::none)
+        .decide({operation::chmod, "/from"}, f, nullptr)
+        .os_errno;
+  };
+  CHECK(chmod() == EROFS);
+  f.file_read_only = false;
+  CHECK(chmod() == EPERM);
+  f.file_read_only = true;
+  w.set(protection::metadata, standing::by_supervisor);
+  CHECK(chmod() == EPERM);
+}
+
+TEST_CASE("query: what only a supervisor decides is not weighed where a file is moved") {
+  constexpr right move = right::create | right::remove | right::refer;
+  world w({{10, move}, {20, move | right::connect_unix}});
+  const auto rename = [&] {
+    return w.ask(operation::rename, at(100, file_type::socket), nothing(20)).os_errno;
+  };
+  CHECK(rename() == EXDEV);
+  w.set(protection::pathname_unix, standing::by_supervisor);
+  CHECK(rename() == 0);
+}
+
 TEST_CASE("query: ports, sockets, scopes") {
   world w({});
   CHECK(w.ask(operation::connect_tcp, 443).why == cause::not_restricted);

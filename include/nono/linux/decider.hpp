@@ -198,8 +198,9 @@ class decider {
       if (target.os_errno != 0) return done(target.os_errno);
       file_facts file;
       if (const int why = facts_of(target.fd.get(), "", file); why != 0) return done(why);
-      if (file.type != file_type::socket) return done(ECONNREFUSED);
-      if (!is_own_server(file.id) && !is_granted(target.fd.get(), right::connect_unix))
+      if (file.type == file_type::socket &&
+          !is_own_server(file.id) &&  // of others the kernel has its own answer
+          !is_granted(target.fd.get(), right::connect_unix))
         return refused(EACCES, name_of(target.fd.get(), path));
       w.target = std::move(target.fd);
       sockaddr_un address{};
