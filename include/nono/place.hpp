@@ -307,23 +307,21 @@ int for_file_and_above(int fd, F&& f) {
   if (const int why = detail::facts_of(fd, "", last); why != 0) return why;
   if (!f(last.id)) return 0;
   const file_facts file = last;
-  detail::descriptor around;
-  if (file.type != file_type::directory) {
-    path_buffer buffer{};
-    const std::string_view whole = detail::name_of_descriptor(fd, buffer);
-    const std::size_t cut = whole.rfind('/');
-    if (cut == std::string_view::npos) return ENOENT;
-    char* const name = buffer.text + cut + 1;
-    buffer.text[cut] = '\0';
-    around = detail::descriptor(
-        detail::openat2_path(AT_FDCWD, cut == 0 ? "/" : buffer.text, RESOLVE_NO_SYMLINKS, O_DIRECTORY));
-    if (around.get() < 0) return errno;
-    if (detail::facts_of(around.get(), name, last) != 0 || last.id != file.id) return ESTALE;
-    if (const int why = detail::facts_of(around.get(), "", last); why != 0) return why;
-    if (!f(last.id)) return 0;
-  }
-  return detail::climb(around.get() < 0 ? fd : around.get(), last,
-                       [&](const file_facts& next) { return f(next.id); });
+  path_buffer buffer{};
+  const std::string_view whole = detail::name_of_descriptor(fd, buffer);
+  if (whole == "/") return 0;
+  const std::size_t cut = whole.rfind('/');
+  if (cut == std::string_view::npos) return ENOENT;
+  // By name, and not by "..", which a directory may refuse to be searched for.
+  char* const name = buffer.text + cut + 1;
+  buffer.text[cut] = '\0';
+  const detail::descriptor around(
+      detail::openat2_path(AT_FDCWD, cut == 0 ? "/" : buffer.text, RESOLVE_NO_SYMLINKS, O_DIRECTORY));
+  if (around.get() < 0) return errno;
+  if (detail::facts_of(around.get(), name, last) != 0 || last.id != file.id) return ESTALE;
+  if (const int why = detail::facts_of(around.get(), "", last); why != 0) return why;
+  if (!f(last.id)) return 0;
+  return detail::climb(around.get(), last, [&](const file_facts& next) { return f(next.id); });
 }
 
 /// Who the process is in questions of ordinary permissions. Eleven system calls.

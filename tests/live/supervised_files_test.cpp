@@ -330,6 +330,9 @@ TEST_CASE_FIXTURE(leakless, "supervised: a path means what it means to the calle
   CHECK(works({"chmod-path", "home/file", work}) == 0);
   CHECK(works({"chmod-path", "/proc/self/root" + inside}) == 0);
   CHECK(works({"chmod-from", "file", work}) == 0);
+  const std::string closed = home.directory("work/closed");
+  live::must(::chmod(closed.c_str(), 0) == 0, closed);
+  CHECK(run({"chmod-path", "closed", work}) == 0);  // which may not be searched, not even for ".."
   CHECK(works({"chmod-from", "../file", work + "/below"}) == 0);
   CHECK(works({"chmod-from", inside, "/"}) == 0);
 

@@ -445,9 +445,10 @@ class decider {
       if (const int why = who.read(address, raw, size); why != 0)
         return is_unreadable(why) ? refused(EPERM, "the times of a program that is closed to tracing")
                                   : done(why);
-      for (int i = 0; i < 2; ++i) {
-        set[i].tv_sec = unit == clock::seconds ? raw[i] : raw[2 * i];
-        set[i].tv_nsec = unit == clock::seconds ? 0 : raw[2 * i + 1];
+      for (std::size_t i = 0; i < 2; ++i) {
+        const std::size_t at = unit == clock::seconds ? i : 2 * i;
+        set[i].tv_sec = raw[at];
+        set[i].tv_nsec = unit == clock::seconds ? 0 : raw[at + 1];
         if (unit != clock::microseconds) continue;
         if (set[i].tv_nsec < 0 || set[i].tv_nsec >= 1000000) return done(EINVAL);
         set[i].tv_nsec *= 1000;

@@ -49,9 +49,9 @@ class Faults(unittest.TestCase):
         self.assertIn("is stopped now", self.faults(row("stat", "stopped"))[0])
 
     def test_the_list_is_that_of_the_kernel(self):
-        self.assertEqual(self.faults(row("unix_stream", "through"), row("kill", "stopped"), abi=8), [])
-        self.assertEqual(self.faults(row("unix_stream", "stopped"), abi=9), [])
-        self.assertEqual(self.faults(row("kill", "through"), abi=5), [])
+        self.assertEqual(self.faults(row("abstract_stream", "through"), row("kill", "through"), abi=5), [])
+        self.assertEqual(self.faults(row("abstract_stream", "stopped"), row("kill", "stopped"), abi=6), [])
+        self.assertIn("GETS THROUGH NONO", self.faults(row("kill", "through"), abi=6)[0])
 
     def test_not_tried(self):
         self.assertIn("without a sandbox", self.faults({**attempt("read"), "bare": ("stopped", "")})[0])
