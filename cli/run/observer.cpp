@@ -117,7 +117,7 @@ void observer::refused(const notification& call, const filter_row& row, std::str
 void observer::sees(const notification& heard) {
   const int pid = heard.pid;
   const auto& args = heard.args;
-  const auto directory = [&](int i) { return static_cast<int>(args[i]); };
+  const auto directory = [&](std::size_t i) { return static_cast<int>(args[i]); };
   switch (heard.call) {
 #if defined(SYS_open)
     case SYS_open:

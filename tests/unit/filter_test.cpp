@@ -353,7 +353,7 @@ TEST_CASE("filter: what a supervisor decides") {
     CHECK(verdict(request, SYS_connect, {}) == ask);
     CHECK(verdict(request, SYS_socket, {1, 1}) == pass);
     CHECK(verdict(request, SYS_socket, {1, 5 | 02000000}) == pass);  // SOCK_SEQPACKET|SOCK_CLOEXEC
-    for (const std::uint64_t type : {2, 3, 2 | 02000000, 3 | 04000}) {
+    for (const std::uint64_t type : {2U, 3U, 2U | 02000000U, 3U | 04000U}) {
       CHECK(verdict(request, SYS_socket, {1, type}) == refuse(EACCES));
       CHECK(verdict(request, SYS_socketpair, {1, type}) == refuse(EACCES));
     }
