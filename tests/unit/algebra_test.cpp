@@ -481,9 +481,9 @@ bool same(const policy_ref& a, const policy_ref& b) { return is_within(a, b) && 
 /// Nothing that binding would have to refuse, and sorted as every part of the library expects it.
 bool is_sound(const policy_ref& p) {
   bool sound = p.violation == errc::none && (p.network.mode == network_mode::hosts) == !p.hosts.empty();
-  for (const std::string_view host : p.hosts) {
-    sound = sound && nono::check_host(host) == errc::none;
-    sound = sound && (&host == p.hosts.data() || nono::compare_text((&host)[-1], host) < 0);
+  for (std::size_t i = 0; i < p.hosts.size(); ++i) {
+    sound = sound && nono::check_host(p.hosts[i]) == errc::none;
+    sound = sound && (i == 0 || nono::compare_text(p.hosts[i - 1], p.hosts[i]) < 0);
   }
   for (std::size_t i = 1; i < p.rules.size(); ++i) {
     const auto& before = p.rules[i - 1];
