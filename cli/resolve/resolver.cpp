@@ -404,7 +404,7 @@ class resolver {
     if ((mode & O_ACCMODE) != O_RDONLY) rights |= right::write_file;
     if ((mode & O_ACCMODE) != O_RDONLY && (mode & O_APPEND) == 0) rights |= right::truncate;
     path_buffer buffer{};
-    const std::string_view real = read_link(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer);
+    const std::string_view real = nono::detail::name_of_descriptor(fd, buffer);
     if (!real.starts_with('/') || check_path(real) != errc::none) return {};
     auto added = out.policy.add({real, rights, path_kind::file, if_exists, origin::system, {}, true});
     return added ? error{} : added.error();

@@ -67,9 +67,7 @@ template <class Policy, class... Extras>
 result<enforcement> apply_to_this_process(const Policy& policy, const Extras&... extras) {
   static_assert(!Policy::needs_child(),
                 "network(loopback) needs a child process: use spawn() instead of apply()");
-  static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, which is not built yet: use "
-                "network(only(...)) or network(blocked)");
+  detail::refuse_hosts<Policy>();
   detail::stack_room room;  // deliberately not initialised
   result<bound_policy> bound =
       detail::call_extras<detail::no_options, Extras...>(extras...).bind(policy, room);

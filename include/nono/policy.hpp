@@ -106,6 +106,16 @@ struct policy_ref {
   std::string_view violating;   ///< its path
 };
 
+namespace detail {
+/// The compiler's refusal of what needs the command's runner. Policy: a builder whose type knows its network.
+template <class Policy>
+constexpr void refuse_hosts() noexcept {
+  static_assert(!Policy::needs_runner(),
+                "network(hosts) needs the runner of the nono command, which is not built yet: use "
+                "network(only(...)) or network(blocked)");
+}
+}  // namespace detail
+
 /// Calls `f(rule)` for every rule, groups of this platform included, the policy's own first.
 template <class F>
 constexpr void for_each_rule(const policy_ref& p, F&& f) {

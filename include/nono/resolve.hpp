@@ -89,15 +89,21 @@ inline file_type type_of_mode(unsigned mode) noexcept {
   }
 }
 
+/// "/proc/self/fd/N": the file behind a descriptor, for calls that take a path.
+struct fd_path {
+  explicit fd_path(int fd) noexcept {
+    char* digits = text + std::strlen(text);
+    char reversed[12];
+    int n = 0;
+    for (int rest = fd; n == 0 || rest != 0; rest /= 10) reversed[n++] = static_cast<char>('0' + rest % 10);
+    while (n > 0) *digits++ = reversed[--n];
+  }
+  char text[32] = "/proc/self/fd/";
+};
+
 /// The kernel's name of what a descriptor holds, in the caller's buffer (NUL-terminated); empty when there is none.
 inline std::string_view name_of_descriptor(int fd, path_buffer& buffer) noexcept {
-  char link[32] = "/proc/self/fd/";
-  char* digits = link + std::strlen(link);
-  char reversed[12];
-  int n = 0;
-  for (int rest = fd; n == 0 || rest != 0; rest /= 10) reversed[n++] = static_cast<char>('0' + rest % 10);
-  while (n > 0) *digits++ = reversed[--n];
-  const ssize_t length = ::readlink(link, buffer.text, max_path);
+  const ssize_t length = ::readlink(fd_path(fd).text, buffer.text, max_path);
   if (length <= 0 || length >= static_cast<ssize_t>(max_path) || buffer.text[0] != '/') return {};
   buffer.text[length] = '\0';
   return {buffer.text, static_cast<std::size_t>(length)};

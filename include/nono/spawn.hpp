@@ -30,6 +30,7 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -209,19 +210,6 @@ class spawner {
     return {};
   }
 
-  struct blocked_signals {  // around clone: no handler of the parent's may run in the child
-    blocked_signals() noexcept {
-      const std::uint64_t all = ~std::uint64_t{0};
-      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before);
-    }
-    ~blocked_signals() { restore(); }
-    void restore() const noexcept { set(before); }
-    static void set(const std::uint64_t& mask) noexcept {
-      (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
-    }
-    std::uint64_t before = 0;
-  };
-
   result<child> start() {
     parent_ = ::getpid();
     uid_ = ::geteuid();
@@ -236,7 +224,7 @@ class spawner {
     int pidfd = -1;
     int why = 0;
     {
-      const blocked_signals blocked;
+      const blocked_signals blocked;  // no handler of the parent's may run in the child
       mask_ = &blocked;
       pid = launch(flags, pidfd, why);
       if (pid < 0 && why == EPERM && plan_->own_network && privileged) {  // root without CAP_SYS_ADMIN
@@ -307,7 +295,8 @@ class spawner {
     }
     // Of this network, for who shares our descriptors: the supervisor.
     if (plan_->filter.decides_unix)
-      diagnostics_ = static_cast<int>(kernel::call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 4));
+      diagnostics_ =
+          static_cast<int>(kernel::call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     confine_failure why = confine_thread(program_, ruleset_, listened_ ? &listener_ : nullptr);
     // An outer supervisor listens already (EBUSY), or nobody may: then the rows that need none.
     if (listened_ && listener_.fd < 0 && plain_program_.length != 0 && why.code != errc::none)
@@ -327,7 +316,7 @@ class spawner {
       if (::getppid() != parent_)
         return fail(errc::fork_failed, ESRCH, "waiting for the parent, which has ended");
     }
-    blocked_signals::set(options_.signal_mask != nullptr ? *options_.signal_mask : mask_->before);
+    set_signal_mask(options_.signal_mask != nullptr ? *options_.signal_mask : mask_->before());
     const char* const* environment = options_.environment != nullptr ? options_.environment : environ;
     (void)kernel::call(SYS_execve, path_, argv_, environment);
     return fail(errc::exec_failed, errno, "execve");
@@ -408,9 +397,7 @@ result<child> spawn_child(const policy_ref& policy, std::initializer_list<std::s
 template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
   requires(Policy::needs_runner())
 result<child> spawn_child(const Policy&, const Argv&, const Extras&...) {
-  static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, which is not built yet: use "
-                "network(only(...)) or network(blocked)");
+  detail::refuse_hosts<Policy>();
   return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
 }
 

@@ -92,24 +92,11 @@ class supervisor {
   }
 
  private:
-  /// Around what is done for the child: no capabilities, and none of libc's signals by which it changes the user of
-  /// every thread, which would fail here and nowhere else.
-  class as_the_child {
-   public:
-    as_the_child() noexcept { set(SIG_BLOCK, std::uint64_t{3} << 31U, &before_); }
-    as_the_child(const as_the_child&) = delete;
-    as_the_child& operator=(const as_the_child&) = delete;
-    ~as_the_child() {
-      aside_.reset();
-      set(SIG_SETMASK, before_, nullptr);
-    }
-
-   private:
-    static void set(int how, std::uint64_t mask, std::uint64_t* before) noexcept {
-      (void)detail::system_kernel::call(SYS_rt_sigprocmask, how, &mask, before, sizeof mask);
-    }
-    std::uint64_t before_ = 0;
-    std::optional<detail::capabilities_aside> aside_{std::in_place, privileges::none};
+  /// Around what is done for the child: no capabilities, and none of libc's signals, whose work would fail here without
+  /// them and nowhere else.
+  struct as_the_child {
+    detail::blocked_signals held{detail::libc_signals};
+    detail::capabilities_aside aside{privileges::none};
   };
 
   /// One round: a descriptor is ready, or a call is answered. 0 or errno.
@@ -200,10 +187,8 @@ confine_failure enclose_supervisor(const prepared_sandbox& sandbox) {
         got < 0)
       return failed("landlock_add_rule for the supervisor", got);
   }
-  for (const linux_abi::net_port_attr& port : p.ports)
-    if (const long got = Kernel::landlock_add_rule(ruleset.get(), linux_abi::rule_net_port, &port);
-        got < 0 && got != -EAFNOSUPPORT)
-      return failed("landlock_add_rule for the supervisor", got);
+  if (const long got = add_ports<Kernel>(ruleset.get(), p); got < 0)
+    return failed("landlock_add_rule for the supervisor", got);
   return confine_thread<Kernel>(filter_program{}, ruleset.get(), nullptr);
 }
 
@@ -329,12 +314,11 @@ inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span
   run->options.ends_with_parent = true;
   run->stop = detail::descriptor(::eventfd(0, EFD_CLOEXEC));
   if (run->stop.get() < 0) return error{errc::fork_failed, errno, {}, {}, "eventfd"};
-  std::uint64_t mask = 0;
-  // All but 32 and 33, by which libc changes the user of every thread.
-  const std::uint64_t all = ~(std::uint64_t{3} << 31U);
-  (void)detail::system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof mask);
-  if (run->options.signal_mask == nullptr) run->options.signal_mask = &mask;
   pthread_t thread{};
+  std::optional<detail::blocked_signals> held(std::in_place,
+                                              ~detail::libc_signals);  // the thread inherits that
+  const std::uint64_t mask = held->before();
+  if (run->options.signal_mask == nullptr) run->options.signal_mask = &mask;
   const int why = ::pthread_create(
       &thread, nullptr,
       [](void* shared) -> void* {
@@ -342,7 +326,7 @@ inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span
         return nullptr;
       },
       run.get());
-  (void)detail::system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+  held.reset();
   if (why != 0) return error{errc::fork_failed, why, {}, {}, "pthread_create"};
   run->await_beyond(run_type::starting);
   if (run->why) {
@@ -374,9 +358,7 @@ result<supervised_child> spawn_supervised_child(const policy_ref& policy,
 template <class Policy, class Argv = std::initializer_list<std::string_view>, class... Extras>
   requires(Policy::needs_runner())
 result<supervised_child> spawn_supervised_child(const Policy&, const Argv&, const Extras&...) {
-  static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, which is not built yet: use "
-                "network(only(...)) or network(blocked)");
+  detail::refuse_hosts<Policy>();
   return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
 }
 

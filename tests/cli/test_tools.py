@@ -194,12 +194,17 @@ class Git(Tools):
         self.assertEqual(os.stat(f"{self.work}/clone/run").st_mode & 0o111, 0, "the mode of the second commit")
         self.assertIn("d8/f\n", self.read(f"{self.work}/names").decode())
 
-    def test_a_repository_that_may_only_be_read(self):
-        where = self.directory("r")
+    def repository(self, name):
+        """A repository with one file and one commit; where it is."""
+        where = self.directory(name)
         self.git("init", "-q", where)
-        self.file("r/f")
+        self.file(f"{name}/f")
         self.git("add", ".", cwd=where)
         self.git("commit", "-q", "-m", "one", cwd=where)
+        return where
+
+    def test_a_repository_that_may_only_be_read(self):
+        where = self.repository("r")
         before = self.tree(where)
         r = self.run_("--read", where, "--", "git", "log", "--format=%s", cwd=where)
         self.check(r, 0, "one\n")
@@ -211,11 +216,7 @@ class Git(Tools):
             self.assertEqual(self.tree(where), before, r)
 
     def test_a_clone_and_a_pull(self):
-        source = self.directory("source")
-        self.git("init", "-q", source)
-        self.file("source/f")
-        self.git("add", ".", cwd=source)
-        self.git("commit", "-q", "-m", "one", cwd=source)
+        source = self.repository("source")
         before = self.tree(source)
         self.check(self.script(f"git clone -q {source} c; cd c; git pull -q; git fsck 2>/dev/null", "--read", source), 0)
         self.check(self.execute(["git", "diff", "--quiet", "HEAD"], cwd=f"{self.work}/c"), 0)

@@ -258,15 +258,16 @@ struct probe {
   const probe* next_;
 };
 
-/// Runs a probe in a spawned child under `policy`; the grants that the program itself needs are added.
-inline int spawned(nono::capability_set policy, std::initializer_list<std::string_view> probe_and_arguments,
-                   const nono::spawn_options& options = {}, nono::enforcement* report = nullptr) {
+/// Runs a probe in a child that `start(policy, argv)` makes; the grants that the program itself needs are added.
+template <class Start>
+int run_probe(nono::capability_set policy, std::initializer_list<std::string_view> probe_and_arguments,
+              nono::enforcement* report, Start&& start) {
   const std::string program = self();
   policy.group(nono::groups::system_read);
   must(policy.allow_file<nono::read>(program).has_value(), program);
   std::vector<std::string_view> argv{program, "--probe"};
   argv.insert(argv.end(), probe_and_arguments.begin(), probe_and_arguments.end());
-  auto child = nono::spawn(policy, argv, options);
+  auto child = start(policy, argv);
   if (!child) {
     std::fprintf(stderr, "not spawned: %s\n", child.error().message().c_str());
     return not_confined;
@@ -275,6 +276,13 @@ inline int spawned(nono::capability_set policy, std::initializer_list<std::strin
   const auto status = child->wait();
   if (!status) return odd;
   return status->signal != 0 ? killed + status->signal : status->code;
+}
+
+/// Runs a probe in a spawned child under `policy`.
+inline int spawned(nono::capability_set policy, std::initializer_list<std::string_view> probe_and_arguments,
+                   const nono::spawn_options& options = {}, nono::enforcement* report = nullptr) {
+  return run_probe(std::move(policy), probe_and_arguments, report,
+                   [&](const auto& p, const auto& argv) { return nono::spawn(p, argv, options); });
 }
 
 }  // namespace live

@@ -69,24 +69,12 @@ inline int try_connect(const std::string& name, int type = SOCK_STREAM) {
   return why;
 }
 
-/// Runs a probe beside a supervisor; the grants that the program itself needs are added.
+/// Runs a probe beside a supervisor.
 inline int supervised(nono::capability_set policy,
                       std::initializer_list<std::string_view> probe_and_arguments,
                       nono::enforcement* report = nullptr) {
-  const std::string program = self();
-  policy.group(nono::groups::system_read);
-  must(policy.allow_file<nono::read>(program).has_value(), program);
-  std::vector<std::string_view> argv{program, "--probe"};
-  argv.insert(argv.end(), probe_and_arguments.begin(), probe_and_arguments.end());
-  auto child = nono::spawn_supervised(policy, argv);
-  if (!child) {
-    std::fprintf(stderr, "not spawned: %s\n", child.error().message().c_str());
-    return not_confined;
-  }
-  if (report != nullptr) *report = child->report();
-  const auto status = child->wait();
-  if (!status) return odd;
-  return status->signal != 0 ? killed + status->signal : status->code;
+  return run_probe(std::move(policy), probe_and_arguments, report,
+                   [](const auto& p, const auto& argv) { return nono::spawn_supervised(p, argv); });
 }
 
 /// Runs a probe in a forked child without a sandbox.

@@ -41,6 +41,13 @@ int race(int rounds, Swap&& swap, Ask&& ask) {
   return ::write(STDOUT_FILENO, text, static_cast<std::size_t>(n)) == n ? 0 : live::odd;
 }
 
+/// A link that leads to `target` from one moment to the next.
+void turn_link(const std::string& link, const char* target) {
+  const std::string next = link + ".next";
+  (void)::symlink(target, next.c_str());
+  (void)::rename(next.c_str(), link.c_str());
+}
+
 /// The address in memory: "/dir/in.s" or "/dir/ou.s", of the same length.
 const live::probe race_address("race-address", [](int, char** argv) {
   const live::unix_server own(argv[1], SOCK_STREAM, 4096);
@@ -67,13 +74,9 @@ const live::probe race_address("race-address", [](int, char** argv) {
 const live::probe race_link("race-link", [](int, char** argv) {
   const live::unix_server own(argv[1], SOCK_STREAM, 4096);
   const std::string link = argv[3];
-  const std::string next = link + ".next";
   return race(
       std::atoi(argv[0]),  // NOLINT(cert-err34-c)
-      [&](unsigned i) {
-        (void)::symlink(argv[i % 2 == 0 ? 1 : 2], next.c_str());
-        (void)::rename(next.c_str(), link.c_str());
-      },
+      [&](unsigned i) { turn_link(link, argv[1 + i % 2]); },
       [&] {
         const int why = live::try_connect(link);
         if (why == EAGAIN || why == 0) (void)own.visitors();
@@ -110,13 +113,9 @@ const live::probe race_chmod("race-chmod", [](int, char** argv) {
 });
 const live::probe race_chmod_link("race-chmod-link", [](int, char** argv) {
   const std::string link = argv[3];
-  const std::string next = link + ".next";
   return race(
       std::atoi(argv[0]),  // NOLINT(cert-err34-c)
-      [&](unsigned i) {
-        (void)::symlink(argv[i % 2 == 0 ? 1 : 2], next.c_str());
-        (void)::rename(next.c_str(), link.c_str());
-      },
+      [&](unsigned i) { turn_link(link, argv[1 + i % 2]); },
       [&] { return live::error_of(::chmod(link.c_str(), 0640)); });
 });
 const live::probe race_directory("race-directory", [](int, char** argv) {

@@ -91,6 +91,16 @@ inline error create_failed(long got) {
       whole ? no_landlock_code(os_errno) : errc::ruleset_failed, os_errno, {}, {}, std::string(create_call)};
 }
 
+/// Adds the ports of a plan to a ruleset. 0 or -errno.
+template <class Kernel = system_kernel>
+long add_ports(int ruleset, const plan& p) noexcept {
+  for (const linux_abi::net_port_attr& port : p.ports)
+    if (const long got = Kernel::landlock_add_rule(ruleset, linux_abi::rule_net_port, &port);
+        got < 0 && got != -EAFNOSUPPORT)  // a kernel without IP has no port to close
+      return got;
+  return 0;
+}
+
 /// Makes the ruleset of a plan; -1 where the plan needs none. Each path is taken by the descriptor that holds
 /// it, or resolved again and compared.
 template <class Kernel = system_kernel>
@@ -116,10 +126,8 @@ result<descriptor> make_ruleset(const plan& p) {
       return error{
           errc::ruleset_failed, static_cast<int>(-got), " for " + quoted(rule.path), {}, "landlock_add_rule"};
   }
-  for (const linux_abi::net_port_attr& port : p.ports)
-    if (const long got = Kernel::landlock_add_rule(ruleset.get(), linux_abi::rule_net_port, &port);
-        got < 0 && got != -EAFNOSUPPORT)  // a kernel without IP has no port to close
-      return error{errc::ruleset_failed, static_cast<int>(-got), {}, {}, "landlock_add_rule for a port"};
+  if (const long got = add_ports<Kernel>(ruleset.get(), p); got < 0)
+    return error{errc::ruleset_failed, static_cast<int>(-got), {}, {}, "landlock_add_rule for a port"};
   return ruleset;
 }
 

@@ -35,12 +35,6 @@ struct pinned {
   int os_errno = 0;
 };
 
-/// "/proc/self/fd/N": the file behind a descriptor, for calls that take a path.
-struct fd_path {
-  explicit fd_path(int fd) noexcept { (void)std::snprintf(text, sizeof text, "/proc/self/fd/%d", fd); }
-  char text[32];
-};
-
 /// Copies from a thread's memory. 0 or errno: EFAULT for a bad address, EPERM where it may not be read (the program made
 /// itself unreadable).
 inline int read_memory(int pid, std::uint64_t address, void* to, std::size_t length) noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 
@@ -87,6 +88,30 @@ struct system_kernel {
     return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, static_cast<const char*>(nullptr));
   }
 };
+
+/// Sets the calling thread's mask of blocked signals: bit N-1 for signal N.
+inline void set_signal_mask(const std::uint64_t& mask) noexcept {
+  (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
+/// Blocks signals in the calling thread until it goes.
+class blocked_signals {
+ public:
+  explicit blocked_signals(std::uint64_t which = ~std::uint64_t{0}) noexcept {
+    (void)system_kernel::call(SYS_rt_sigprocmask, SIG_BLOCK, &which, &before_, sizeof before_);
+  }
+  blocked_signals(const blocked_signals&) = delete;
+  blocked_signals& operator=(const blocked_signals&) = delete;
+  ~blocked_signals() { set_signal_mask(before_); }
+  /// The mask as it was.
+  [[nodiscard]] const std::uint64_t& before() const noexcept { return before_; }
+
+ private:
+  std::uint64_t before_ = 0;
+};
+
+/// Signals 32 and 33, by which libc changes the user of every thread of a process.
+inline constexpr std::uint64_t libc_signals = std::uint64_t{3} << 31U;
 
 }  // namespace nono::detail
 #undef NONO_SYS_landlock

@@ -98,14 +98,7 @@ void connect_by_ring(const facts& f) {
   ring r;
   const address to = loopback(f.number("tcp"));
   const int fd = socket_of_ring(r, SOCK_STREAM);
-  io_uring_sqe connect{};
-  connect.opcode = IORING_OP_CONNECT;
-  connect.fd = fd;
-  connect.addr = ring::address(to.generic());
-  connect.off = to.length;
-  r.submit("io_uring connect", connect);
-  check("send", ::send(fd, "hello", 5, MSG_NOSIGNAL));
-  print_answer(fd);
+  ask_by_ring(r, fd, to);
 }
 
 void vsock(const facts&) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attempts.hpp"
+#include "ring.hpp"
 
 #include <cstddef>
 #include <cstring>
@@ -83,11 +84,25 @@ inline void print_answer(int fd) {
   print({text, static_cast<std::size_t>(n)});
 }
 
+/// Asks whom a socket is connected to, and prints the answer.
+inline void ask_connected(int fd) {
+  check("send", ::send(fd, "hello", 5, MSG_NOSIGNAL));
+  print_answer(fd);
+}
 /// Connects, asks and prints the answer.
 inline void ask(int fd, const address& whom) {
   connect_to(fd, whom);
-  check("send", ::send(fd, "hello", 5, MSG_NOSIGNAL));
-  print_answer(fd);
+  ask_connected(fd);
+}
+/// The same, connected by io_uring.
+inline void ask_by_ring(ring& r, int fd, const address& whom) {
+  io_uring_sqe connect{};
+  connect.opcode = IORING_OP_CONNECT;
+  connect.fd = fd;
+  connect.addr = ring::address(whom.generic());
+  connect.off = whom.length;
+  r.submit("io_uring connect", connect);
+  ask_connected(fd);
 }
 
 /// A message with an address.

@@ -19,14 +19,7 @@ void connect_by_ring(const facts& f) {
   ring r;
   const address to = stream(f);
   const int fd = stream_socket();
-  io_uring_sqe connect{};
-  connect.opcode = IORING_OP_CONNECT;
-  connect.fd = fd;
-  connect.addr = ring::address(to.generic());
-  connect.off = to.length;
-  r.submit("io_uring connect", connect);
-  check("send", ::send(fd, "hello", 5, MSG_NOSIGNAL));
-  print_answer(fd);
+  ask_by_ring(r, fd, to);
 }
 
 void from_a_pair(const facts& f) {
