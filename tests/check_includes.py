@@ -42,6 +42,7 @@ ARROWS = {
     "tree":              "VOCABULARY policy resolve bound_policy report place question query explain",
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",
+    "linux/open_descriptors": "linux/syscalls",
     "linux/namespaces":  "VOCABULARY linux/syscalls",
     "linux/filter_rows": "VOCABULARY",
     "linux/filter":      "VOCABULARY linux/filter_rows",
@@ -51,10 +52,12 @@ ARROWS = {
     "linux/decider":     "VOCABULARY resolve bound_policy report place judge question rule_index linux/filter_rows linux/notification linux/caller linux/sock_diag",
     "linux/plan":        "VOCABULARY policy bound_policy report linux/abi linux/filter",
     "linux/apply":       "VOCABULARY policy resolve bound_policy bind report linux/*",
+    "linux/confine":     "VOCABULARY report linux/*",
     "attenuation":       "VOCABULARY policy algebra bound_policy bind place rule_index",
     "apply":             "NO_DSL",
     "child":             "VOCABULARY report linux/*",
     "spawn":             "NO_DSL",
+    "prepare":           "NO_DSL",
     "supervisor":        "NO_DSL",
     "support":           "NO_DSL",
     "model":             "NO_DSL",
@@ -68,7 +71,7 @@ ARROWS = {
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
 SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
-         "linux/decider linux/apply apply child spawn supervisor support").split()
+         "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 
@@ -104,7 +107,7 @@ def allowed(header):
         if word == "ALL":
             result.update(above)
         elif word.endswith("/*"):
-            result.update(name for name in order if name.startswith(word[:-1]))
+            result.update(name for name in above if name.startswith(word[:-1]))
         elif word.startswith("-"):
             result.discard(word[1:])
         else:

@@ -60,6 +60,23 @@ inline error check_within(const bound_policy& inner, const bound_policy& outer) 
 
 namespace detail {
 
+/// Binds a policy, and holds it against each parent. A parent gets the bindings that it declares.
+inline result<bound_policy> bind_within(const policy_ref& policy, std::span<const binding> bindings,
+                                        std::span<const policy_ref> parents, std::span<std::byte> room = {}) {
+  result<bound_policy> bound = nono::bind(policy, bindings, room);
+  if (!bound) return bound;
+  for (const policy_ref& parent : parents) {
+    const std::span<binding> known = bound->memory.array<binding>(bindings.size());
+    std::size_t count = 0;
+    for (const binding& b : bindings)
+      if (declares(parent, b.name) || is_known_variable(b.name)) known[count++] = b;
+    const result<bound_policy> outer = nono::bind(parent, known.first(count));
+    if (!outer) return outer.error();
+    if (error why = check_within(*bound, *outer); why.code != errc::none) return why;
+  }
+  return bound;
+}
+
 struct no_options {};
 
 /// What apply() and spawn() take besides the policy, sorted out: bindings, parents, and one of Options.
@@ -77,20 +94,8 @@ struct call_extras {
   std::array<policy_ref, parents> within{};
   Options options{};
 
-  /// Binds the policy, and holds it against each parent.
-  result<bound_policy> bind(const policy_ref& policy, std::span<std::byte> room) const {
-    result<bound_policy> bound = nono::bind(policy, bindings, room);
-    if (!bound) return bound;
-    for (const policy_ref& parent : within) {
-      std::array<binding, values> known{};
-      std::size_t count = 0;
-      for (const binding& b : bindings)
-        if (declares(parent, b.name) || is_known_variable(b.name)) known[count++] = b;
-      const result<bound_policy> outer = nono::bind(parent, std::span<const binding>(known.data(), count));
-      if (!outer) return outer.error();
-      if (error why = check_within(*bound, *outer); why.code != errc::none) return why;
-    }
-    return bound;
+  [[nodiscard]] result<bound_policy> bind(const policy_ref& policy, std::span<std::byte> room) const {
+    return bind_within(policy, bindings, within, room);
   }
 
  private:

@@ -197,6 +197,11 @@ class capability_set {
   auto spawn(const Argv& argv, Args&&... args) const {
     return spawn_child(ref(), argv, static_cast<Args&&>(args)...);
   }
+  /// Resolves for many children; see nono::prepare in prepare.hpp.
+  template <class... Args>
+  auto prepare(Args&&... args) const {
+    return prepare_policy(ref(), static_cast<Args&&>(args)...);
+  }
   /// Starts a confined child beside a supervisor; see nono::spawn_supervised in supervisor.hpp.
   template <class Argv = std::initializer_list<std::string_view>, class... Args>
   auto spawn_supervised(const Argv& argv, Args&&... args) const {

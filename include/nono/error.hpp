@@ -98,6 +98,9 @@ enum class errc : std::uint16_t {
   wait_failed = 313,
   bad_argument = 314,
   hosts_need_the_runner = 315,
+  thread_unreachable = 316,
+  socket_open = 317,
+  io_uring_open = 318,
 };
 
 /// An error: the number, errno (0 if no system call failed), and what it was about.
@@ -295,8 +298,21 @@ inline constexpr errc_text errc_texts[] = {
      "not "
      "confined as asked and must end | start it outside that supervisor, or leave out strict()"},
     {errc::multi_threaded,
-     "this process has %p threads and apply() confines single-threaded processes only | apply before the "
-     "first thread starts, or spawn() a child"},
+     "this process has threads that cannot be stopped to be confined (%o failed: %e), and nothing was "
+     "restricted | "
+     "mount /proc, apply before the first thread starts, or spawn() a child"},
+    {errc::thread_unreachable,
+     "not every thread can be confined because of thread %o, and nothing was restricted | end that thread "
+     "before "
+     "apply(), apply before it starts, or spawn() a child"},
+    {errc::socket_open,
+     "descriptor %o is an open socket, which goes past the policy's network, and nothing was restricted | "
+     "close it "
+     "before apply(), or name network in .best_effort(...)"},
+    {errc::io_uring_open,
+     "descriptor %o is an io_uring ring, whose workers keep their present rights, and nothing was restricted "
+     "| "
+     "close it before apply(), or name io_uring in .best_effort(...)"},
     {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
     {errc::ruleset_failed, "%o failed: %e%r"},
     {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},

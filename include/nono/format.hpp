@@ -112,6 +112,9 @@ inline constexpr errc_name errc_names[] = {
     {errc::wait_failed, "wait_failed"},
     {errc::bad_argument, "bad_argument"},
     {errc::hosts_need_the_runner, "hosts_need_the_runner"},
+    {errc::thread_unreachable, "thread_unreachable"},
+    {errc::socket_open, "socket_open"},
+    {errc::io_uring_open, "io_uring_open"},
 };
 
 // The words of types whose headers have none.
@@ -220,6 +223,8 @@ struct fmt::formatter<nono::standing> : nono::detail::text_formatter<nono::stand
 template <>
 struct fmt::formatter<nono::demand> : nono::detail::text_formatter<nono::demand> {};
 template <>
+struct fmt::formatter<nono::thread_mode> : nono::detail::text_formatter<nono::thread_mode> {};
+template <>
 struct fmt::formatter<nono::file_type> : nono::detail::text_formatter<nono::file_type> {};
 template <>
 struct fmt::formatter<nono::inode_id> : nono::detail::text_formatter<nono::inode_id> {};
@@ -239,6 +244,8 @@ struct fmt::formatter<nono::linux_abi::kernel_support>
     : nono::detail::text_formatter<nono::linux_abi::kernel_support> {};
 template <>
 struct fmt::formatter<nono::enforcement> : nono::detail::text_formatter<nono::enforcement> {};
+template <>
+struct fmt::formatter<nono::confined_threads> : nono::detail::text_formatter<nono::confined_threads> {};
 template <>
 struct fmt::formatter<nono::stream> : nono::detail::text_formatter<nono::stream> {};
 template <>

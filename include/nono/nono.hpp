@@ -26,6 +26,7 @@
 #include <nono/apply.hpp>
 #include <nono/child.hpp>
 #include <nono/spawn.hpp>
+#include <nono/prepare.hpp>
 #include <nono/supervisor.hpp>
 #include <nono/support.hpp>
 #include <nono/model.hpp>

@@ -26,6 +26,19 @@ constexpr std::string_view name_of(demand d) noexcept {
   return names[static_cast<std::size_t>(d)];
 }
 
+/// How the threads of a process were confined.
+enum class thread_mode : std::uint8_t {
+  single,               ///< there was one
+  calling_thread_only,  ///< by that name: the others are as free as before
+  tsync,                ///< all, by the kernel in one step (ABI 8)
+  broadcast,            ///< all, each by itself while the others stood still: each has a domain of its own
+};
+
+constexpr std::string_view name_of(thread_mode mode) noexcept {
+  constexpr std::string_view names[] = {"single", "calling_thread_only", "tsync", "broadcast"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
 /// What one apply() or spawn() put in force.
 struct enforcement {
   int landlock_abi = 0;             ///< as the kernel answers; 0: none
@@ -37,6 +50,11 @@ struct enforcement {
   std::uint32_t covered = 0;                             ///< rules that a wider one made needless
   std::uint32_t skipped = 0;                             ///< rules left out because their path does not exist
   std::uint32_t threads = 0;                             ///< confined threads
+  thread_mode mode = thread_mode::single;                ///< how they were
+  // What apply() found open, and cannot take back.
+  std::uint32_t network_sockets = 0;   ///< sockets of any family but AF_UNIX
+  std::uint32_t unix_connections = 0;  ///< unix sockets that are connected to a named one
+  std::uint32_t io_uring_rings = 0;    ///< io_uring instances
 
   [[nodiscard]] constexpr standing of(protection id) const noexcept {
     return protections[static_cast<std::size_t>(id)];
@@ -70,6 +88,17 @@ inline std::string to_text(const enforcement& e) {
     line += row.closes;
     out += line + '\n';
   }
+  if (e.mode != thread_mode::single) {
+    out += "  threads: " + std::to_string(e.threads) + ", " + std::string(name_of(e.mode));
+    if (e.mode == thread_mode::calling_thread_only) out += ": the others are not confined";
+    if (e.mode == thread_mode::broadcast)
+      out += ": none can signal or inspect what another starts from now on";
+    out += '\n';
+  }
+  if (e.network_sockets + e.unix_connections + e.io_uring_rings != 0)
+    out += "  open from before: " + std::to_string(e.network_sockets) + " network sockets, " +
+           std::to_string(e.unix_connections) + " unix connections, " + std::to_string(e.io_uring_rings) +
+           " io_uring rings\n";
   return out;
 }
 

@@ -324,12 +324,6 @@ class spawner {
 
   /// A handler would run in memory that we share: caught signals go back to their default first.
   static void reset_signal_handlers() noexcept {
-    struct kernel_sigaction {
-      std::uintptr_t handler;
-      unsigned long flags;
-      std::uintptr_t restorer;
-      std::uint64_t mask;
-    };
     for (int signal = 1; signal <= 64; ++signal) {
       kernel_sigaction now{};
       if (system_kernel::call(SYS_rt_sigaction, signal, nullptr, &now, sizeof now.mask) < 0) continue;
@@ -364,9 +358,10 @@ class spawner {
 
 }  // namespace detail
 
-/// Starts `argv` in a child that the policy, resolved already, confines.
+/// Starts `argv` in a child that the policy confines, whose paths are resolved already and still lead to the same files.
 inline result<child> spawn(bound_policy&& bound, std::span<const std::string_view> argv,
                            const spawn_options& options = {}) {
+  if (error why = check_unchanged(bound); why.code != errc::none) return why;
   return detail::spawner(options).run(bound, argv);
 }
 

@@ -256,6 +256,12 @@ struct supervised_run {
 
 }  // namespace detail
 
+class supervised_child;
+namespace detail {
+inline result<supervised_child> start_supervised(bound_policy&& bound, std::span<const std::string_view> argv,
+                                                 const spawn_options& options);
+}
+
 /// A running child and its supervisor, a thread of this process. When it goes without wait(), the child is killed and
 /// reaped; processes that it left behind lose their supervisor: the calls that one decides give ENOSYS from then on.
 class supervised_child {
@@ -291,24 +297,17 @@ class supervised_child {
  private:
   supervised_child(std::unique_ptr<detail::supervised_run> run, pthread_t thread) noexcept
       : run_(std::move(run)), thread_(thread) {}
-  friend result<supervised_child> spawn_supervised(bound_policy&&, std::span<const std::string_view>,
-                                                   const spawn_options&);
+  friend result<supervised_child> detail::start_supervised(bound_policy&&, std::span<const std::string_view>,
+                                                           const spawn_options&);
 
   std::unique_ptr<detail::supervised_run> run_;
   pthread_t thread_;
 };
 
-/// As spawn(), with a supervisor: a thread of this process that decides what the kernel alone cannot, and ends with the
-/// child. Unix sockets are reachable where the policy grants connect_unix and inside the sandbox, on every kernel; modes,
-/// owners, times and attributes change where it grants writing; limits and scheduling only inside the sandbox. Where
-/// the kernel gives no listener (an outer supervisor has it), the child is started as by spawn(), and the report says so;
-/// with strict() it is an error.
-/// Cost: some 20 us for each such call, nothing for others. The child gets a signal (SIGKILL) when this process ends.
-/// Errors: those of spawn(); listener_taken.
-/// Since:  Landlock ABI 1 (Linux 5.13); who is inside is known since ABI 6 (6.12).
-inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span<const std::string_view> argv,
-                                                 const spawn_options& options = {}) {
-  using run_type = detail::supervised_run;
+namespace detail {
+inline result<supervised_child> start_supervised(bound_policy&& bound, std::span<const std::string_view> argv,
+                                                 const spawn_options& options) {
+  using run_type = supervised_run;
   auto run = std::make_unique<run_type>(std::move(bound), options);
   run->argv = argv;
   run->options.ends_with_parent = true;
@@ -335,6 +334,21 @@ inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span
   }
   return supervised_child(std::move(run), thread);
 }
+}  // namespace detail
+
+/// As spawn(), with a supervisor: a thread of this process that decides what the kernel alone cannot, and ends with the
+/// child. Unix sockets are reachable where the policy grants connect_unix and inside the sandbox, on every kernel; modes,
+/// owners, times and attributes change where it grants writing; limits and scheduling only inside the sandbox. Where
+/// the kernel gives no listener (an outer supervisor has it), the child is started as by spawn(), and the report says so;
+/// with strict() it is an error.
+/// Cost: some 20 us for each such call, nothing for others. The child gets a signal (SIGKILL) when this process ends.
+/// Errors: those of spawn(); listener_taken.
+/// Since:  Landlock ABI 1 (Linux 5.13); who is inside is known since ABI 6 (6.12).
+inline result<supervised_child> spawn_supervised(bound_policy&& bound, std::span<const std::string_view> argv,
+                                                 const spawn_options& options = {}) {
+  if (error why = check_unchanged(bound); why.code != errc::none) return why;
+  return detail::start_supervised(std::move(bound), argv, options);
+}
 
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 template <class... Extras>
@@ -344,7 +358,7 @@ result<supervised_child> spawn_supervised_child(const policy_ref& policy,
   const detail::call_extras<spawn_options, Extras...> sorted(extras...);
   result<bound_policy> bound = sorted.bind(policy, {});
   if (!bound) return std::move(bound).error();
-  return spawn_supervised(*std::move(bound), argv, sorted.options);
+  return detail::start_supervised(*std::move(bound), argv, sorted.options);
 }
 template <class... Extras>
 result<supervised_child> spawn_supervised_child(const policy_ref& policy,

@@ -83,7 +83,12 @@ inline constexpr std::array kinds{
     socket_kind{"hash and cipher", 38, SOCK_SEQPACKET, 0, false},  // AF_ALG
 };
 
-inline int make(const socket_kind& k) { return error_of(::socket(k.family, k.type, k.protocol)); }
+inline int make(const socket_kind& k) {
+  const int fd = ::socket(k.family, k.type, k.protocol);
+  if (fd < 0) return errno;
+  ::close(fd);
+  return 0;
+}
 
 inline int unix_pair() {
   int ends[2];

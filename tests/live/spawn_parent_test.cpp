@@ -189,31 +189,6 @@ TEST_CASE_FIXTURE(leakless, "spawn: from 32 threads at once") {
   CHECK(live::try_open(outside) == 0);  // the parent is as free as before
 }
 
-TEST_CASE_FIXTURE(leakless, "apply: refused in a process with threads, and nothing is restricted") {
-  const scratch home;
-  const std::string outside = home.file("outside");
-  CHECK(live::in_child([&] {
-          std::atomic<bool> stop = false;
-          std::thread other([&] {
-            while (!stop) ::usleep(1000);
-          });
-          const auto got = nono::apply(nono::caps().network(nono::blocked));
-          int result = 0;
-          if (got || got.error().code != errc::multi_threaded) result = 1;
-          if (result == 0 && got.error().message().find('2') == std::string::npos) result = 2;
-          if (result == 0 && live::try_open(outside, O_RDWR) != 0) result = 3;
-          if (result == 0 && ::socket(AF_INET, SOCK_STREAM, 0) < 0) result = 4;
-          const std::string status = live::text_of("/proc/thread-self/status");
-          if (result == 0 && status.find("NoNewPrivs:\t0") == std::string::npos) result = 5;
-          if (result == 0 && status.find("Seccomp:\t0") == std::string::npos) result = 6;
-          stop = true;
-          other.join();
-          if (result != 0) return result;
-          // With the thread gone it works.
-          return nono::apply(live::nothing) ? live::try_open(outside) : live::not_confined;
-        }) == EACCES);
-}
-
 // ---- a supervisor that listens ----
 
 namespace {

@@ -3,6 +3,7 @@
 #include <nono/apply.hpp>
 #include <nono/capability_set.hpp>
 #include <nono/linux/apply.hpp>
+#include <nono/linux/confine.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -44,6 +45,8 @@ struct fake_state {
   std::vector<abi::net_port_attr> ports;
   abi::ruleset_attr ruleset;
   int ruleset_fd = -1;
+  int fails_from = 0;  // restrict_self succeeds before this many calls
+  std::uint32_t restrict_flags = 0;
   unsigned filter_flags = 0;
   unsigned unknown_flags = 0;  // EINVAL for these
   std::uint16_t filter_length = 0;
@@ -90,7 +93,10 @@ struct fake_kernel {
   }
   static long landlock_restrict_self(int, std::uint32_t flags) noexcept {
     fake.calls.emplace_back("restrict_self");
-    return flags == 0 ? fake.restrict_self : -EINVAL;
+    fake.restrict_flags = flags;
+    if (flags != 0 && (flags != 8 || fake.version < 8)) return -EINVAL;
+    return fake.fails_from != 0 && static_cast<int>(fake.calls.size()) < fake.fails_from ? 0
+                                                                                         : fake.restrict_self;
   }
   static long no_new_privs() noexcept {
     fake.calls.emplace_back("no_new_privs");
@@ -106,6 +112,17 @@ struct fake_kernel {
     fake.calls.emplace_back("seccomp_available");
     return fake.seccomp_available;
   }
+};
+
+/// Counts only: its functions are called in the handlers of signals, by several threads.
+struct counting_kernel {
+  static inline std::atomic<int> restricted = 0;
+  static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
+    ++restricted;
+    return ruleset == 7 && flags == 0 ? 0 : -EINVAL;
+  }
+  static long no_new_privs() noexcept { return 0; }
+  static long seccomp_filter(const sock_filter*, std::uint16_t, unsigned) noexcept { return 0; }
 };
 
 std::string all_calls() {
@@ -373,17 +390,88 @@ TEST_CASE("thread_count: this process and its threads") {
   other.join();
 }
 
-TEST_CASE("apply: a process with several threads is refused before anything is done") {
+// The kernel's own way, which no kernel at hand has: ABI 8 and later.
+TEST_CASE("confine_threads: TSYNC, rehearsed in a child first") {
+  using nono::thread_mode;
+  nono::filter_program program;
+  program.length = 1;
+  const auto confine = [&](thread_mode mode) {
+    std::uint32_t threads = 5;
+    const auto why = nono::detail::confine_threads<fake_kernel>(program, 7, mode, 100, threads);
+    CHECK(threads == 5);  // the kernel does not tell
+    return why;
+  };
+  const std::string once = "no_new_privs seccomp restrict_self ";
+  fake = {};
+  fake.version = 8;
+  CHECK(confine(thread_mode::tsync).code == errc::none);
+  CHECK(all_calls() == once + once);
+  CHECK(fake.filter_flags == 1);    // SECCOMP_FILTER_FLAG_TSYNC
+  CHECK(fake.restrict_flags == 8);  // LANDLOCK_RESTRICT_SELF_TSYNC
+
+  SUBCASE("what the rehearsal refuses is not done") {
+    fake = {};
+    fake.version = 8;
+    fake.restrict_self = -E2BIG;
+    CHECK(confine(thread_mode::tsync).code == errc::too_many_layers);
+    CHECK(all_calls() == once);
+    fake = {};
+    fake.seccomp = -ENOMEM;
+    CHECK(confine(thread_mode::tsync).code == errc::too_many_filters);
+    CHECK(all_calls() == "no_new_privs seccomp ");
+  }
+  SUBCASE("a refusal that only the real one meets") {
+    fake = {};
+    fake.version = 8;
+    fake.restrict_self = -EPERM;
+    fake.fails_from = 4;
+    CHECK(confine(thread_mode::tsync).code == errc::restrict_refused);
+    CHECK(all_calls() == once + once);
+  }
+  SUBCASE("a kernel that knows no TSYNC after all") {
+    fake = {};
+    fake.version = 7;
+    const auto why = confine(thread_mode::tsync);
+    CHECK(why.code == errc::restrict_failed);
+    CHECK(why.os_errno == EINVAL);
+  }
+  SUBCASE("the thread whose filter differs") {
+    fake = {};
+    fake.seccomp = 4711;
+    const auto why = confine(thread_mode::tsync);
+    CHECK(why.code == errc::thread_unreachable);
+    CHECK(why.tid == 4711);
+    CHECK(all_calls() == "no_new_privs seccomp ");
+  }
+  SUBCASE("without a ruleset only the filter, also where threads would be stopped for one") {
+    for (const thread_mode mode : {thread_mode::tsync, thread_mode::broadcast}) {
+      fake = {};
+      std::uint32_t threads = 5;
+      CHECK(nono::detail::confine_threads<fake_kernel>(program, -1, mode, 100, threads).code == errc::none);
+      CHECK(all_calls() == "no_new_privs seccomp no_new_privs seccomp ");
+      CHECK(fake.filter_flags == 1);
+    }
+  }
+}
+
+TEST_CASE("confine_threads: broadcast, each thread by itself") {
   std::atomic<bool> go{false};
-  std::thread other([&] {
-    while (!go) usleep(1000);
-  });
-  const auto got = nono::capability_set{}.apply();
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i)
+    others.emplace_back([&] {
+      while (!go) usleep(1000);
+    });
+  nono::filter_program program;
+  program.length = 1;
+  std::uint32_t threads = 0;
+  fake = {};
+  const auto why =
+      nono::detail::confine_threads<counting_kernel>(program, 7, nono::thread_mode::broadcast, 5000, threads);
   go = true;
-  other.join();
-  REQUIRE_FALSE(got.has_value());
-  CHECK(got.error().code == errc::multi_threaded);
-  CHECK(got.error().message().find("'2' threads") != std::string::npos);
+  for (std::thread& t : others) t.join();
+  CHECK(why.code == errc::none);
+  CHECK(threads == 4);
+  CHECK(counting_kernel::restricted == 1 + 4);  // the rehearsal, too
 }
 
 TEST_CASE("descriptor: closes once") {

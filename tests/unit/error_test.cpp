@@ -187,7 +187,10 @@ constexpr errc every_code[] = {errc::none,
                                errc::fork_failed,
                                errc::wait_failed,
                                errc::bad_argument,
-                               errc::hosts_need_the_runner};
+                               errc::hosts_need_the_runner,
+                               errc::thread_unreachable,
+                               errc::socket_open,
+                               errc::io_uring_open};
 
 error sample(errc code) { return {code, EACCES, "RULE", "PATH", "OTHER"}; }
 
@@ -214,6 +217,7 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
   CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);
+  CONSTEXPR_CHECK(number(errc::io_uring_open) == 318);
 }
 
 TEST_CASE("error: every code has one text, and there is no other text") {

@@ -96,6 +96,9 @@ TEST_CASE("format: protections") {
   CHECK(text(nono::row_of(protection::io_uring)) == "io_uring (io_uring, which no filter can look into)");
   CHECK(text(nono::standing::by_landlock_and_seccomp) == "Landlock and seccomp");
   CHECK(text(nono::demand::required) == "required");
+  CHECK(text(nono::thread_mode::calling_thread_only) == "calling_thread_only");
+  CHECK(text(nono::confined_threads::all) == "all");
+  CHECK(text(nono::confined_threads::calling_only) == "calling_only");
 }
 
 TEST_CASE("format: a policy by name, however it was written") {

@@ -67,3 +67,22 @@ TEST_CASE("report: every demand has a word") {
   CONSTEXPR_CHECK(name_of(nono::demand::required) == "required");
   CONSTEXPR_CHECK(name_of(nono::demand::lifted) == "lifted");
 }
+
+TEST_CASE("report: threads and what was open, only where there is something to say") {
+  nono::enforcement e;
+  e.threads = 1;
+  const std::string alone = to_text(e);
+  CHECK(alone.find("threads") == std::string::npos);
+  CHECK(alone.find("open from before") == std::string::npos);
+  e.threads = 5;
+  e.mode = nono::thread_mode::tsync;
+  CHECK(to_text(e) == alone + "  threads: 5, tsync\n");
+  e.mode = nono::thread_mode::broadcast;
+  CHECK(to_text(e) ==
+        alone + "  threads: 5, broadcast: none can signal or inspect what another starts from now on\n");
+  e.mode = nono::thread_mode::single;
+  e.io_uring_rings = 1;
+  e.unix_connections = 2;
+  CHECK(to_text(e) ==
+        alone + "  open from before: 0 network sockets, 2 unix connections, 1 io_uring rings\n");
+}

@@ -17,6 +17,9 @@ namespace nono::linux_abi {
 // Source: include/uapi/linux/landlock.h
 inline constexpr std::uint32_t create_ruleset_version = 1U << 0;
 inline constexpr std::uint32_t create_ruleset_errata = 1U << 1;
+inline constexpr std::uint32_t restrict_self_tsync = 1U << 3;
+inline constexpr int first_abi_with_tsync = 8;
+inline constexpr std::uint32_t erratum_signals_between_threads = 1U << 1;  // number 2
 inline constexpr int rule_path_beneath = 1;
 inline constexpr int rule_net_port = 2;
 

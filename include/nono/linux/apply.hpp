@@ -10,10 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <nono/error.hpp>
 #include <nono/linux/abi.hpp>
 #include <nono/linux/filter.hpp>
@@ -164,6 +160,7 @@ struct confine_failure {
   errc code = errc::none;
   int os_errno = 0;
   const char* step = "";
+  int tid = 0;  ///< of the thread that stands in the way
 };
 
 constexpr errc restrict_code(long got) noexcept {
@@ -203,41 +200,62 @@ struct new_listener {
   bool keeps_answers = false;  ///< a signal in the middle of an answer does not make the caller ask again
 };
 
+/// Asks for no_new_privs on the calling thread.
+template <class Kernel = system_kernel>
+confine_failure give_up_privileges() noexcept {
+  const long got = Kernel::no_new_privs();
+  if (got < 0) return {errc::restrict_failed, static_cast<int>(-got), "prctl(PR_SET_NO_NEW_PRIVS)"};
+  return {};
+}
+
+/// Installs a filter without a listener; none if the program is empty.
+/// flags: SECCOMP_FILTER_FLAG_TSYNC for every thread, all or none.
+template <class Kernel = system_kernel>
+confine_failure install_filter(const filter_program& program, unsigned flags = 0) noexcept {
+  if (program.length == 0) return {};
+  const long got = Kernel::seccomp_filter(program.code.data(), program.length, flags);
+  if (got < 0) return {filter_code(got), static_cast<int>(-got), "seccomp"};
+  if (got > 0) return {errc::thread_unreachable, 0, "seccomp", static_cast<int>(got)};
+  return {};
+}
+
+/// Installs a filter with a listener.
+template <class Kernel = system_kernel>
+confine_failure install_listener(const filter_program& program, new_listener& heard) noexcept {
+  constexpr unsigned wait_killable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
+  constexpr unsigned listening = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const auto install = [&](unsigned flags) {
+    return Kernel::seccomp_filter(program.code.data(), program.length, flags);
+  };
+  long got = install(listening | wait_killable);
+  const bool keeps_answers = got != -EINVAL;
+  if (!keeps_answers) got = install(listening);
+  if (got == -EINVAL)
+    return {errc::listener_taken, EINVAL, "seccomp"};  // a container that knows no listeners
+  if (got < 0) return {filter_code(got), static_cast<int>(-got), "seccomp"};
+  heard = {static_cast<int>(got), keeps_answers};
+  return {};
+}
+
+/// Restricts the calling thread; nothing if there is no ruleset.
+/// flags: restrict_self_tsync for every thread, all or none.
+template <class Kernel = system_kernel>
+confine_failure restrict_self(int ruleset, std::uint32_t flags = 0) noexcept {
+  if (ruleset < 0) return {};
+  const long got = Kernel::landlock_restrict_self(ruleset, flags);
+  if (got < 0) return {restrict_code(got), static_cast<int>(-got), "landlock_restrict_self"};
+  return {};
+}
+
 /// Confines the calling thread: no_new_privs, the filter, then Landlock. Safe between fork and exec.
 /// heard: null, or where to put the listener on which a supervisor hears of calls.
 template <class Kernel = system_kernel>
 confine_failure confine_thread(const filter_program& program, int ruleset, new_listener* heard) noexcept {
-  if (const long got = Kernel::no_new_privs(); got < 0)
-    return {errc::restrict_failed, static_cast<int>(-got), "prctl(PR_SET_NO_NEW_PRIVS)"};
-  if (program.length != 0) {
-    constexpr unsigned wait_killable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
-    const auto install = [&](unsigned flags) {
-      return Kernel::seccomp_filter(program.code.data(), program.length, flags);
-    };
-    const unsigned listening = heard != nullptr ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U;
-    long got = install(heard != nullptr ? listening | wait_killable : 0U);
-    const bool keeps_answers = got != -EINVAL;
-    if (heard != nullptr && !keeps_answers) got = install(listening);
-    if (got == -EINVAL && heard != nullptr)  // a container that knows no listeners
-      return {errc::listener_taken, EINVAL, "seccomp"};
-    if (got < 0) return {filter_code(got), static_cast<int>(-got), "seccomp"};
-    if (heard != nullptr) *heard = {static_cast<int>(got), keeps_answers};
-  }
-  if (ruleset >= 0)
-    if (const long got = Kernel::landlock_restrict_self(ruleset, 0); got < 0)
-      return {restrict_code(got), static_cast<int>(-got), "landlock_restrict_self"};
-  return {};
-}
-
-/// The threads of this process; 0: cannot be known. Two answers without reading anything: unshare of a thread group
-/// does nothing and succeeds for one thread only, and the links of /proc/self/task count them.
-/// Source: unshare(2), CLONE_THREAD
-inline unsigned long thread_count() noexcept {
-  constexpr unsigned long clone_thread = 0x00010000;
-  if (system_kernel::call(SYS_unshare, clone_thread) == 0) return 1;
-  struct stat st{};
-  if (::stat("/proc/self/task", &st) == 0 && st.st_nlink > 2) return st.st_nlink - 2;
-  return 0;
+  confine_failure why = give_up_privileges<Kernel>();
+  if (why.code == errc::none)
+    why = heard != nullptr && program.length != 0 ? install_listener<Kernel>(program, *heard)
+                                                  : install_filter<Kernel>(program);
+  return why.code == errc::none ? restrict_self<Kernel>(ruleset) : why;
 }
 
 /// The program of a request; empty where the kernel has no filters.

@@ -128,6 +128,8 @@ inline constexpr filter_row baseline[] = {
     {SYS_perf_event_open, any, EPERM, protection::kernel_surface, "perf_event_open"},
     {SYS_userfaultfd, any, EPERM, protection::kernel_surface, "userfaultfd"},
     {SYS_io_uring_setup, any, ENOSYS, protection::io_uring, "io_uring"},
+    {SYS_io_uring_enter, any, ENOSYS, protection::io_uring, "an io_uring ring that was open before"},
+    {SYS_io_uring_register, any, ENOSYS, protection::io_uring, "an io_uring ring that was open before"},
     {SYS_process_vm_readv, any, EPERM, protection::process_memory, "memory of another process"},
     {SYS_process_vm_writev, any, EPERM, protection::process_memory, "memory of another process"},
     {SYS_shmget, any, EPERM, protection::ipc, "System V shared memory"},

@@ -89,6 +89,40 @@ struct system_kernel {
   }
 };
 
+/// f(N, its digits) for each entry of a directory of /proc whose name is a number, from the first on. 0 or -errno.
+template <class F>
+long for_each_number(int directory, F&& f) noexcept {
+  struct entry {  // linux_dirent64
+    std::uint64_t inode;
+    std::int64_t offset;
+    unsigned short size;
+    unsigned char type;
+    char name[1];
+  };
+  alignas(entry) char buffer[8192];
+  if (const long got = system_kernel::call(SYS_lseek, directory, 0L, 0); got < 0) return got;
+  for (;;) {
+    const long size = system_kernel::call(SYS_getdents64, directory, buffer, sizeof buffer);
+    if (size <= 0) return size;
+    for (long at = 0; at < size;) {
+      const auto* e = reinterpret_cast<const entry*>(buffer + at);  // NOLINT: the kernel's layout
+      at += e->size;
+      if (e->name[0] < '0' || e->name[0] > '9') continue;  // "." and ".."
+      int number = 0;
+      for (const char* c = e->name; *c != '\0'; ++c) number = number * 10 + (*c - '0');
+      f(number, static_cast<const char*>(e->name));
+    }
+  }
+}
+
+/// A signal's action as the kernel takes it.
+struct kernel_sigaction {
+  std::uintptr_t handler;
+  unsigned long flags;
+  std::uintptr_t restorer;
+  std::uint64_t mask;
+};
+
 /// Sets the calling thread's mask of blocked signals: bit N-1 for signal N.
 inline void set_signal_mask(const std::uint64_t& mask) noexcept {
   (void)system_kernel::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);

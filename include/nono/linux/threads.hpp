@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every thread of this process, at once: Landlock before ABI 8 confines the calling thread alone, so the others are
+// stopped in a signal handler, confine themselves there, and go on.
+//
+// A thread that is stopped may hold a lock of libc, for which another waits that takes no signals meanwhile (both are
+// in pthread_create, say). So nobody is stopped for long: if not all have come soon, all go on, and it is tried again.
+//
+// The signal is 33, which libc uses to change the user of every thread and therefore lets no thread block; what is
+// not ours goes on to the handler that was there. It is delivered between two instructions or interrupts a call
+// (nanosleep, poll and epoll_wait then fail with EINTR, as after any signal).
+#pragma once
+
+#if defined(__linux__)
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <nono/linux/syscalls.hpp>
+
+namespace nono::detail {
+
+/// The threads of this process; 0: cannot be known. Two answers without reading anything: unshare of a thread group
+/// does nothing and succeeds for one thread only, and the links of /proc/self/task count them.
+/// Source: unshare(2), CLONE_THREAD
+inline unsigned long thread_count() noexcept {
+  constexpr unsigned long clone_thread = 0x00010000;
+  if (system_kernel::call(SYS_unshare, clone_thread) == 0) return 1;
+  struct stat st{};
+  if (::stat("/proc/self/task", &st) == 0 && st.st_nlink > 2) return st.st_nlink - 2;
+  return 0;
+}
+
+/// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
+inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                       const timespec* longest = nullptr) noexcept {
+  return system_kernel::call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, longest);
+}
+inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
+  (void)system_kernel::call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, waiters);
+}
+
+/// A thread that waits in the handler, on whose stack this lies.
+struct stopped_thread {
+  int tid;
+  const stopped_thread* next;
+};
+
+/// What the stopping thread and the handlers share. Static, so that a signal that comes late finds it.
+struct thread_rally {
+  enum stage : std::uint32_t { idle, gather, confine, stages };
+  using step = long (*)(const void*) noexcept;  ///< what each thread does: 0 or -errno
+
+  std::atomic<std::uint32_t> phase = idle;  ///< counts on: `stages` to a rally
+  std::atomic<std::uint32_t> inside = 0;    ///< threads in the handler
+  std::atomic<std::uint32_t> stopped = 0;
+  std::atomic<std::uint32_t> awaited = 0;  ///< the stopping thread is woken at this many
+  std::atomic<std::uint32_t> done = 0;
+  std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
+  std::atomic<const stopped_thread*> threads = nullptr;
+  std::atomic<int> failure = 0;  ///< the first -errno of a step
+  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
+  step each = nullptr;
+  const void* argument = nullptr;
+  kernel_sigaction before{};  ///< of the signal
+};
+inline thread_rally rally;
+
+inline constexpr int rally_signal = 33;  // SIGSETXID of glibc, SIGCANCEL of musl
+
+/// In a thread that the signal has reached: waits, and does the step.
+inline void take_part() noexcept {
+  const std::uint32_t gathering = rally.phase.load();
+  if (gathering % thread_rally::stages != thread_rally::gather) return;
+  stopped_thread self{static_cast<int>(system_kernel::call(SYS_gettid)), rally.threads.load()};
+  while (!rally.threads.compare_exchange_weak(self.next, &self)) {
+  }
+  if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
+  while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
+  if (rally.phase.load() != gathering + 1) return;  // called off
+  const std::uint32_t all = rally.stopped.load();
+  if (const long got = rally.each(rally.argument); got < 0) {
+    int none = 0;
+    rally.failure.compare_exchange_strong(none, static_cast<int>(got));
+  }
+  if (rally.done.fetch_add(1) + 1 == all) futex_wake(rally.done, 1);
+}
+
+inline void on_rally_signal(int signal, siginfo_t* info, void* context) noexcept {
+  const int kept = errno;
+  if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == &rally) {
+    rally.under_way.fetch_sub(1);
+    rally.inside.fetch_add(1);
+    take_part();
+    rally.inside.fetch_sub(1);
+  } else if (rally.before.handler > 1) {  // neither SIG_DFL nor SIG_IGN: libc's
+    using with_info = void (*)(int, siginfo_t*, void*);
+    const auto before =
+        reinterpret_cast<with_info>(rally.before.handler);  // NOLINT: an address of the kernel's
+    before(signal, info, context);
+  }
+  errno = kept;
+}
+
+#if defined(__x86_64__)
+// The instructions by which unwinders know a signal frame.
+__attribute__((naked, noinline)) inline void return_from_signal() {
+  __asm__ volatile("mov $15, %rax\n\tsyscall");
+}
+#endif
+
+/// Every other thread of this process, stopped. They go on when it goes.
+class stopped_threads {
+ public:
+  stopped_threads() = default;
+  stopped_threads(const stopped_threads&) = delete;
+  stopped_threads& operator=(const stopped_threads&) = delete;
+  ~stopped_threads() { let_go(); }
+
+  /// Why not all could be stopped.
+  struct failure {
+    int os_errno = 0;  ///< 0: none
+    const char* step = "";
+    int tid = 0;  ///< of a thread that did not come: ETIMEDOUT
+  };
+
+  /// Stops them; after an error they all go on. deadline_ms: how long to wait for a thread that does not take signals.
+  [[nodiscard]] failure stop(unsigned deadline_ms) noexcept {
+    tasks_ = static_cast<int>(
+        system_kernel::call(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (tasks_ < 0) return {-tasks_, "open('/proc/self/task')", 0};
+    lock();  // who waits for it can be stopped
+    held_.emplace();
+    if (const long got = install_handler(); got < 0) return {static_cast<int>(-got), "rt_sigaction", 0};
+    failure why;
+    unsigned waited = 0;
+    for (unsigned patience = 2;; patience = patience < longest_patience_ms ? patience * 2 : patience) {
+      begin();
+      why = gather(patience, waited);
+      if (why.os_errno != ETIMEDOUT || waited >= deadline_ms) return why;
+      finish();
+      waited += pause();
+    }
+  }
+
+  /// How many are stopped.
+  [[nodiscard]] std::uint32_t count() const noexcept { return rally.stopped.load(); }
+
+  /// Lets each do `step` and go on, and waits until all have. 0, or the first -errno; -ETIMEDOUT if a thread was
+  /// held up for deadline_ms.
+  [[nodiscard]] long each(thread_rally::step step, const void* argument, unsigned deadline_ms) noexcept {
+    const std::uint32_t all = rally.stopped.load();
+    rally.each = step;
+    rally.argument = argument;
+    rally.phase = phase_ + 1;
+    futex_wake(rally.phase, INT32_MAX);
+    for (unsigned waited = 0;;) {
+      const std::uint32_t now = rally.done.load();
+      if (now == all) return rally.failure.load();
+      if (waited >= deadline_ms) return -ETIMEDOUT;
+      waited += wait_slice(rally.done, now, longest_slice_ms);
+    }
+  }
+
+ private:
+  static constexpr unsigned longest_slice_ms = 16;
+  static constexpr unsigned longest_patience_ms = 256;
+
+  /// Waits for a change, for that long at most. What was waited in vain, in ms: a process that is stopped as a whole
+  /// loses nothing of its deadline.
+  static unsigned wait_slice(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                             unsigned ms) noexcept {
+    const timespec longest{0, static_cast<long>(ms) * 1000000};
+    return futex_wait(word, value, &longest) == -ETIMEDOUT ? ms : 0;
+  }
+
+  /// Sleeps for a millisecond, and says so.
+  static unsigned pause() noexcept {
+    const timespec moment{0, 1000000};
+    (void)system_kernel::call(SYS_nanosleep, &moment, nullptr);
+    return 1;
+  }
+
+  void lock() noexcept {
+    const int self = static_cast<int>(system_kernel::call(SYS_getpid));
+    for (int other = 0; !rally.owner.compare_exchange_strong(other, self); other = 0) {
+      if (other == self) {  // another thread applies
+        (void)pause();
+      } else if (rally.owner.compare_exchange_strong(other, self)) {
+        rally.inside = 0;  // left by the process that we were forked from
+        break;
+      }
+    }
+    locked_ = true;
+  }
+
+  /// The next rally, when all have left the last one.
+  void begin() noexcept {
+    while (rally.inside.load() != 0) (void)pause();
+    phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
+             thread_rally::gather;
+    rally.threads = nullptr;
+    rally.stopped = rally.awaited = rally.done = 0;
+    rally.failure = 0;
+    rally.phase = phase_;
+  }
+  void finish() noexcept {
+    rally.phase = phase_ + (thread_rally::stages - thread_rally::gather);
+    futex_wake(rally.phase, INT32_MAX);
+  }
+
+  long install_handler() noexcept {
+    kernel_sigaction ours{};
+    ours.handler = reinterpret_cast<std::uintptr_t>(&on_rally_signal);
+    ours.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+    ours.mask = ~std::uint64_t{0};  // no other handler may run while its thread is stopped
+#if defined(__x86_64__)
+    constexpr unsigned long sa_restorer = 0x04000000;
+    ours.flags |= sa_restorer;
+    ours.restorer = reinterpret_cast<std::uintptr_t>(&return_from_signal);
+#endif
+    kernel_sigaction before{};
+    const long got = system_kernel::call(SYS_rt_sigaction, rally_signal, &ours, &before, sizeof ours.mask);
+    if (got < 0) return got;
+    installed_ = true;
+    if (before.handler != ours.handler) rally.before = before;
+    return 0;
+  }
+
+  [[nodiscard]] static bool is_stopped(int tid) noexcept {
+    for (const stopped_thread* t = rally.threads.load(); t != nullptr; t = t->next)
+      if (t->tid == tid) return true;
+    return false;
+  }
+
+  static long send(int pid, int tid) noexcept {
+    siginfo_t info{};
+    info.si_signo = rally_signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = pid;
+    info.si_uid = static_cast<uid_t>(system_kernel::call(SYS_getuid));
+    info.si_value.sival_ptr = &rally;
+    rally.under_way.fetch_add(1);
+    const long got = system_kernel::call(SYS_rt_tgsigqueueinfo, pid, tid, rally_signal, &info);
+    if (got < 0) rally.under_way.fetch_sub(1);
+    return got;
+  }
+
+  /// A main thread that has ended stays in the list.
+  [[nodiscard]] bool has_ended(const char* tid) const noexcept {
+    char path[24];
+    std::strcpy(path, tid);
+    std::strcat(path, "/stat");
+    char text[128];  // "TID (NAME) STATE": a name has 15 bytes at most
+    const long fd = system_kernel::call(SYS_openat, tasks_, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fd == -ENOENT || fd == -ESRCH;
+    const long size = system_kernel::call(SYS_read, fd, text, sizeof text - 1);
+    (void)system_kernel::call(SYS_close, fd);
+    if (size < 0) return size == -ESRCH;
+    text[size] = '\0';
+    const char* name_ends = std::strrchr(text, ')');
+    return name_ends != nullptr && (name_ends[2] == 'Z' || name_ends[2] == 'X');
+  }
+
+  /// Lists and signals until a whole list has no thread that is not stopped. Every stopped one must be in it, too: a
+  /// list that was read while threads ended may lack some. Gives up when none has come for `patience` ms.
+  failure gather(unsigned patience, unsigned& waited) noexcept {
+    const int pid = static_cast<int>(system_kernel::call(SYS_getpid));
+    const int self = static_cast<int>(system_kernel::call(SYS_gettid));
+    unsigned in_vain = 0;
+    for (unsigned slice = 1;; slice = slice < longest_slice_ms ? slice * 2 : slice) {
+      std::uint32_t listed = 0;
+      std::uint32_t known = 0;
+      int missing = 0;
+      failure why;
+      const long read = for_each_number(tasks_, [&](int tid, const char* digits) {
+        if (tid == self) return;
+        if (is_stopped(tid)) {
+          ++listed;
+          ++known;
+          return;
+        }
+        if (slice > 1 && has_ended(digits)) return;
+        // A second signal does no harm. One that has just ended (ESRCH) is in no further list.
+        const long got = send(pid, tid);
+        if (got < 0 && got != -EAGAIN && got != -ESRCH)
+          why = {static_cast<int>(-got), "rt_tgsigqueueinfo", tid};
+        ++listed;
+        missing = tid;
+      });
+      if (read < 0) return {static_cast<int>(-read), "getdents64", 0};
+      if (why.os_errno != 0) return why;
+      if (missing == 0 && known == rally.stopped.load()) return {};
+      if (in_vain >= patience) return {ETIMEDOUT, "", missing};
+      rally.awaited = listed;
+      bool in_time = true;
+      const std::uint32_t before = rally.stopped.load();
+      for (std::uint32_t now = before; in_time && now < listed; now = rally.stopped.load())
+        in_time = wait_slice(rally.stopped, now, slice) == 0;
+      if (in_time) continue;
+      waited += slice;
+      in_vain = rally.stopped.load() != before ? 0 : in_vain + slice;
+    }
+  }
+
+  void let_go() noexcept {
+    if (tasks_ >= 0) (void)system_kernel::call(SYS_close, tasks_);
+    if (!locked_) return;
+    finish();
+    // A signal that is still under way would end the process where nobody had a handler: then ours stays.
+    if (installed_ && (rally.before.handler > 1 || rally.under_way == 0))
+      (void)system_kernel::call(SYS_rt_sigaction, rally_signal, &rally.before, nullptr,
+                                sizeof rally.before.mask);
+    rally.owner = 0;
+  }
+
+  std::optional<blocked_signals> held_;  // a handler here could wait for a thread that is stopped
+  std::uint32_t phase_ = 0;
+  int tasks_ = -1;
+  bool locked_ = false;
+  bool installed_ = false;
+};
+
+/// Thread `tid` of this process and why it does not take a signal, in words: `4711 (jit), which blocks every signal`.
+inline std::string describe_thread(int tid) {
+  std::string out = std::to_string(tid);
+  const std::string path = "/proc/self/task/" + out + "/status";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  char buffer[4096];
+  const ssize_t size = fd < 0 ? -1 : ::read(fd, buffer, sizeof buffer);
+  if (fd >= 0) ::close(fd);
+  const std::string_view text(buffer, size < 0 ? 0 : static_cast<std::size_t>(size));
+  const auto value_of = [&](std::string_view key) -> std::string_view {
+    const std::size_t at = text.find(key);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = text.substr(at + key.size());
+    return rest.substr(0, rest.find('\n'));
+  };
+  const std::string_view name = value_of("Name:\t");
+  const std::string_view blocked = value_of("SigBlk:\t");
+  const std::string_view state = value_of("State:\t");
+  out.append(" (").append(name).append(")");
+  // Sixteen hexadecimal digits, signal 1 last: 33 is the lowest bit of the eighth.
+  constexpr std::string_view odd_digits = "13579bdf";
+  const bool blocks = blocked.size() == 16 && odd_digits.find(blocked[7]) != std::string_view::npos;
+  if (name.starts_with("iou-")) return out += ", which works for an io_uring ring";
+  if (state.starts_with('t') || state.starts_with('T'))
+    return out += ", which is stopped, by a debugger perhaps";
+  if (blocks) return out += ", which blocks every signal";
+  if (state.starts_with('D')) return out += ", which is in a call that nothing interrupts";
+  return out += ", which did not take a signal in time";
+}
+
+}  // namespace nono::detail
+#endif
