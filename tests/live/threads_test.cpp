@@ -291,19 +291,69 @@ TEST_CASE_FIXTURE(leakless, "threads: several apply at once, and each policy is 
   CHECK(live::in_child([&] {
           asked_thread asks_a(in_a);
           asked_thread asks_b(in_b);
+          std::atomic<int> ready = 0;
           std::atomic<int> applied = 0;
           const auto apply = [&](const std::string& path) {
-            // Each must still be able to list the threads below the other's policy.
+            ++ready;
+            while (ready < 6) {
+            }
+            // Each must still be able to list the threads below the others' policies.
             const auto got = nono::apply(live::allow({{path, nono::read}, {"/proc", nono::read}}));
             if (got) ++applied;
             if (!got) (void)failed(0, got.error());
           };
-          std::thread first([&] { apply(a); });
-          std::thread second([&] { apply(b); });
-          first.join();
-          second.join();
-          if (applied != 2) return 1;
+          std::vector<std::thread> threads;
+          for (int i = 0; i < 6; ++i) threads.emplace_back([&, i] { apply(i % 2 == 0 ? a : b); });
+          for (std::thread& t : threads) t.join();
+          if (applied != 6) return 1;
           return asks_a.open() == EACCES && asks_b.open() == EACCES ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE_FIXTURE(leakless, "threads: libc changes every thread's user meanwhile, by the same signal") {
+  CHECK(live::in_child([] {
+          std::atomic<bool> stop = false;
+          std::atomic<bool> changes = true;
+          const idle_threads others(3);
+          std::thread changer([&] {
+            while (!stop)
+              if (::setresuid(::getuid(), ::getuid(), ::getuid()) != 0) changes = false;
+          });
+          const auto policy = live::allow({{"/", nono::read_write}});
+          int result = 0;
+          for (int layer = 0; layer < 12 && result == 0; ++layer)
+            if (const auto got = nono::apply(policy); !got) result = failed(layer + 1, got.error());
+          stop = true;
+          changer.join();
+          return result == 0 && !changes ? 20 : result;
+        }) == 0);
+}
+
+TEST_CASE_FIXTURE(leakless, "threads: no other handler runs in one that is stopped") {
+  if (expected_mode() == thread_mode::tsync) return;
+  CHECK(live::in_child([] {
+          std::atomic<bool> stop = false;
+          nono::detail::kernel_sigaction seen{};
+          const idle_threads others(1);
+          std::atomic<bool> is_deaf = false;
+          std::thread deaf([&] {
+            block_everything();
+            is_deaf = true;
+            while (!stop) {
+              nono::detail::kernel_sigaction now{};
+              (void)raw(SYS_rt_sigaction, 33, nullptr, &now, sizeof now.mask);
+              if (now.handler == reinterpret_cast<std::uintptr_t>(&nono::detail::on_rally_signal)) seen = now;
+            }
+          });
+          while (!is_deaf) ::usleep(100);
+          const auto got = nono::apply(live::nothing, hurried);
+          stop = true;
+          deaf.join();
+          if (got || got.error().code != errc::thread_unreachable) return 1;
+          constexpr std::uint64_t unblockable = 1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1);
+          if ((seen.mask | unblockable) != ~std::uint64_t{0}) return 2;
+          constexpr unsigned long flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+          return (seen.flags & flags) == flags ? 0 : 3;
         }) == 0);
 }
 
@@ -413,6 +463,16 @@ TEST_CASE_FIXTURE(leakless,
           const auto got = nono::apply(nono::caps());
           return got && got->network_sockets == 1 ? 0 : 1;
         }) == 0);
+  if (live::has_abi(6))
+    CHECK(live::in_child([] {  // everything is required, but the network is open
+            (void)::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const auto got = nono::apply(nono::caps()
+                                             .strict()
+                                             .unix_sockets(nono::unix_sockets::none)
+                                             .best_effort(nono::protection::process_memory));
+            if (!got) return failed(1, got.error());
+            return got->network_sockets == 1 ? 0 : 2;
+          }) == 0);
   CHECK(live::in_child([] {
           int pair[2];
           live::must(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
