@@ -55,9 +55,12 @@ inline error check_open(const open_descriptors& open, const bound_policy& bound,
   if (open.io_uring_rings != 0 && !bound.lifted.has(protection::io_uring) &&
       !bound.best_effort.has(protection::io_uring))
     return {errc::io_uring_open, 0, {}, {}, std::to_string(open.first_ring)};
-  if (open.network_sockets != 0 && planned.report.of(protection::network) != standing::not_asked &&
-      required(protection::network, bound))
-    return {errc::socket_open, 0, {}, {}, std::to_string(open.first_network_socket)};
+  if (network_of(bound) == network_mode::blocked && required(protection::network, bound)) {
+    // Landlock keeps plain TCP sockets from connecting, whenever they were made.
+    const bool handled = (planned.ruleset.handled_access_net & linux_abi::net_connect_tcp) != 0;
+    const int fd = open.first_busy_socket < 0 && !handled ? open.first_idle_socket : open.first_busy_socket;
+    if (fd >= 0) return {errc::socket_open, 0, {}, {}, std::to_string(fd)};
+  }
   return {};
 }
 

@@ -45,6 +45,8 @@ class server {
   server& operator=(const server&) = delete;
   ~server() { ::close(fd_); }
   [[nodiscard]] std::uint16_t port() const { return port_of(fd_); }
+  /// In a child, whose copy would be an open socket.
+  void close() const { ::close(fd_); }
 
  private:
   int fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

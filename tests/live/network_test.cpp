@@ -87,9 +87,10 @@ TEST_CASE("network(blocked): a TCP socket that is open already connects nowhere 
   const server s;
   const auto connects = [&](auto policy) {
     return live::in_child([&] {
+      const sockaddr_in address = loopback_port(s.port());
+      s.close();
       const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
       if (!nono::apply(policy)) return live::not_confined;
-      const sockaddr_in address = loopback_port(s.port());
       return error_of(::connect(fd, generic(address), sizeof address));
     });
   };

@@ -105,7 +105,7 @@ TEST_CASE("paths: if_exists leaves out and counts, create_dir makes") {
   CHECK(bind_error(path(inside + "/below", nono::create_dir)) == errc::path_not_accessible);
 }
 
-TEST_CASE("paths: a path that is replaced while it is held changes nothing") {
+TEST_CASE("paths: a path that is replaced while it is held is path_changed, and nothing is restricted") {
   const scratch home;
   const std::string dir = home.directory("dir");
   const std::string secret = home.directory("secret");
@@ -118,8 +118,9 @@ TEST_CASE("paths: a path that is replaced while it is held changes nothing") {
   std::filesystem::rename(secret, dir);  // the same name, another directory
   const std::string kept = home / "moved/f";
   CHECK(live::in_child([&] {
-          if (!nono::apply(std::move(*bound))) return live::not_confined;
-          return try_open(dir + "/f") == EACCES ? try_open(kept) : live::odd;
+          const auto got = nono::apply(std::move(*bound));
+          if (got || got.error().code != nono::errc::path_changed) return live::odd;
+          return try_open(dir + "/f") == 0 ? try_open(kept) : live::odd;
         }) == 0);
 }
 

@@ -458,10 +458,40 @@ TEST_CASE_FIXTURE(leakless,
           if (got->network_sockets != 1 || got->io_uring_rings != 0) return 4;
           return to_text(*got).find("open from before: 1 network sockets") != std::string::npos ? 0 : 5;
         }) == 0);
-  CHECK(live::in_child([] {
-          (void)::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto idle = [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); };
+  const auto listening = [&] {
+    const int fd = idle();
+    live::must(::listen(fd, 1) == 0, "listen");
+    return fd;
+  };
+  const live::server server;
+  const auto connected = [&] {
+    const int fd = idle();
+    const sockaddr_in address = live::loopback_port(server.port());
+    live::must(::connect(fd, live::generic(address), sizeof address) == 0, "connect");
+    return fd;
+  };
+  const auto mptcp = [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, live::mptcp); };
+  const auto blocked = [&](auto make) {
+    return live::in_child([&] {
+      (void)make();
+      server.close();
+      const auto got = nono::apply(nono::caps().network(nono::blocked));
+      return got && got->network_sockets == 1 ? 0 : got ? 1 : static_cast<int>(got.error().code) - 300;
+    });
+  };
+  constexpr int refused = static_cast<int>(errc::socket_open) - 300;
+  CHECK(blocked(listening) == refused);
+  CHECK(blocked(connected) == refused);
+  CHECK(blocked(mptcp) == refused);
+  // Landlock watches an idle one, where it can.
+  CHECK(blocked(idle) == (live::landlock_abi() >= 4 ? 0 : refused));
+  CHECK(live::in_child([&] {
+          (void)connected();
+          server.close();
           const auto got = nono::apply(nono::caps());
-          return got && got->network_sockets == 1 ? 0 : 1;
+          const auto ports = nono::apply(nono::caps().network(nono::only(nono::connect_tcp(1))));
+          return got && got->network_sockets == 1 && ports && ports->network_sockets == 1 ? 0 : 1;
         }) == 0);
   if (live::has_abi(6))
     CHECK(live::in_child([] {  // everything is required, but the network is open

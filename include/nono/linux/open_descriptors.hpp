@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,9 @@ struct open_descriptors {
   std::uint32_t network_sockets = 0;   ///< of any family but AF_UNIX
   std::uint32_t unix_connections = 0;  ///< connected to a socket that has a name
   std::uint32_t io_uring_rings = 0;
-  int first_network_socket = -1;
+  int first_busy_socket =
+      -1;  ///< the first network socket but for plain TCP that neither is connected nor listens
+  int first_idle_socket = -1;  ///< the first of those
   int first_ring = -1;
 
   void look_at(int fd) noexcept {
@@ -33,18 +36,31 @@ struct open_descriptors {
     if ((st.st_mode & S_IFMT) == 0) {  // an anonymous inode
       if (is_ring(fd) && io_uring_rings++ == 0) first_ring = fd;
     } else if (S_ISSOCK(st.st_mode)) {
-      int family = AF_UNSPEC;
-      socklen_t size = sizeof family;
-      (void)::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+      const int family = option(fd, SO_DOMAIN);
       if (family != AF_UNIX) {
-        if (network_sockets++ == 0) first_network_socket = fd;
+        ++network_sockets;
+        int& first = is_idle_tcp(fd, family) ? first_idle_socket : first_busy_socket;
+        if (first < 0) first = fd;
       } else {
         sockaddr_un peer{};
-        size = sizeof peer;
+        socklen_t size = sizeof peer;
         const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;  // NOLINT
         if (connected && size > offsetof(sockaddr_un, sun_path)) ++unix_connections;
       }
     }
+  }
+
+  static int option(int fd, int name) noexcept {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  }
+  static bool is_idle_tcp(int fd, int family) noexcept {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    return (family == AF_INET || family == AF_INET6) && option(fd, SO_PROTOCOL) == IPPROTO_TCP &&
+           option(fd, SO_ACCEPTCONN) == 0 &&
+           ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0;  // NOLINT
   }
 
   /// A call that rings alone know, with an argument that they refuse.
@@ -55,7 +71,7 @@ struct open_descriptors {
   }
 };
 
-/// Looks at every descriptor of this process: three system calls, one for each descriptor, and one more for each
+/// Looks at every descriptor of this process: three system calls, one for each descriptor, and up to four more for each
 /// socket and anonymous inode.
 inline open_descriptors look_at_open_descriptors() noexcept {
   open_descriptors out;
