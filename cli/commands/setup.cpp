@@ -45,6 +45,7 @@ int check_setup(int verbose) {
   out += fmt::format("Binary:    {}\n", canonical_path("/proc/self/exe").value_or("unknown"));
   out += fmt::format("Version:   {}\n", NONO_VERSION);
   out += fmt::format("Platform:  {} {} {}\n", system.sysname, system.release, system.machine);
+  if (kernel.wsl2) out += "           WSL2: Windows' drives (/mnt/c) are 9p, where grants may not hold\n";
   out += fmt::format("Landlock:  {}\n", landlock_words(kernel));
   out += fmt::format("seccomp:   {}\n", kernel.seccomp ? "filters available" : "no filters");
 

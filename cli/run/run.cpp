@@ -84,6 +84,12 @@ void print_warnings(const run_options& options, const started& p) {
       say(fmt::format("[nono] warning: {} is not granted to {}: it meets the denied {}\n", quoted(s.path),
                       s.from == origin::command ? std::string_view("the command") : s.source,
                       quoted(s.denied->path)));
+  for (const bound_rule& r : p.bound->rules)
+    if (r.on != file_system::lasting && !r.subsumed)
+      say(fmt::format(
+          "[nono] warning: {} lies on {}, which may make inodes anew: then what is granted there is refused; "
+          "work on a Linux file system instead\n",
+          quoted(r.path), name_of(r.on)));
   if (options.verbose > 0)
     for (const std::string& n : p.r.notes) say("[nono] note: " + n + "\n");
 }

@@ -177,6 +177,7 @@ class binder {
     b.canonical = found.canonical.data() == written_.text ? b.path : to_.memory.copy(found.canonical);
     b.id = found.id;
     b.type = found.type;
+    b.on = file_system_on(found);
     b.kind = r.kind;
     b.from = r.from;
     b.source = r.source;
@@ -192,6 +193,15 @@ class binder {
     if (b.rights == no_rights) return about(errc::directory_right_on_file, r, path);
     if (!holding_) close_descriptor(std::exchange(b.fd, -1));
     return {};
+  }
+
+  /// Asks once for each of the last few devices without a number of their own, among which 9p and FUSE are.
+  file_system file_system_on(const resolved_path& found) noexcept {
+    if ((found.id.device >> 8U & 0xfffU) != 0) return file_system::lasting;
+    for (const known_device& k : devices_)
+      if (k.number == found.id.device) return k.kind;
+    known_device& k = devices_[next_device_++ % devices_.size()];
+    return (k = {found.id.device, file_system_of_descriptor(found.fd)}).kind;
   }
 
   error opens_system(const rule& r, std::string_view path) {
@@ -343,6 +353,12 @@ class binder {
   std::string_view missing_;                  // nothing by that name, and no link above it
   std::array<std::string_view, 4> straight_;  // directories without a link on the way to them
   std::size_t next_straight_ = 0;
+  struct known_device {
+    std::uint64_t number = 0;  // 0: none
+    file_system kind{};
+  };
+  std::array<known_device, 8> devices_{};
+  std::size_t next_device_ = 0;
   std::size_t rules_ = 0;
   std::size_t denies_ = 0;
   std::size_t skipped_ = 0;

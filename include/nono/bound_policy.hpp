@@ -25,6 +25,7 @@ struct bound_rule {
   inode_id id;
   int fd = -1;  ///< holds the inode; -1: resolved again and compared when applied
   file_type type{};
+  file_system on{};
   path_kind kind{};
   origin from{};
   bool subsumed = false;   ///< a wider grant above it says the same: dropped when applied

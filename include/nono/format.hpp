@@ -227,6 +227,8 @@ struct fmt::formatter<nono::thread_mode> : nono::detail::text_formatter<nono::th
 template <>
 struct fmt::formatter<nono::file_type> : nono::detail::text_formatter<nono::file_type> {};
 template <>
+struct fmt::formatter<nono::file_system> : nono::detail::text_formatter<nono::file_system> {};
+template <>
 struct fmt::formatter<nono::inode_id> : nono::detail::text_formatter<nono::inode_id> {};
 template <>
 struct fmt::formatter<nono::bound_rule> : nono::detail::text_formatter<nono::bound_rule> {};

@@ -49,6 +49,8 @@ struct enforcement {
   std::uint32_t rules = 0;                               ///< path rules given to the kernel
   std::uint32_t covered = 0;                             ///< rules that a wider one made needless
   std::uint32_t skipped = 0;                             ///< rules left out because their path does not exist
+  std::uint32_t on_9p = 0;                               ///< of the rules, those on 9p
+  std::uint32_t on_fuse = 0;                             ///< of the rules, those on FUSE
   std::uint32_t threads = 0;                             ///< confined threads
   thread_mode mode = thread_mode::single;                ///< how they were
   // What apply() found open, and cannot take back.
@@ -88,6 +90,9 @@ inline std::string to_text(const enforcement& e) {
     line += row.closes;
     out += line + '\n';
   }
+  if (e.on_9p + e.on_fuse != 0)
+    out += "  rules on 9p: " + std::to_string(e.on_9p) + ", on FUSE: " + std::to_string(e.on_fuse) +
+           "; where these make inodes anew, what is granted is refused\n";
   if (e.mode != thread_mode::single) {
     out += "  threads: " + std::to_string(e.threads) + ", " + std::string(name_of(e.mode));
     if (e.mode == thread_mode::calling_thread_only) out += ": the others are not confined";

@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #endif
 
@@ -41,6 +42,23 @@ constexpr std::string_view name_of(file_type type) noexcept {
 /// `2049:131`: the device, then the number on it.
 inline std::string to_text(const inode_id& id) {
   return std::to_string(id.device) + ':' + std::to_string(id.number);
+}
+
+/// A file system that may make an inode anew at each look: a rule on the old one then grants nothing.
+enum class file_system : std::uint8_t { lasting, plan9, fuse };
+
+constexpr std::string_view name_of(file_system kind) noexcept {
+  constexpr std::string_view names[] = {"lasting", "9p", "FUSE"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+/// By the number that statfs(2) calls f_type.
+constexpr file_system file_system_of(std::uint64_t type) noexcept {
+  constexpr std::uint64_t v9fs_magic = 0x01021997;  // Windows' drives under WSL2, shares of a virtual machine
+  constexpr std::uint64_t fuse_super_magic = 0x65735546;
+  return type == v9fs_magic         ? file_system::plan9
+         : type == fuse_super_magic ? file_system::fuse
+                                    : file_system::lasting;
 }
 
 /// What a path led to. `canonical` is empty when the kernel has no name for it (deleted, outside the root).
@@ -142,6 +160,13 @@ inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcep
   return out;
 }
 
+/// The file system that `fd` lies on. One system call.
+inline file_system file_system_of_descriptor(int fd) noexcept {
+  struct statfs st{};
+  return ::fstatfs(fd, &st) == 0 ? file_system_of(static_cast<std::uint64_t>(st.f_type))
+                                 : file_system::lasting;
+}
+
 /// True when there is no symbolic link by that name (NUL-terminated): another file, or none. One system call.
 inline bool is_no_link(const char* path) noexcept {
   struct stat st{};
@@ -217,6 +242,7 @@ inline resolved_path resolve_path(const char*, path_buffer&) noexcept {
   out.os_errno = ENOSYS;
   return out;
 }
+inline file_system file_system_of_descriptor(int) noexcept { return file_system::lasting; }
 inline bool is_no_link(const char*) noexcept { return false; }
 inline std::string_view read_link(const char*, path_buffer&) noexcept { return {}; }
 inline int make_directories(const char*, path_buffer&) noexcept { return ENOSYS; }

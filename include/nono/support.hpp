@@ -18,6 +18,7 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -28,7 +29,10 @@ namespace nono {
 /// What the running kernel offers, tried: where it refuses what its ABI promises, the masks say what is there.
 inline linux_abi::kernel_support support() noexcept {
 #if defined(__linux__)
-  return detail::examine_kernel();
+  linux_abi::kernel_support out = detail::examine_kernel();
+  struct utsname name{};
+  out.wsl2 = ::uname(&name) == 0 && linux_abi::is_wsl2(name.release);
+  return out;
 #else
   linux_abi::kernel_support none;
   none.landlock_errno = ENOSYS;

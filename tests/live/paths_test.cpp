@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // From names to inodes on a real file system: what is missing, of the wrong kind, or replaced, and what happens
 // when descriptors run out.
+#include <thread>
+
 #include "harness.hpp"
 
+#include <linux/fuse.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 using live::outcome;
@@ -241,4 +246,86 @@ TEST_CASE("paths: no descriptor is left, whatever happened") {
   REQUIRE(late.deny_path(home / "x").has_value());
   CHECK(bind_error(late) == errc::path_not_found);
   CHECK(open_descriptors() == before);
+}
+
+namespace {
+
+/// A file system of one empty directory, served by a thread; in a mount namespace of this process's own.
+class fuse_directory {
+ public:
+  explicit fuse_directory(const std::string& at) : fd_(::open("/dev/fuse", O_RDWR | O_CLOEXEC)) {
+    if (fd_ < 0 || ::unshare(CLONE_NEWNS) != 0) return;
+    live::must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount private");
+    const std::string options = "fd=" + std::to_string(fd_) + ",rootmode=40000,user_id=0,group_id=0";
+    mounted_ = ::mount("nono-test", at.c_str(), "fuse", 0, options.c_str()) == 0;
+    if (mounted_)
+      std::thread([this] {
+        while (serve()) {
+        }
+      }).detach();
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+
+ private:
+  bool serve() const {
+    alignas(fuse_in_header) char request[FUSE_MIN_READ_BUFFER];
+    if (::read(fd_, request, sizeof request) <= 0) return errno == EINTR;
+    fuse_in_header in;
+    std::memcpy(&in, request, sizeof in);
+    fuse_init_out init{};
+    init.major = FUSE_KERNEL_VERSION;
+    init.minor = FUSE_KERNEL_MINOR_VERSION;
+    init.max_write = 4096;
+    fuse_attr_out attr{};
+    attr.attr.ino = 1;
+    attr.attr.mode = S_IFDIR | 0755;
+    attr.attr.nlink = 2;
+    const fuse_statfs_out statfs{};
+    switch (in.opcode) {
+      case FUSE_INIT:
+        return answer(in, 0, init);
+      case FUSE_GETATTR:
+        return answer(in, 0, attr);
+      case FUSE_STATFS:
+        return answer(in, 0, statfs);
+      case FUSE_FORGET:
+        return true;
+      default:
+        return answer(in, -ENOSYS, attr);
+    }
+  }
+  template <class Body>
+  bool answer(const fuse_in_header& in, int error, const Body& body) const {
+    char reply[sizeof(fuse_out_header) + sizeof(Body)];
+    const fuse_out_header out{static_cast<std::uint32_t>(error == 0 ? sizeof reply : sizeof(fuse_out_header)),
+                              error, in.unique};
+    std::memcpy(reply, &out, sizeof out);
+    std::memcpy(reply + sizeof out, &body, sizeof body);
+    return ::write(fd_, reply, out.len) >= 0;
+  }
+  int fd_;
+  bool mounted_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("paths: a grant on FUSE is named in the report") {
+  if (!live::is_root()) return;
+  const scratch home;
+  const std::string dir = home.directory("fuse");
+  constexpr int no_fuse = 77;
+  const int got = live::in_child([&] {
+    const fuse_directory fuse(dir);
+    if (!fuse.mounted()) return no_fuse;
+    auto bound = nono::bind(live::allow({{dir, nono::read}, {"/usr", nono::read}}), {});
+    if (!bound) return 1;
+    int on_fuse = 0;
+    for (const nono::bound_rule& r : bound->rules) on_fuse += r.on == nono::file_system::fuse ? 1 : 0;
+    const auto plan = nono::make_plan(*bound, nono::support(), nono::sandbox_target::child);
+    if (!plan) return 2;
+    if (to_text(plan->report).find("rules on 9p: 0, on FUSE: 1;") == std::string::npos) return 3;
+    return on_fuse == 1 ? 0 : 4;
+  });
+  if (got == no_fuse) return live::skip("no FUSE here, or no mounts");
+  CHECK(got == 0);
 }

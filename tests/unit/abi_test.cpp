@@ -189,3 +189,13 @@ TEST_CASE("abi: our constants are the installed header's") {
 #endif
 #undef SAME
 }
+
+TEST_CASE("is_wsl2: by the release of the kernel") {
+  CONSTEXPR_CHECK(nono::linux_abi::is_wsl2("5.15.153.1-microsoft-standard-WSL2"));
+  CONSTEXPR_CHECK(nono::linux_abi::is_wsl2("6.6.36.6-microsoft-standard-WSL2+"));
+  CONSTEXPR_CHECK(!nono::linux_abi::is_wsl2("6.12.111+deb12-cloud-amd64"));
+  CONSTEXPR_CHECK(!nono::linux_abi::is_wsl2(""));
+  nono::linux_abi::kernel_support kernel = nono::linux_abi::kernel_of(3);
+  kernel.wsl2 = true;
+  CHECK(to_text(kernel) == "abi=3; WSL2");
+}

@@ -81,6 +81,10 @@ TEST_CASE("report: threads and what was open, only where there is something to s
   CHECK(to_text(e) ==
         alone + "  threads: 5, broadcast: none can signal or inspect what another starts from now on\n");
   e.mode = nono::thread_mode::single;
+  e.on_9p = 2;
+  CHECK(to_text(e) ==
+        alone + "  rules on 9p: 2, on FUSE: 0; where these make inodes anew, what is granted is refused\n");
+  e.on_9p = 0;
   e.io_uring_rings = 1;
   e.unix_connections = 2;
   CHECK(to_text(e) ==

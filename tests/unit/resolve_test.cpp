@@ -154,3 +154,15 @@ TEST_CASE("resolve: known variables come from the environment") {
     CHECK(value_of("$XDG_CONFIG_HOME").empty());  // does not fit
   }
 }
+
+TEST_CASE("file_system: 9p and FUSE by their numbers") {
+  using nono::file_system;
+  CONSTEXPR_CHECK(nono::file_system_of(0x01021997) == file_system::plan9);
+  CONSTEXPR_CHECK(nono::file_system_of(0x65735546) == file_system::fuse);
+  CONSTEXPR_CHECK(nono::file_system_of(0xef53) == file_system::lasting);  // ext4
+  CONSTEXPR_CHECK(name_of(file_system::plan9) == "9p");
+  const int fd = open("/proc", O_PATH | O_CLOEXEC);
+  CHECK(nono::file_system_of_descriptor(fd) == file_system::lasting);
+  CHECK(nono::file_system_of_descriptor(-1) == file_system::lasting);
+  close(fd);
+}

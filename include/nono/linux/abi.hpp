@@ -184,6 +184,8 @@ struct kernel_support : access_masks {
   /// This process has CAP_PERFMON or CAP_SYS_ADMIN, with which Linux shows it the environment of every process,
   /// Landlock or not. A child's capabilities are emptied.
   bool reads_all_memory = false;
+  bool wsl2 =
+      false;  ///< Windows' own Linux kernel, whose Windows drives (/mnt/c) are 9p; support() asks for it
 
   [[nodiscard]] constexpr access_masks& masks() noexcept { return *this; }
   [[nodiscard]] constexpr const access_masks& masks() const noexcept { return *this; }
@@ -196,6 +198,12 @@ struct kernel_support : access_masks {
     return abi;
   }
 };
+
+/// Whether the release of a kernel, as uname(2) says it, is WSL2's: "5.15.153.1-microsoft-standard-WSL2".
+constexpr bool is_wsl2(std::string_view release) noexcept {
+  return release.find("WSL2") != std::string_view::npos ||
+         release.find("microsoft-standard") != std::string_view::npos;
+}
 
 /// A kernel of that ABI, 0 for none, which keeps what the number promises.
 constexpr kernel_support kernel_of(int abi, bool seccomp = true) noexcept {
@@ -254,7 +262,8 @@ inline std::string to_text(const kernel_support& kernel) {
                         : std::string("no Landlock: ") + std::strerror(kernel.landlock_errno);
   if (const access_masks missing = kernel.missing(); !missing.empty())
     out += " (claimed), missing: " + to_text(missing);
-  return kernel.seccomp ? out : out + "; no seccomp filters";
+  if (!kernel.seccomp) out += "; no seccomp filters";
+  return kernel.wsl2 ? out + "; WSL2" : out;
 }
 
 }  // namespace nono::linux_abi

@@ -246,7 +246,10 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
     }
     std::uint64_t access = linux_abi::fs_bits(r.rights) & out.ruleset.handled_access_fs;
     if (r.type != file_type::directory) access &= linux_abi::fs_on_files;
-    if (access != 0) paths[used++] = {&r, access};
+    if (access == 0) continue;
+    paths[used++] = {&r, access};
+    if (r.on == file_system::plan9) ++out.report.on_9p;
+    if (r.on == file_system::fuse) ++out.report.on_fuse;
   }
   out.paths = paths.first(used);
   out.report.rules = static_cast<std::uint32_t>(used);
