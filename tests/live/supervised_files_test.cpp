@@ -188,7 +188,7 @@ const live::probe bad_changes("bad-changes", [](int, char** argv) {
   gives(EOPNOTSUPP, ::syscall(452, AT_FDCWD, link.c_str(), 0600, AT_SYMLINK_NOFOLLOW), __LINE__);
   gives(EPERM, ::lsetxattr(link.c_str(), "user.a", "", 0, 0), __LINE__);
   gives(0, ::lchown(link.c_str(), static_cast<uid_t>(-1), ::getegid()), __LINE__);
-  const timeval wrong[2] = {{0, 1000000}, {0, 0}};
+  [[maybe_unused]] const timeval wrong[2] = {{0, 1000000}, {0, 0}};
   gives(EFAULT, ::syscall(SYS_utimensat, AT_FDCWD, nullptr, nullptr, 0), __LINE__);
   gives(EBADF, ::syscall(SYS_utimensat, 999, nullptr, nullptr, 0), __LINE__);
 #if defined(SYS_utimes)
