@@ -34,7 +34,7 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)
 
-test-all: test races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: every target from here to lint but bench
+test-all: test races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, lint
 
 differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
 	@scripts/install-deps test
