@@ -7,12 +7,13 @@ export PATH := $(PATH):/usr/local/go/bin
 BUILD  := build
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
-CTEST  := ctest --no-tests=error --output-on-failure -j2
+ZIG    ?= 0.17.1
+CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many tests wait more than they work
 
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all differential confinement races sanitize clang bench lint format install clean help
+.PHONY: all deps demo test test-all differential confinement races sanitize clang single amalgamate meson package elsewhere bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -33,7 +34,7 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)
 
-test-all: test races sanitize clang lint  ## test, then long races, sanitizers, a full build by clang, and clang-tidy
+test-all: test races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, lint
 
 differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
 	@scripts/install-deps test
@@ -73,6 +74,37 @@ clang:  ## build everything with clang, each header alone too; run the unit test
 	@cmake --build build-clang -j $(JOBS) --target all_verify_interface_header_sets
 	@$(CTEST) --test-dir build-clang -R '^unit'
 
+single:  ## build the unit and live tests against single_include and run them, as root and as an ordinary user
+	@scripts/install-deps test
+	@single_include/amalgamate.py --check
+	@cmake --preset single
+	@cmake --build --preset single -j $(JOBS)
+	@! ninja -C build-single -t deps | grep -F $(CURDIR)/include/ || { echo "built with headers of include/" >&2; exit 1; }
+	@$(CTEST) --test-dir build-single -R '^(unit|live)(\.|$$)'
+
+amalgamate:  ## write single_include/nono/*.hpp anew from include/
+	@single_include/amalgamate.py
+
+meson:  ## build everything with Meson and run its tests, which are those of `make test`
+	@scripts/install-deps test
+	@test -f build-meson/build.ninja || meson setup build-meson --werror
+	@meson compile -C build-meson -j $(JOBS)
+	@meson test -C build-meson --no-rebuild --print-errorlogs
+
+package:  ## make the Debian package build/nono_*.deb; install it into an empty root and use it from there
+	@scripts/install-deps test
+	@cmake --preset dev
+	@cmake --build $(BUILD) -j $(JOBS) --target nono_command
+	@/usr/bin/python3 tests/consumer/run.py package --source $(CURDIR) --build $(abspath $(BUILD)) --cmake $$(command -v cmake) \
+	  --compiler $(CXX)
+	@cd $(BUILD) && cpack
+
+elsewhere:  ## compile the headers for macOS and Windows with Zig's compiler (a Python package, into build/zig, 400 MB)
+	@scripts/install-deps test
+	@test -x $(BUILD)/zig/bin/python-zig || { /usr/bin/python3 -m venv $(BUILD)/zig && $(BUILD)/zig/bin/pip -q install ziglang==$(ZIG); }
+	@ZIG_GLOBAL_CACHE_DIR=$(abspath $(BUILD))/zig/cache /usr/bin/python3 tests/consumer/run.py elsewhere \
+	  --source $(CURDIR) --compiler $(CXX) --zig "$(abspath $(BUILD))/zig/bin/python-zig c++"
+
 bench:  ## build and run the benchmarks
 	@scripts/install-deps test
 	@cmake --preset bench
@@ -91,7 +123,7 @@ install: all  ## install headers, CMake package and command below PREFIX (/usr/l
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))
 
 clean:  ## remove all build directories
-	@rm -rf build build-bench build-clang build-sanitize
+	@rm -rf build build-bench build-clang build-sanitize build-single build-meson
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12

@@ -94,7 +94,12 @@ struct call_extras {
   std::array<policy_ref, parents> within{};
   Options options{};
 
+  /// Binds the policy, and holds it against each parent. Where nothing could be enforced that is said at once, before
+  /// any path is looked at.
   [[nodiscard]] result<bound_policy> bind(const policy_ref& policy, std::span<std::byte> room) const {
+#if !defined(__linux__)
+    return error{errc::unsupported_platform, 0, {}, {}, {}};
+#endif
     return bind_within(policy, bindings, within, room);
   }
 

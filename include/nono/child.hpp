@@ -72,11 +72,11 @@ inline std::string to_text(const exit_status& s) {
   return s.signal != 0 ? "signal " + std::to_string(s.signal) : "exit code " + std::to_string(s.code);
 }
 
-#if defined(__linux__)
-
 namespace detail {
 class spawner;
 }
+
+#if defined(__linux__)
 
 /// A running confined child. When it goes without wait() or release(), the child is killed and reaped:
 /// nothing confined outlives its owner by accident.
@@ -144,6 +144,35 @@ class child {
   enforcement report_;
   int pid_;
   detail::descriptor pidfd_;
+};
+
+#else
+
+/// No child is started on this system: spawn() gives unsupported_platform. The type lets the same program compile.
+class child {
+ public:
+  child(child&&) noexcept = default;
+  child& operator=(child&&) = delete;
+
+  [[nodiscard]] int pid() const noexcept { return -1; }
+  [[nodiscard]] int pidfd() const noexcept { return -1; }
+  [[nodiscard]] int in() const noexcept { return -1; }
+  [[nodiscard]] int out() const noexcept { return -1; }
+  [[nodiscard]] int err() const noexcept { return -1; }
+  void close_in() noexcept {}
+  [[nodiscard]] int listener() const noexcept { return -1; }
+  void close_listener() noexcept {}
+  [[nodiscard]] bool keeps_answers() const noexcept { return false; }
+  [[nodiscard]] int diagnostics() const noexcept { return -1; }
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+  int kill(int) const noexcept { return -ENOSYS; }
+  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
+  void release() noexcept {}
+
+ private:
+  friend class detail::spawner;
+  child() = default;
+  enforcement report_;
 };
 
 #endif

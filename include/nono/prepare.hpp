@@ -137,6 +137,31 @@ result<prepared> prepare_policy(const policy_ref& policy, const Extras&... extra
   return out;
 }
 
+#else
+
+class prepared {
+ public:
+  result<child> spawn(std::span<const std::string_view>, const spawn_options& = {}) const {
+    return nothing();
+  }
+  result<child> spawn(std::initializer_list<std::string_view>, const spawn_options& = {}) const {
+    return nothing();
+  }
+  result<success> refresh() { return nothing(); }
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+
+ private:
+  static error nothing() { return {errc::unsupported_platform, 0, {}, {}, {}}; }
+  enforcement report_;
+};
+
+template <class... Extras>
+result<prepared> prepare_policy(const policy_ref&, const Extras&...) {
+  return error{errc::unsupported_platform, 0, {}, {}, {}};
+}
+
+#endif
+
 /// A policy whose type says that it names hosts.
 template <class Policy, class... Extras>
   requires(Policy::needs_runner())
@@ -155,7 +180,5 @@ template <class Policy, class... Extras>
 result<prepared> prepare(const Policy& policy, const Extras&... extras) {
   return prepare_policy(policy, extras...);
 }
-
-#endif
 
 }  // namespace nono

@@ -358,6 +358,22 @@ class spawner {
 
 }  // namespace detail
 
+#else
+
+namespace detail {
+
+class spawner {
+ public:
+  explicit spawner(const spawn_options&) {}
+  result<child> run(bound_policy&, std::span<const std::string_view>) {
+    return error{errc::unsupported_platform, 0, {}, {}, {}};
+  }
+};
+
+}  // namespace detail
+
+#endif
+
 /// Starts `argv` in a child that the policy confines, whose paths are resolved already and still lead to the same files.
 inline result<child> spawn(bound_policy&& bound, std::span<const std::string_view> argv,
                            const spawn_options& options = {}) {
@@ -412,7 +428,5 @@ template <class Policy, class Argv = std::initializer_list<std::string_view>, cl
 result<child> spawn(const Policy& policy, const Argv& argv, const Extras&... extras) {
   return spawn_child(policy, argv, extras...);
 }
-
-#endif
 
 }  // namespace nono

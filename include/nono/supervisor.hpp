@@ -336,6 +336,38 @@ inline result<supervised_child> start_supervised(bound_policy&& bound, std::span
 }
 }  // namespace detail
 
+#else
+
+/// As `child` on such a system.
+class supervised_child {
+ public:
+  supervised_child(supervised_child&&) noexcept = default;
+  supervised_child& operator=(supervised_child&&) = delete;
+
+  [[nodiscard]] int pid() const noexcept { return -1; }
+  [[nodiscard]] int pidfd() const noexcept { return -1; }
+  [[nodiscard]] int in() const noexcept { return -1; }
+  [[nodiscard]] int out() const noexcept { return -1; }
+  [[nodiscard]] int err() const noexcept { return -1; }
+  void close_in() noexcept {}
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+  int kill(int) const noexcept { return -ENOSYS; }
+  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
+
+ private:
+  supervised_child() = default;
+  enforcement report_;
+};
+
+namespace detail {
+inline result<supervised_child> start_supervised(bound_policy&&, std::span<const std::string_view>,
+                                                 const spawn_options&) {
+  return error{errc::unsupported_platform, 0, {}, {}, {}};
+}
+}  // namespace detail
+
+#endif
+
 /// As spawn(), with a supervisor: a thread of this process that decides what the kernel alone cannot, and ends with the
 /// child. Unix sockets are reachable where the policy grants connect_unix and inside the sandbox, on every kernel; modes,
 /// owners, times and attributes change where it grants writing; limits and scheduling only inside the sandbox. Where
@@ -393,7 +425,5 @@ template <class Policy, class Argv = std::initializer_list<std::string_view>, cl
 result<supervised_child> spawn_supervised(const Policy& policy, const Argv& argv, const Extras&... extras) {
   return spawn_supervised_child(policy, argv, extras...);
 }
-
-#endif
 
 }  // namespace nono

@@ -76,8 +76,16 @@ def fetch():
     return cache
 
 
+def setUpModule():
+    """One home for all of these, and so one build cache: Go compiles its own library once, in the sandbox."""
+    Go.shared = tempfile.mkdtemp(prefix="nt-", dir=BASE)
+    unittest.addModuleCleanup(Case.remove, Go.shared)
+    Go.shared_home = os.path.join(Go.shared, "home")
+    os.mkdir(Go.shared_home, 0o700)
+
+
 class Go(Case):
-    """One home for all of these, so that Go compiles its own library once; it is empty when the first one starts."""
+    """The home is empty when the first test starts, whichever that is; every test takes away what it leaves elsewhere."""
 
     @classmethod
     def setUpClass(cls):
@@ -86,10 +94,6 @@ class Go(Case):
             if REQUIRED:
                 raise RuntimeError("there is no go on this machine")
             raise unittest.SkipTest("there is no go on this machine")
-        cls.shared = tempfile.mkdtemp(prefix="nt-", dir=BASE)
-        cls.addClassCleanup(cls.remove, cls.shared)
-        cls.shared_home = os.path.join(cls.shared, "home")
-        os.mkdir(cls.shared_home, 0o700)
 
     def setUp(self):
         super().setUp()

@@ -5,7 +5,8 @@ the union and the intersection of two.
 
     run.py --compiler g++ --include include
 
-User CPU time of `-c -O0`, the better of two: the machine's other work can only make a run slower, never faster.
+User CPU time of `-c -O0`. The machine's other work can only make a run slower, never faster: so what is measured over
+is the better of two runs, which makes the test stricter, and what exceeds the limit gets a second run.
 """
 import argparse
 import os
@@ -15,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 LIMIT = 1.0  # seconds
-RUNS = 2
 
 
 def rules():
@@ -69,14 +69,11 @@ def intersection():
 
 
 def seconds(command):
-    best = None
-    for _ in range(RUNS):
-        pid = os.posix_spawnp(command[0], command, {**os.environ, "CCACHE_DISABLE": "1"})
-        _, status, usage = os.wait4(pid, 0)  # the compiler proper is a child that the driver has waited for
-        if status != 0:
-            sys.exit(f"{' '.join(command)}: does not compile")
-        best = usage.ru_utime if best is None else min(best, usage.ru_utime)
-    return best
+    pid = os.posix_spawnp(command[0], command, {**os.environ, "CCACHE_DISABLE": "1"})
+    _, status, usage = os.wait4(pid, 0)  # the compiler proper is a child that the driver has waited for
+    if status != 0:
+        sys.exit(f"{' '.join(command)}: does not compile")
+    return usage.ru_utime
 
 
 def main():
@@ -95,8 +92,10 @@ def main():
         for name, lines in units.items():
             unit = Path(temporary, name.replace(" ", "_") + ".cpp")
             unit.write_text("\n".join(["#include <nono/combine.hpp>", *lines()]) + "\n")
-            took[name] = seconds([args.compiler, "-std=c++20", "-O0", "-I", args.include, "-c", str(unit),
-                                  "-o", str(unit) + ".o"])
+            command = [args.compiler, "-std=c++20", "-O0", "-I", args.include, "-c", str(unit), "-o", str(unit) + ".o"]
+            took[name] = seconds(command)
+            if name in over.values() or took[name] - took[over[name]] >= LIMIT:
+                took[name] = min(took[name], seconds(command))
     print(f"{args.compiler}: headers {took['headers']:.2f} s; policies of 200 rules, limit {LIMIT:.2f} s each:")
     for name, base in over.items():
         print(f"  {name}: {took[name] - took[base]:.2f} s over {base}")
