@@ -187,7 +187,28 @@ constexpr errc every_code[] = {errc::none,
                                errc::fork_failed,
                                errc::wait_failed,
                                errc::bad_argument,
-                               errc::hosts_need_the_runner};
+                               errc::hosts_need_the_runner,
+                               errc::json_malformed,
+                               errc::json_too_large,
+                               errc::json_too_deep,
+                               errc::json_repeated_key,
+                               errc::json_missing_key,
+                               errc::json_wrong_type,
+                               errc::json_unknown_key,
+                               errc::json_bad_value,
+                               errc::state_path_not_utf8,
+                               errc::state_version_unknown,
+                               errc::state_contradicts_itself,
+                               errc::state_path_moved,
+                               errc::state_file_replaced,
+                               errc::state_not_restorable,
+                               errc::profile_not_found,
+                               errc::profile_unreadable,
+                               errc::profile_extends_itself,
+                               errc::profile_extends_too_deep,
+                               errc::profile_field_not_built,
+                               errc::profile_group_unknown,
+                               errc::profile_group_required};
 
 error sample(errc code) { return {code, EACCES, "RULE", "PATH", "OTHER"}; }
 
@@ -214,6 +235,12 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
   CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);
+  CONSTEXPR_CHECK(number(errc::json_malformed) == 400);
+  CONSTEXPR_CHECK(number(errc::json_bad_value) == 407);
+  CONSTEXPR_CHECK(number(errc::state_path_not_utf8) == 420);
+  CONSTEXPR_CHECK(number(errc::state_not_restorable) == 425);
+  CONSTEXPR_CHECK(number(errc::profile_not_found) == 440);
+  CONSTEXPR_CHECK(number(errc::profile_group_required) == 446);
 }
 
 TEST_CASE("error: every code has one text, and there is no other text") {
