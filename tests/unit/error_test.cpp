@@ -269,10 +269,10 @@ TEST_CASE("error: every message is a sentence of its own") {
 }
 
 TEST_CASE("error: what follows 'to change that' tells what to do") {
-  const std::set<std::string> imperatives = {"name",    "begin", "write", "grant",  "declare", "pass",
-                                             "bind",    "use",   "keep",  "give",   "create",  "check",
-                                             "resolve", "raise", "run",   "add",    "let",     "allow",
-                                             "apply",   "start", "end",   "rename", "put",     "make"};
+  const std::set<std::string> imperatives = {
+      "name",   "begin",  "write",   "grant", "declare", "pass", "bind",    "use",   "keep",  "give",
+      "create", "check",  "resolve", "raise", "run",     "add",  "let",     "allow", "apply", "start",
+      "end",    "rename", "put",     "make",  "leave",   "nest", "restore", "take"};
   for (const errc code : every_code) {
     const std::string message = sample(code).message();
     constexpr std::string_view mark = "; to change that, ";

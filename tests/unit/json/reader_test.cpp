@@ -126,10 +126,11 @@ TEST_CASE("json reader: what is wrong is said with its line and column") {
   CHECK(read("{\"a\": 1, \"\\u0061\": 3}").starts_with("x: the key 'a' stands twice at line 1 column 10"));
   CHECK(read("{\"a\": 1, \"a\": 3}", {.repeated_keys = true}) == "{a:1 a:3}");
   CHECK(read("[[1]]", {.depth = 1}) ==
-        "x: more than 1 arrays and objects in each other at line 1 column 2; to change that, nest less");
+        "x: too deep: more than 1 arrays and objects in each other at line 1 column 2; to change that, nest "
+        "less");
   CHECK(read("[[1]]", {.depth = 2}) == "[[1]]");
-  CHECK(read("[1, 2]", {.values = 2}).starts_with("x: more than 2 values at line 1 column 5"));
-  CHECK(read("[1]", {.bytes = 2}).starts_with("x: more than 2 bytes"));
+  CHECK(read("[1, 2]", {.values = 2}).starts_with("x: too large: more than 2 values at line 1 column 5"));
+  CHECK(read("[1]", {.bytes = 2}).starts_with("x: too large: more than 2 bytes"));
   CHECK(read_json("[1]", "x", {.bytes = 2}).error().code == errc::json_too_large);
 }
 
