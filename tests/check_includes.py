@@ -66,7 +66,7 @@ ARROWS = {
     "json/state_reader": "VOCABULARY policy json/reader json/state_data json/state_writer",
     "json/state":        "ALL",
     "json/predicate":    "",
-    "json/profile_fields": "json/reader",
+    "json/profile_fields": "",
     "json/profile_parser": "error json/reader json/predicate json/profile_fields",
     "json/profile":      "error json/predicate json/profile_fields json/profile_parser",
     "json/profile_schema": "json/writer json/profile_fields",
