@@ -74,7 +74,14 @@ class resolver {
     if (error why = add_system(out, scratch); why.code != errc::none) return why;
     if (error why = check_bypass(out); why.code != errc::none) return why;
     out.policy.strict(options_.strict);
-    return choose_workdir(out);
+    if (error why = choose_workdir(out); why.code != errc::none) return why;
+    if (out.chosen != nullptr && !out.chosen->path.empty() &&
+        covered(out, out.chosen->path, right::write_file))
+      out.warnings.push_back(
+          fmt::format("the profile file {} lies inside a grant that writes, so the command could change what "
+                      "the next run grants; keep it elsewhere",
+                      quoted(out.chosen->path)));
+    return {};
   }
 
  private:

@@ -38,16 +38,25 @@ class Profiles(Case):
     def sh(self, profile, script, *flags, **more):
         return self.run_("--profile", profile, *flags, "--", "sh", "-c", script, **more)
 
+    def refused_at_once(self, profile, *words):
+        """Within a second; on a busy machine the best of three counts."""
+        runs = []
+        while not runs or (min(runs) >= 1 and len(runs) < 3):
+            r = self.one_line(self.sh(profile, "true"), 1, *words)
+            runs.append(r.seconds)
+        self.assertLess(min(runs), 1, r)
+
     def test_the_documented_profile_on_an_empty_home(self):
         path = self.profile(GO_AGENT, "work/go-agent.json")
         r = self.sh("./go-agent.json", "echo x > here && cat here; cat $HOME/.gitconfig; ls $HOME", "--allow-cwd", "-v")
         self.check(r, 2, None, ("'security.groups' is an old spelling of 'groups.include'", "profile  go-agent",
-                                "host-filtered network, which is not built yet", "loopback network"))
+                                "host-filtered network, which is not built yet", "loopback network",
+                                "go-agent.json' lies inside a grant that writes"))
         self.assertEqual(r.out.splitlines()[0], b"x", r)
         self.file("home/.gitconfig", "[user]\n")
         self.file("home/other", "secret\n")
         self.check(self.sh(path, "cat $HOME/.gitconfig && ! cat $HOME/other && touch $HOME/.cache/go-build/x"), 0,
-                   "[user]\n")
+                   "[user]\n", not_err="lies inside a grant")
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
             r = self.run_("-p", path, "--", "/usr/bin/python3", "-c",
@@ -65,8 +74,7 @@ class Profiles(Case):
         with open(huge, "wb") as f:
             f.truncate(1 << 30)
         for path, words in ((fifo, "it is a FIFO"), ("/dev/zero", "it is a device"), (huge, "larger than 1048576 bytes")):
-            r = self.one_line(self.sh(path, "true"), 1, "cannot be read", words)
-            self.assertLess(r.seconds, 1, r)
+            self.refused_at_once(path, "cannot be read", words)
         if os.geteuid() != 0:
             os.chmod(self.profile({}, "closed.json"), 0)
             self.one_line(self.sh(os.path.join(self.base, "closed.json"), "true"), 1, "Permission denied")
@@ -92,8 +100,7 @@ class Profiles(Case):
                 ('{"filesystem": {"read": [{"path": "/", "when": "linux:"}]}}', "'when' is 'linux:'"),
                 ("[" + "0," * 400_000 + "0]", "too large"),
         ):
-            r = self.one_line(self.sh(self.profile(text), "true"), 1, words)
-            self.assertLess(r.seconds, 1, r)
+            self.refused_at_once(self.profile(text), words)
 
     def test_memory_stays_bounded(self):
         path = self.profile('{"groups": {"include": [' + '"a",' * 250_000 + "]}}")

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uses nono as other projects do.
 
-    run.py find_package|format|add_subdirectory --source DIR --build DIR --cmake CMAKE --compiler CXX
+    run.py find_package|format|json|add_subdirectory --source DIR --build DIR --cmake CMAKE --compiler CXX
     run.py flags --source DIR --compiler CXX
 
 find_package      installs the headers of --build into a fresh prefix, then configures, builds and runs the
                   project in this folder against that prefix alone
-format            the same, with the component format besides, which needs fmt
+format, json      the same, with the component of that name besides, which needs fmt or nlohmann/json; json also
+                  without exceptions
 add_subdirectory  the same project, with the checkout as its subproject
 flags             compiles the translation units under strict warnings, with and without exceptions and RTTI
 """
@@ -41,17 +42,17 @@ def install(args, prefix):
     """Installs the headers, and sees that they are all there and speak of no package but where asked for one."""
     run(args.cmake, "--install", args.build, "--prefix", prefix, "--component", "nono_headers")
     source = {path.relative_to(args.source) for path in Path(args.source, "include").rglob("*.hpp")}
-    optional = ("json", "c") if args.road == "format" else ("json", "c", "format.hpp")
+    optional = {"json", "c", "format.hpp"} - {"format": {"format.hpp"}, "json": {"json"}}.get(args.road, set())
     missing = [str(path) for path in source if path.parts[2] not in optional and not Path(prefix, path).is_file()]
     if missing:
         sys.exit(f"not installed: {' '.join(sorted(missing))}")
     for file in Path(prefix).rglob("*.cmake"):
         text = file.read_text()
-        if file.name.startswith("nonoFormat"):
+        if file.name.startswith(("nonoFormat", "nonoJson")):
             continue
         if file.name == "nonoConfig.cmake":  # behind the component of that name
             text = text.partition('if("format" IN_LIST')[0]
-        for package in ("fmt", "CLI11", "doctest", "find_dependency", args.source, args.build):
+        for package in ("fmt", "nlohmann", "CLI11", "doctest", "find_dependency", args.source, args.build):
             if package in text:
                 sys.exit(f"{file.relative_to(prefix)} mentions {package}")
 
@@ -62,8 +63,8 @@ def build_and_run(args, temporary, *settings):
     run(args.cmake, "--build", temporary / "build")
     if kernel_has_landlock():
         run(temporary / "build" / "consumer")
-        if args.road == "format":
-            print(run(temporary / "build" / "consumer_format"))
+        if args.road in ("format", "json"):
+            print(run(temporary / "build" / f"consumer_{args.road}"))
     else:
         print("built, not run: this kernel has no Landlock")
 
@@ -80,7 +81,7 @@ def flags(args, temporary):
 
 def main():
     parser = argparse.ArgumentParser(description="uses nono as other projects do")
-    parser.add_argument("road", choices=["find_package", "format", "add_subdirectory", "flags"])
+    parser.add_argument("road", choices=["find_package", "format", "json", "add_subdirectory", "flags"])
     for name in ("source", "build", "cmake", "compiler"):
         parser.add_argument("--" + name)
     args = parser.parse_args()
@@ -90,7 +91,7 @@ def main():
         temporary = Path(folder)
         if args.road == "flags":
             flags(args, temporary)
-        elif args.road in ("find_package", "format"):
+        elif args.road in ("find_package", "format", "json"):
             install(args, temporary / "prefix")
             build_and_run(args, temporary, f"-DCMAKE_PREFIX_PATH={temporary}/prefix")
         else:

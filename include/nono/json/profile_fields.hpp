@@ -85,8 +85,8 @@ struct profile_field {
 
 inline constexpr std::string_view group_key = "name";
 inline constexpr std::string_view path_key = "path";
-inline constexpr std::string_view modes = "isolated allow_same_sandbox allow_all";
-inline constexpr std::string_view network_profiles =
+inline constexpr std::string_view mode_names = "isolated allow_same_sandbox allow_all";
+inline constexpr std::string_view host_profile_names =
     "minimal developer claude-code codex opencode enterprise";
 
 inline constexpr profile_field profile_fields[] = {
@@ -108,9 +108,9 @@ inline constexpr profile_field profile_fields[] = {
      nullptr,
      {},
      "commands.allow"},
-    {"security", "signal_mode", field_shape::word, nullptr, &profile::signal_mode, nullptr, modes},
+    {"security", "signal_mode", field_shape::word, nullptr, &profile::signal_mode, nullptr, mode_names},
     {"security", "process_info_mode", field_shape::word, nullptr, &profile::process_info_mode, nullptr,
-     modes},
+     mode_names},
     {"security", "ipc_mode", field_shape::word, nullptr, &profile::ipc_mode, nullptr,
      "shared_memory_only full"},
     {"security", "capability_elevation", field_shape::nothing},
@@ -203,7 +203,7 @@ inline constexpr profile_field profile_fields[] = {
      {},
      "filesystem.bypass_protection"},
     {"network", "block", field_shape::flag, nullptr, nullptr, &profile::block_network},
-    {"network", "network_profile", field_shape::nullable_text, nullptr, nullptr, nullptr, network_profiles},
+    {"network", "network_profile", field_shape::nullable_text, nullptr, nullptr, nullptr, host_profile_names},
     {"network", "allow_domain", field_shape::domains},
     {"network", "proxy_allow", field_shape::domains, nullptr, nullptr, nullptr, {}, "network.allow_domain"},
     {"network", "allow_proxy", field_shape::domains, nullptr, nullptr, nullptr, {}, "network.allow_domain"},

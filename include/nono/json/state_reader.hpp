@@ -133,13 +133,13 @@ class state_reader {
   }
   void read_socket(const json_value& v, reference_view& view) {
     static constexpr std::string_view scopes[] = {"file", "dir_children", "dir_subtree"};
-    static constexpr std::string_view modes[] = {"connect", "connect+bind"};
+    static constexpr std::string_view mode_words[] = {"connect", "connect+bind"};
     if (!is(v, kind::object, "unix_sockets")) return;
     const json_value* const scope = member(v, "scope", kind::text);
     // Before "scope" there was a bool.
     const std::size_t which = scope == nullptr && truth(v, "is_directory") ? 1 : word(scope, scopes);
-    view.sockets.push_back(
-        {text(v, "original"), resolved(v), scopes[which], modes[word(needed(v, "mode", kind::text), modes)]});
+    view.sockets.push_back({text(v, "original"), resolved(v), scopes[which],
+                            mode_words[word(needed(v, "mode", kind::text), mode_words)]});
   }
   void read_limits(const json_value* limits, stored_policy& to) {
     if (limits == nullptr || limits->is == kind::null || !is(*limits, kind::object, "resource_limits"))
@@ -251,9 +251,9 @@ class state_reader {
     return out;
   }
   void read_network(const json_value& v, stored_policy& to) {
-    static constexpr std::string_view modes[] = {"unrestricted", "blocked", "loopback", "only", "hosts"};
+    static constexpr std::string_view mode_words[] = {"unrestricted", "blocked", "loopback", "only", "hosts"};
     known_keys(v, {"mode", "ports", "hosts"});
-    to.network.mode = static_cast<network_mode>(word(needed(v, "mode", kind::text), modes));
+    to.network.mode = static_cast<network_mode>(word(needed(v, "mode", kind::text), mode_words));
     each(member(v, "ports", kind::array), [&](const json_value& p) {
       if (!is(p, kind::object, "ports")) return;
       known_keys(p, {"connect_tcp", "bind_tcp"});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nono/json/profile.hpp>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <random>
 #include <set>
@@ -56,6 +58,19 @@ TEST_CASE("profile: the example of the specification, with comments and trailing
   CHECK(p.interactive);
   CHECK(p.warnings == texts{"'security.groups' is an old spelling of 'groups.include' (line 4 of x)"});
 }
+
+#ifdef NONO_TESTS_DIR
+TEST_CASE("profile: the README's example is one") {
+  std::ifstream readme(NONO_TESTS_DIR "/../README.md");
+  const std::string text{std::istreambuf_iterator<char>(readme), {}};
+  const std::size_t begin = text.find("```json\n");
+  REQUIRE(begin != std::string::npos);
+  const profile p = read(std::string_view(text).substr(begin + 8, text.find("```", begin + 8) - begin - 8));
+  CHECK(p.extends == texts{"go-dev"});
+  CHECK(p.groups == texts{"linux_sysfs_read"});
+  CHECK(p.warnings.empty());
+}
+#endif
 
 TEST_CASE("profile: every field has its place, and only legacy spellings warn") {
   const profile p = read(R"({
@@ -182,6 +197,28 @@ TEST_CASE("profile: what is wrong is said with the nearest known field, line and
   CHECK(why("{\"network\": {\"custom_credentials\": {\"c\": {\"upstrem\": \"u\"}}}}")
             .find("write 'upstream'") != std::string::npos);
   CHECK(why("{\"interactive\": true, \"interactive\": false}").find("stands twice") != std::string::npos);
+}
+
+TEST_CASE("profile: every word of a field is taken, and no other") {
+  const auto given = [](std::string_view object, std::string_view name, std::string_view word) {
+    return why("{\"" + std::string(object) + "\": {\"" + std::string(name) + "\": \"" + std::string(word) +
+               "\"}}")
+        .empty();
+  };
+  for (const char* mode : {"isolated", "allow_same_sandbox", "allow_all"}) {
+    CHECK(given("security", "signal_mode", mode));
+    CHECK(given("security", "process_info_mode", mode));
+    CHECK_FALSE(given("security", "ipc_mode", mode));
+  }
+  for (const char* mode : {"shared_memory_only", "full"}) CHECK(given("security", "ipc_mode", mode));
+  for (const char* access : {"none", "read", "write", "readwrite"}) CHECK(given("workdir", "access", access));
+  for (const char* hosts : {"minimal", "developer", "claude-code", "codex", "opencode", "enterprise"})
+    CHECK(given("network", "network_profile", hosts));
+  for (const char* wrong : {"", "x", "Full", "read ", "isolated allow_all"}) {
+    CHECK_FALSE(given("security", "signal_mode", wrong));
+    CHECK_FALSE(given("workdir", "access", wrong));
+    CHECK_FALSE(given("network", "network_profile", wrong));
+  }
 }
 
 TEST_CASE("profile: predicates") {
