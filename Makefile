@@ -13,7 +13,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many t
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all differential confinement races sanitize clang single amalgamate meson package elsewhere bench lint format install clean help
+.PHONY: all deps demo test test-all differential confinement races fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -59,6 +59,10 @@ races:  ## threads that race against the supervisor, a million rounds each, as r
 	@cmake --build $(BUILD) -j $(JOBS) --target nono_live
 	@for as in as_root as_user; do \
 	  NONO_RACES=$(or $(N),1000000) tests/$$as $(abspath $(BUILD))/tests/nono_live -tc='supervised: racing*' || exit; done
+
+fuzz:  ## let libFuzzer look for faults in what reads texts, SECONDS=600 for each target, and keep what it found new
+	@scripts/install-deps test
+	@tests/fuzz/run $(or $(SECONDS),600)
 
 sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
 	@scripts/install-deps test
@@ -123,7 +127,7 @@ install: all  ## install headers, CMake package and command below PREFIX (/usr/l
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))
 
 clean:  ## remove all build directories
-	@rm -rf build build-bench build-clang build-sanitize build-single build-meson
+	@rm -rf build build-bench build-clang build-sanitize build-single build-meson build-fuzz build-arm64
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12

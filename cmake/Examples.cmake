@@ -5,8 +5,16 @@ file(GLOB example_outputs CONFIGURE_DEPENDS examples/*.expected)
 
 foreach(source IN LISTS example_sources)
   get_filename_component(name ${source} NAME_WE)
+  file(STRINGS ${source} needs_json REGEX "#include <nono/json/")
+  set(door nono)
+  if(needs_json)
+    set(door nono_json)
+  endif()
+  if(NOT TARGET ${door})
+    continue()
+  endif()
   add_executable(example_${name} ${source})
-  target_link_libraries(example_${name} PRIVATE nono::nono nono_developer)
+  target_link_libraries(example_${name} PRIVATE ${door} nono_developer)
   set_target_properties(example_${name} PROPERTIES
     OUTPUT_NAME ${name}
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)

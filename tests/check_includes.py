@@ -62,16 +62,26 @@ ARROWS = {
     "support":           "NO_DSL",
     "model":             "NO_DSL",
     "nono":              "ALL",
-    "json/reader":       "ALL",
+    "json/reader":       "error",
+    "json/writer":       "",
+    "json/state_data":   "VOCABULARY policy resolve bound_policy bind capability_set groups",
+    "json/state_writer": "VOCABULARY policy bound_policy json/writer json/state_data",
+    "json/state_reader": "VOCABULARY policy json/reader json/state_data json/state_writer",
     "json/state":        "ALL",
-    "json/profile":      "ALL",
+    "json/predicate":    "",
+    "json/profile_fields": "",
+    "json/profile_parser": "error json/reader json/predicate json/profile_fields",
+    "json/profile":      "error json/predicate json/profile_fields json/profile_parser",
+    "json/profile_schema": "json/writer json/profile_fields",
+    "json/file":         "error",
     "format":            "ALL",
 }
 
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
 SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
-         "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support").split()
+         "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support "
+         "json/file").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 

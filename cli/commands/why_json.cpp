@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON form of an answer: the one file of the command that includes nlohmann/json.
+// The JSON form of an answer: with profile_file.cpp the one file that includes nlohmann/json.
 #include <nlohmann/json.hpp>
 #include <nono/tree.hpp>
 

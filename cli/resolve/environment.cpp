@@ -111,8 +111,19 @@ bool dangerous_variable(std::string_view name) {
 
 bool internal_variable(std::string_view name) { return contains(internal_names, name); }
 
+bool variable_filter::lets(std::string_view name) const {
+  const auto names = [&](const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
+      return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
+                                    : name == pattern;
+    });
+  };
+  return (!allow || names(*allow)) && !names(deny);
+}
+
 std::vector<std::string> clean_environment(const char* const* inherited,
-                                           std::span<const std::pair<std::string, std::string>> added) {
+                                           std::span<const std::pair<std::string, std::string>> added,
+                                           const variable_filter& filter) {
   std::vector<std::string> result;
   std::set<std::string, std::less<>> taken;
   for (const auto& [name, value] : added)
@@ -120,7 +131,8 @@ std::vector<std::string> clean_environment(const char* const* inherited,
   for (; inherited != nullptr && *inherited != nullptr; ++inherited) {
     const std::string_view entry = *inherited;
     const std::string_view name = name_of(entry);
-    if (name.empty() || name.size() == entry.size() || dangerous_variable(name) || internal_variable(name))
+    if (name.empty() || name.size() == entry.size() || dangerous_variable(name) || internal_variable(name) ||
+        !filter.lets(name))
       continue;
     if (taken.insert(std::string(name)).second) result.emplace_back(entry);
   }

@@ -2,6 +2,7 @@
 // The child's environment: what is inherited, what is dropped, what looks like a secret.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,14 +18,24 @@ bool dangerous_variable(std::string_view name);
 /// True for the variables by which one nono talks to another; a child never inherits them.
 bool internal_variable(std::string_view name);
 
+/// Which variables a profile lets through, by names that may end in `*`.
+struct variable_filter {
+  std::optional<std::vector<std::string>> allow;  ///< nothing: all
+  std::vector<std::string> deny;
+
+  [[nodiscard]] bool lets(std::string_view name) const;
+};
+
 /// The child's environment as NAME=VALUE entries, each name once.
 /// inherited: a null-terminated array such as `environ`, or null. Dangerous and internal variables and
 /// entries
 ///            without a name are dropped; of a repeated name the first counts, as with getenv.
 /// added:     names and values that win over inherited ones, the later over the earlier; not filtered, except
 ///            that a name or value which cannot stand in an environment is dropped.
+/// filter:    what it does not let through is not inherited.
 std::vector<std::string> clean_environment(const char* const* inherited,
-                                           std::span<const std::pair<std::string, std::string>> added);
+                                           std::span<const std::pair<std::string, std::string>> added,
+                                           const variable_filter& filter = {});
 
 /// True for a name that usually holds a secret, such as OPENAI_API_KEY or DATABASE_URL; upper and lower case
 /// alike. A guess from the name alone: neither are all secrets found, nor is each name found a secret.

@@ -28,6 +28,7 @@ struct run_options {
   bool silent = false;
   int verbose = 0;
   std::vector<std::string> command;
+  bool no_child = false;      ///< `wrap`: nothing can filter hosts
   bool needs_command = true;  ///< false: only asked about, with or without one
 };
 

@@ -68,30 +68,32 @@ class resolver {
     if (error why = protect_roots(out); why.code != errc::none) return why;
     add_groups(out);
     if (error why = add_runtimes(out); why.code != errc::none) return why;
+    if (error why = add_profile(out); why.code != errc::none) return why;
     if (error why = add_flags(out); why.code != errc::none) return why;
-    choose_network(out);
+    if (error why = choose_network(out); why.code != errc::none) return why;
     if (error why = add_system(out, scratch); why.code != errc::none) return why;
     if (error why = check_bypass(out); why.code != errc::none) return why;
     out.policy.strict(options_.strict);
-    return choose_workdir(out);
+    if (error why = choose_workdir(out); why.code != errc::none) return why;
+    if (out.chosen != nullptr && !out.chosen->path.empty() &&
+        covered(out, out.chosen->path, right::write_file))
+      out.warnings.push_back(
+          fmt::format("the profile file {} lies inside a grant that writes, so the command could change what "
+                      "the next run grants; keep it elsewhere",
+                      quoted(out.chosen->path)));
+    return {};
   }
 
  private:
   error choose_profile(resolution& out) {
     if (options_.profile.empty()) return {};
-    out.profile = find_profile(options_.profile);
-    if (out.profile != nullptr) return {};
-    const bool file = options_.profile.find('/') != std::string::npos ||
-                      options_.profile.ends_with(".json") || options_.profile.ends_with(".jsonc");
-    if (file)
-      return sentence(
-          fmt::format("profile files are not supported yet, so {} was not read; use a built-in profile",
-                      quoted(options_.profile)));
-    std::string names;
-    for (const builtin_profile& p : builtin_profiles())
-      names += (names.empty() ? "" : ", ") + std::string(p.name);
-    return sentence(
-        fmt::format("Profile not found: {}; the built-in profiles are {}", quoted(options_.profile), names));
+    auto chosen = cli::choose_profile(options_.profile, here_);
+    if (!chosen) return std::move(chosen.error());
+    out.chosen = *std::move(chosen);
+    out.profile = &out.chosen->view;
+    says_ = &out.chosen->says;
+    for (const std::string& warning : says_->warnings) out.warnings.push_back(warning);
+    return {};
   }
 
   error find_target(resolution& out) {
@@ -121,6 +123,13 @@ class resolver {
     if (has(options_.allow_command)) return {};
     if (has(options_.block_command))
       return sentence(fmt::format("the command {} is blocked by --block-command", quoted(name)));
+    if (has(says_->allowed_commands)) return {};
+    if (has(says_->denied_commands))
+      return sentence(fmt::format(
+          "the command {} is blocked by 'commands.deny' of the profile {}; --allow-command {} runs it",
+          quoted(name), quoted(options_.profile), name));
+    const auto& without = says_->without_groups;
+    if (std::find(without.begin(), without.end(), "dangerous_commands") != without.end()) return {};
     // Tools whose groups nono itself knows (npm, pip) are there to be run.
     if (!has(dangerous_commands()) || runtime_of_command(name)) return {};
     return sentence(
@@ -169,7 +178,10 @@ class resolver {
         (void)out.policy.add(r);  // group paths hold the lexical rules: checked when they were compiled
       }
     };
-    for (const group* g : default_groups()) add(*g);
+    for (const group* g : default_groups())
+      if (out.chosen == nullptr || std::find(out.chosen->without.begin(), out.chosen->without.end(),
+                                             g->name) == out.chosen->without.end())
+        add(*g);
     if (out.profile != nullptr)
       for (const group* g : out.profile->groups) add(*g);
     if (out.profile == nullptr && options_.auto_groups)
@@ -216,7 +228,9 @@ class resolver {
   /// path gives way: settings are not the user's word on this run.
   error add_runtimes(resolution& out) {
     for (const runtime which : {runtime::go, runtime::rust, runtime::node, runtime::python, runtime::java}) {
-      const bool by_profile = out.profile != nullptr && out.profile->name == profile_of(which);
+      const bool by_profile =
+          out.profile != nullptr && std::any_of(out.profile->groups.begin(), out.profile->groups.end(),
+                                                [&](const group* g) { return g->name == group_of(which); });
       const bool by_command =
           out.profile == nullptr && options_.auto_groups && runtime_of_command(out.target.name) == which;
       if (!by_profile && !by_command) continue;
@@ -241,25 +255,123 @@ class resolver {
     return {};
   }
 
+  /// What the file of the profile says beyond groups and network.
+  error add_profile(resolution& out) {
+    if (out.chosen == nullptr || out.chosen->path.empty()) return {};
+    std::string missing;
+    // A path with its variables replaced; empty where one has no value: such a grant is skipped, a deny is not.
+    const auto expanded = [&](const std::string& written, std::string& path) -> error {
+      std::string unknown;
+      auto text = with_variables(written, here_, out.workdir, unknown);
+      if (!text) return std::move(text.error());
+      path = unknown.empty() ? *std::move(text) : std::string();
+      return {};
+    };
+    struct field {
+      const std::vector<std::string>& paths;
+      std::string_view name;
+      std::string_view other;
+      right rights;
+      path_kind kind;
+    };
+    const field fields[] = {
+        {says_->allow, "filesystem.allow", "filesystem.allow_file", right::read_write, path_kind::directory},
+        {says_->read, "filesystem.read", "filesystem.read_file", right::read, path_kind::any},
+        {says_->write, "filesystem.write", "filesystem.write_file", right::write, path_kind::directory},
+        {says_->allow_file, "filesystem.allow_file", "filesystem.allow", right::read_write, path_kind::file},
+        {says_->read_file, "filesystem.read_file", "filesystem.read", right::read, path_kind::file},
+        {says_->write_file, "filesystem.write_file", "filesystem.write", right::write, path_kind::file},
+    };
+    for (const field& f : fields)
+      for (const std::string& written : f.paths) {
+        std::string path;
+        if (error why = expanded(written, path); why.code != errc::none) return why;
+        if (path.empty()) {
+          skip(f.name, written, missing);
+        } else if (error why = add_flag(out, {f.name, f.other, f.other, origin::profile, out.profile->name},
+                                        path, f.rights, f.kind, missing);
+                   why.code != errc::none) {
+          return why;
+        }
+      }
+    using extent = socket_flag::extent;
+    const std::pair<const std::vector<std::string>&, socket_flag> sockets[] = {
+        {says_->unix_socket, {"filesystem.unix_socket", extent::one, false}},
+        {says_->unix_socket_bind, {"filesystem.unix_socket_bind", extent::one, true}},
+        {says_->unix_socket_dir, {"filesystem.unix_socket_dir", extent::directory, false}},
+        {says_->unix_socket_dir_bind, {"filesystem.unix_socket_dir_bind", extent::directory, true}},
+        {says_->unix_socket_subtree, {"filesystem.unix_socket_subtree", extent::subtree, false}},
+        {says_->unix_socket_subtree_bind, {"filesystem.unix_socket_subtree_bind", extent::subtree, true}},
+    };
+    for (const auto& [paths, f] : sockets)
+      for (const std::string& written : paths) {
+        std::string path;
+        if (error why = expanded(written, path); why.code != errc::none) return why;
+        if (path.empty()) {
+          skip(f.name, written, missing);
+        } else if (error why = add_socket_flag(out, f, path, missing, origin::profile);
+                   why.code != errc::none) {
+          return why;
+        }
+      }
+    for (const std::string& written : says_->deny) {
+      std::string path;
+      if (error why = expanded(written, path); why.code != errc::none) return why;
+      if (path.empty())
+        return sentence(fmt::format(
+            "filesystem.deny {} of the profile {} has a variable without a value, so nothing would "
+            "be denied; set it, or write the path",
+            quoted(written), out.profile->name));
+      const std::string whole = absolute(path, here_.current);
+      if (auto added = out.policy.add(
+              {whole, no_rights, path_kind::deny, if_exists, origin::profile, out.profile->name});
+          !added)
+        return added.error();
+    }
+    for (const auto& [name, written] : says_->set_vars) {
+      std::string unknown;
+      auto value = with_variables(written, here_, out.workdir, unknown);
+      if (!value) return std::move(value.error());
+      out.variables.emplace_back(name, *std::move(value));
+    }
+    out.inherited = {says_->allow_vars, says_->deny_vars};
+    for (const auto* patterns : {&says_->deny_vars, says_->allow_vars ? &*says_->allow_vars : nullptr})
+      if (patterns != nullptr)
+        for (const std::string& p : *patterns)
+          if (p.find('*') < p.size() - 1)
+            out.warnings.push_back(
+                fmt::format("the pattern {} of the profile {} has a * before its end, where it stands for "
+                            "itself",
+                            quoted(p), out.profile->name));
+    if (!missing.empty())
+      out.notes.push_back(
+          fmt::format("grants of the profile {} were skipped because the path does not exist: {}",
+                      out.profile->name, missing));
+    return {};
+  }
+
   error add_flags(resolution& out) {
     struct flag {
       const std::vector<std::string>& paths;
       std::string_view name;
+      std::string_view other;
       right rights;
       path_kind kind;
     };
     const flag flags[] = {
-        {options_.allow, "--allow", right::read_write, path_kind::directory},
-        {options_.read, "--read", right::read, path_kind::directory},
-        {options_.write, "--write", right::write, path_kind::directory},
-        {options_.allow_file, "--allow-file", right::read_write, path_kind::file},
-        {options_.read_file, "--read-file", right::read, path_kind::file},
-        {options_.write_file, "--write-file", right::write, path_kind::file},
+        {options_.allow, "--allow", "--allow-file", right::read_write, path_kind::directory},
+        {options_.read, "--read", "--read-file", right::read, path_kind::directory},
+        {options_.write, "--write", "--write-file", right::write, path_kind::directory},
+        {options_.allow_file, "--allow-file", "--allow", right::read_write, path_kind::file},
+        {options_.read_file, "--read-file", "--read", right::read, path_kind::file},
+        {options_.write_file, "--write-file", "--write", right::write, path_kind::file},
     };
     std::string missing;
     for (const flag& f : flags)
       for (const std::string& given : f.paths)
-        if (error why = add_flag(out, f.name, given, f.rights, f.kind, missing); why.code != errc::none)
+        if (error why = add_flag(out, {f.name, f.other, f.other, origin::user, f.name}, given, f.rights,
+                                 f.kind, missing);
+            why.code != errc::none)
           return why;
     using extent = socket_flag::extent;
     const std::pair<const std::vector<std::string>&, socket_flag> socket_flags[] = {
@@ -298,25 +410,35 @@ class resolver {
     missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, quoted(given));
   }
 
-  error add_flag(resolution& out, std::string_view flag, const std::string& given, right rights,
+  /// Where a grant is written: what a user would change, and how.
+  struct place_of_grant {
+    std::string_view flag;
+    std::string_view for_file;       ///< the same for a single file
+    std::string_view for_directory;  ///< and for a directory
+    origin from = origin::user;
+    std::string_view source;  ///< what the rule names
+  };
+
+  error add_flag(resolution& out, const place_of_grant& where, const std::string& given, right rights,
                  path_kind kind, std::string& missing) const {
+    const std::string_view flag = where.flag;
     std::string path;
     std::optional<struct stat> found;
     if (error why = look_up(flag, given, path, found); why.code != errc::none) return why;
     if (!found) return skip(flag, given, missing), error{};
     if (kind == path_kind::directory && !S_ISDIR(found->st_mode))
-      return sentence(
-          fmt::format("{} {} is not a directory; use {}-file for a single file", flag, quoted(given), flag));
+      return sentence(fmt::format("{} {} is not a directory; use {} for a single file", flag, quoted(given),
+                                  where.for_file));
     if (kind == path_kind::file && S_ISDIR(found->st_mode))
       return sentence(fmt::format("{} {} is a directory; use {} for a directory and all below it", flag,
-                                  quoted(given), flag.substr(0, flag.size() - std::strlen("-file"))));
-    if (auto added = out.policy.add({path, rights, kind, if_exists, origin::user, flag}); !added)
+                                  quoted(given), where.for_directory));
+    if (auto added = out.policy.add({path, rights, kind, if_exists, where.from, where.source}); !added)
       return added.error();
     return {};
   }
 
   error add_socket_flag(resolution& out, const socket_flag& flag, const std::string& given,
-                        std::string& missing) const {
+                        std::string& missing, origin from = origin::user) const {
     std::string path;
     std::optional<struct stat> found;
     if (error why = look_up(flag.name, given, path, found); why.code != errc::none) return why;
@@ -324,15 +446,28 @@ class resolver {
     if (!got.refused.empty()) return sentence(got.refused);
     if (got.missing) skip(flag.name, given, missing);
     for (const socket_grants::grant& g : got.grants)
-      if (auto added = out.policy.add({g.path, g.rights, g.kind, if_exists, origin::user, g.source}); !added)
+      if (auto added =
+              out.policy.add({g.path, g.rights, g.kind, if_exists, from,
+                              from == origin::user ? std::string_view(g.source) : out.profile->name});
+          !added)
         return added.error();
     if (!got.warning.empty()) out.warnings.push_back(got.warning);
     if (!got.note.empty()) out.notes.push_back(got.note);
     return {};
   }
 
-  void choose_network(resolution& out) {
+  error choose_network(resolution& out) {
     const bool wants_hosts = out.profile != nullptr && out.profile->wants_hosts;
+    if (says_->block_network && wants_hosts)
+      return sentence(
+          fmt::format("network.block and the hosts or credentials of the profile {} are contradictory; leave "
+                      "one of them out",
+                      out.profile->name));
+    if (!says_->upstream_bypass.empty() && says_->upstream_proxy.empty())
+      return sentence(fmt::format(
+          "network.upstream_bypass of the profile {} has no network.upstream_proxy to bypass; leave it "
+          "out",
+          out.profile->name));
     if (options_.block_net) {
       out.policy.network(blocked);
       if (wants_hosts)
@@ -340,14 +475,32 @@ class resolver {
             fmt::format("--block-net wins over the hosts of the profile {}", out.profile->name));
     } else if (options_.allow_net) {
       out.policy.network(unrestricted);
+    } else if (says_->block_network) {
+      out.policy.network(blocked);
+      if (error why = refuse_ports(out, "beside network.block"); why.code != errc::none) return why;
     } else if (wants_hosts) {
+      if (options_.no_child)
+        return sentence(fmt::format(
+            "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
+            out.profile->name));
+      if (error why = refuse_ports(out, "beside hosts"); why.code != errc::none) return why;
       out.policy.network(loopback);
       out.warnings.push_back(
           fmt::format("the profile {} asks for a host-filtered network, which is not built yet: the command "
                       "gets a loopback network of "
                       "its own and reaches no host (--allow-net opens the network)",
                       out.profile->name));
+    } else if (!says_->connect_ports.empty()) {
+      for (const auto& [ports, use] : {std::pair{&says_->connect_ports, port_use::connect_tcp},
+                                       std::pair{&says_->listen_ports, port_use::bind_tcp}})
+        for (const std::string& port : *ports)
+          if (auto opened = out.policy.allow_port({use, static_cast<std::uint16_t>(std::stoi(port))});
+              !opened)
+            return std::move(opened.error());
+      if (!says_->open_ports.empty())
+        return not_built(out, "network.open_port", "beside network.connect_port");
     }
+    if (says_->signal_mode == "allow_all") out.policy.lift(protection::signals);
     if (out.profile != nullptr && out.profile->full_ipc) {
       out.policy.lift(protection::ipc);
       out.policy.lift(protection::abstract_unix);
@@ -355,6 +508,20 @@ class resolver {
       (void)out.policy.add({"/dev/shm", right::read_write, path_kind::directory, if_exists, origin::profile,
                             out.profile->name, true});
     }
+    return {};
+  }
+  /// Ports that would be exceptions to a closed network: no rule of the kernel can say "this port of localhost".
+  [[nodiscard]] error refuse_ports(const resolution& out, std::string_view beside) const {
+    if (!says_->open_ports.empty()) return not_built(out, "network.open_port", beside);
+    if (!says_->listen_ports.empty()) return not_built(out, "network.listen_port", beside);
+    if (!says_->connect_ports.empty()) return not_built(out, "network.connect_port", beside);
+    return {};
+  }
+  static error not_built(const resolution& out, std::string_view field, std::string_view beside) {
+    return sentence(fmt::format(
+        "{} {} is not built yet, so the profile {} was not used; leave it out, or open the network "
+        "with --allow-net",
+        field, beside, out.profile->name));
   }
 
   error add_system(resolution& out, std::string_view scratch) {
@@ -415,27 +582,51 @@ class resolver {
     std::string path(denied);
     if (leading_variable(path) == "$HOME") path = here_.home + std::string(after_variable(path));
     for (const std::string& given : options_.bypass_protection)
-      if (is_within(path, absolute(expand_home(given), here_.current))) {
-        out.notes.push_back("bypass_protection relaxing deny rule " + quoted(path));
-        return true;
-      }
+      if (is_within(path, absolute(expand_home(given), here_.current))) return relaxed(path, out);
+    for (const std::string& given : says_->bypass_protection) {
+      std::string unknown;
+      const auto expanded = with_variables(given, here_, out.workdir, unknown);
+      if (expanded && unknown.empty() && is_within(path, absolute(*expanded, here_.current)))
+        return relaxed(path, out);
+    }
     return false;
+  }
+  static bool relaxed(const std::string& path, resolution& out) {
+    out.notes.push_back("bypass_protection relaxing deny rule " + quoted(path));
+    return true;
   }
   [[nodiscard]] std::string expand_home(const std::string& path) const {
     return path == "~" || path.starts_with("~/") ? here_.home + path.substr(1) : path;
   }
 
-  error check_bypass(const resolution& out) {
-    for (const std::string& given : options_.bypass_protection) {
-      const std::string path = absolute(expand_home(given), here_.current);
+  error check_bypass(resolution& out) {
+    const auto granted = [&](const std::string& path) {
       const auto rules = out.policy.ref().rules;
-      const bool below = std::any_of(rules.begin(), rules.end(), [&](const rule& r) {
-        return !r.is_deny() && r.from == origin::user && is_within(r.path, path);
-      });
-      if (!below && !covered(out, path, no_rights))
+      return covered(out, path, no_rights) || std::any_of(rules.begin(), rules.end(), [&](const rule& r) {
+               return !r.is_deny() && (r.from == origin::user || r.from == origin::profile) &&
+                      is_within(r.path, path);
+             });
+    };
+    for (const std::string& given : options_.bypass_protection)
+      if (!granted(absolute(expand_home(given), here_.current)))
         return sentence(
             fmt::format("--bypass-protection {} has no matching grant; add --read, --write or --allow for it",
                         quoted(given)));
+    for (const std::string& given : says_->bypass_protection) {
+      std::string unknown;
+      const auto expanded = with_variables(given, here_, out.workdir, unknown);
+      if (!expanded) return expanded.error();
+      const std::string path = absolute(*expanded, here_.current);
+      if (!unknown.empty() || ::access(path.c_str(), F_OK) != 0) {
+        out.warnings.push_back(
+            fmt::format("filesystem.bypass_protection {} of the profile {} is skipped: there is no such path",
+                        quoted(given), out.profile->name));
+      } else if (!granted(path)) {
+        return sentence(
+            fmt::format("filesystem.bypass_protection {} of the profile {} has no matching grant; add it to "
+                        "filesystem.read, .write or .allow",
+                        quoted(given), out.profile->name));
+      }
     }
     return {};
   }
@@ -458,6 +649,8 @@ class resolver {
 
   const run_options& options_;
   const host& here_;
+  const nono::profile nothing_said_;
+  const nono::profile* says_ = &nothing_said_;
 };
 
 /// The home directory of a user in /etc/passwd; empty if it is not there. Read here, because the resolver of libc

@@ -3,6 +3,7 @@
 // printed, what is enforced and what a dry run shows all come from here.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,9 @@
 #include <nono/capability_set.hpp>
 #include <nono/error.hpp>
 
+#include "cli/resolve/environment.hpp"
 #include "cli/resolve/options.hpp"
+#include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/profiles.hpp"
 #include "cli/resolve/program.hpp"
 
@@ -47,11 +50,13 @@ struct resolution {
   std::string workdir;  ///< absolute
   cwd_grant cwd = cwd_grant::not_needed;
   right cwd_rights = no_rights;
-  const builtin_profile* profile = nullptr;                    ///< null: none was named
-  std::vector<std::string> protected_roots;                    ///< nono's own state and configuration
-  std::vector<std::string> warnings;                           ///< always printed (unless silent)
-  std::vector<std::string> notes;                              ///< printed with -v
+  std::shared_ptr<const chosen_profile> chosen;  ///< null: no profile was named
+  const builtin_profile* profile = nullptr;      ///< what `chosen` is to the rest of the command
+  std::vector<std::string> protected_roots;      ///< nono's own state and configuration
+  std::vector<std::string> warnings;             ///< always printed (unless silent)
+  std::vector<std::string> notes;                ///< printed with -v
   std::vector<std::pair<std::string, std::string>> variables;  ///< for the child
+  variable_filter inherited;                                   ///< which variables the child inherits
 };
 
 /// The source of the denies that protect nono's own directories; scripts look for these words.

@@ -18,6 +18,14 @@ error lower(sandbox& s, sandbox_target target, bool observed) {
   auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
   if (!prepared) return prepared.error();
   s.prepared.emplace(*std::move(prepared));
+  if (s.r.chosen && s.r.chosen->says.signal_mode == "allow_same_sandbox" &&
+      s.report().of(protection::signals) == standing::missing)
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            fmt::format("signals ({}), which 'security.signal_mode' of the profile {} asks for",
+                        row_of(protection::signals).kernel, s.r.chosen->name)};
   return {};
 }
 

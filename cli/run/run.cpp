@@ -119,7 +119,7 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
-  p.environment = clean_environment(p.here.environment, p.r.variables);
+  p.environment = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
   print_warnings(options, p);
   if (!options.silent) {
     say(summary(p.r, *p.bound, p.report(), options.verbose));
@@ -234,19 +234,10 @@ int run(const run_options& options) {
   return status->exit_code();
 }
 
-int wrap(const run_options& options) {
+int wrap(const run_options& given) {
   started p;
-  if (!options.profile.empty())
-    if (const builtin_profile* profile = find_profile(options.profile);
-        profile != nullptr && profile->wants_hosts && !options.block_net && !options.allow_net)
-      return failed(
-          {errc::bad_argument,
-           0,
-           {},
-           {},
-           fmt::format(
-               "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
-               profile->name)});
+  run_options options = given;
+  options.no_child = true;
   if (const error why = prepare(options, sandbox_target::this_process, false, p); why.code != errc::none)
     return failed(why);
   if (options.dry_run) return end_dry_run(options);

@@ -46,7 +46,8 @@ inline error check_within(const bound_policy& inner, const bound_policy& outer) 
     const auto about = [&](errc code, std::string other) {
       return error{code, 0, to_text(rule_of(r)), std::string(r.path), std::move(other)};
     };
-    const place p = look(r.canonical, {.follow = false});
+    // The root is no link, and asked about without following it is only the directory around itself.
+    const place p = look(r.canonical, {.follow = r.canonical == "/"});
     if (!p.exists || p.file.id != r.id) return about(errc::path_changed, {});
     right missing = r.rights & ~index.find(r.id).rights;
     for (const inode_id& above : p.above) missing &= ~index.find(above).rights;

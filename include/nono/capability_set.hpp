@@ -148,6 +148,8 @@ class capability_set {
   }
   capability_set& lift(protection which) { return name(lifted_, best_effort_, which, check_lift(which)); }
   capability_set& strict(bool on = true) { return strict_ = on, *this; }
+  /// As of caps(); what a portable policy cannot name is an error of apply().
+  capability_set& target(target_systems systems) { return target_ = systems, *this; }
 
   /// Leaves out every rule for which `unwanted(rule)` is true.
   template <class F>
@@ -174,7 +176,7 @@ class capability_set {
   [[nodiscard]] int minimum_landlock_abi() const noexcept { return nono::minimum_landlock_abi(ref()); }
 
   [[nodiscard]] policy_ref ref() const noexcept {
-    const rule* cut_off = violation_ == errc::none ? without_sockets() : nullptr;
+    const auto [violation, violating] = first_violation();
     return {.rules = rules_,
             .groups = groups_,
             .variables = variables_,
@@ -184,8 +186,9 @@ class capability_set {
             .best_effort = best_effort_,
             .lifted = lifted_,
             .strict = strict_,
-            .violation = cut_off != nullptr ? errc::connect_unix_without_sockets : violation_,
-            .violating = cut_off != nullptr ? cut_off->path : violating_};
+            .target = target_,
+            .violation = violation,
+            .violating = violating};
   }
   operator policy_ref() const noexcept { return ref(); }  // NOLINT(google-explicit-constructor)
 
@@ -222,12 +225,20 @@ class capability_set {
     return v.empty() || is_known_variable(v) || detail::declares(ref(), v) ? errc::none
                                                                            : errc::variable_unknown;
   }
-  /// A grant of connect_unix while there are no sockets, or null.
-  [[nodiscard]] const rule* without_sockets() const noexcept {
+  /// What was misnamed first; else what the last settings leave without a meaning.
+  [[nodiscard]] std::pair<errc, std::string_view> first_violation() const noexcept {
+    if (violation_ != errc::none) return {violation_, violating_};
     if (sockets_ == nono::unix_sockets::none)
       for (const rule& r : rules_)
-        if (contains(r.rights, right::connect_unix)) return &r;
-    return nullptr;
+        if (contains(r.rights, right::connect_unix)) return {errc::connect_unix_without_sockets, r.path};
+    if (target_ == target_systems::portable) {
+      if (const std::string_view what = not_portable(network_); !what.empty())
+        return {errc::not_portable, what};
+      for (const protection_row& row : protections)
+        if (row.linux_only && (lifted_.has(row.id) || best_effort_.has(row.id)))
+          return {errc::not_portable, row.name};
+    }
+    return {errc::none, {}};
   }
   /// Without empty and "." parts.
   static std::string plain(std::string_view path) {
@@ -272,6 +283,7 @@ class capability_set {
   protection_set best_effort_;
   protection_set lifted_;
   bool strict_ = false;
+  target_systems target_ = target_systems::unspecified;
   errc violation_ = errc::none;  // the first protection that was misnamed
   std::string_view violating_;
 };

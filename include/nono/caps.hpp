@@ -19,11 +19,6 @@
 
 namespace nono {
 
-/// The systems that a policy is written for: `.target(portable)` refuses what only Linux has.
-enum class target_systems : std::uint8_t { unspecified, linux_only, portable };
-inline constexpr target_systems linux_only = target_systems::linux_only;
-inline constexpr target_systems portable = target_systems::portable;
-
 namespace detail {
 // What the type of a builder remembers.
 inline constexpr unsigned network_given = 1;
@@ -245,6 +240,7 @@ class basic_caps {
             .best_effort = best_effort_,
             .lifted = lifted_,
             .strict = strict_,
+            .target = target_,
             .violation = violation_,
             .violating = violating_};
   }
@@ -327,12 +323,12 @@ class basic_caps {
   }
   [[nodiscard]] constexpr basic_caps portable_network() const {
     if (target_ != target_systems::portable) return *this;
-    if (network_.mode == network_mode::loopback)
-      return refused(errc::not_portable, detail::loopback_network_exists_on_linux_only, "network(loopback)");
-    for (std::size_t i = 0; i < network_.port_count; ++i)
-      if (network_.ports[i].use == port_use::connect_tcp)
-        return refused(errc::not_portable, detail::ports_to_connect_to_exist_on_linux_only, "connect_tcp");
-    return *this;
+    const std::string_view what = not_portable(network_);
+    if (what.empty()) return *this;
+    return refused(errc::not_portable,
+                   network_.mode == network_mode::loopback ? detail::loopback_network_exists_on_linux_only
+                                                           : detail::ports_to_connect_to_exist_on_linux_only,
+                   what);
   }
 
   [[nodiscard]] constexpr basic_caps with(const rule& added) const {

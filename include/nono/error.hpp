@@ -101,6 +101,28 @@ enum class errc : std::uint16_t {
   thread_unreachable = 316,
   socket_open = 317,
   io_uring_open = 318,
+  // JSON texts (400-409), stored states (420-439), profile files (440-459)
+  json_malformed = 400,
+  json_too_large = 401,
+  json_too_deep = 402,
+  json_repeated_key = 403,
+  json_missing_key = 404,
+  json_wrong_type = 405,
+  json_unknown_key = 406,
+  json_bad_value = 407,
+  state_path_not_utf8 = 420,
+  state_version_unknown = 421,
+  state_contradicts_itself = 422,
+  state_path_moved = 423,
+  state_file_replaced = 424,
+  state_not_restorable = 425,
+  profile_not_found = 440,
+  profile_unreadable = 441,
+  profile_extends_itself = 442,
+  profile_extends_too_deep = 443,
+  profile_field_not_built = 444,
+  profile_group_unknown = 445,
+  profile_group_required = 446,
 };
 
 /// An error: the number, errno (0 if no system call failed), and what it was about.
@@ -333,6 +355,33 @@ inline constexpr errc_text errc_texts[] = {
     {errc::hosts_need_the_runner,
      "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through; it is not "
      "built yet | use network(only(...)), or network(blocked)"},
+    // of JSON: %r what is read, %o what is wrong and at which line and column
+    {errc::json_malformed, "%r: %o"},
+    {errc::json_too_large, "%r: too large: %o | leave out what is not needed"},
+    {errc::json_too_deep, "%r: too deep: %o | nest less"},
+    {errc::json_repeated_key, "%r: %o | keep one of the two"},
+    {errc::json_missing_key, "%r: a key is missing: %o | add it"},
+    {errc::json_wrong_type, "%r: wrong type: %o"},
+    {errc::json_unknown_key, "%r: unknown key: %o"},
+    {errc::json_bad_value, "%r: bad value: %o"},
+    {errc::state_path_not_utf8, "%r: the path %p is not UTF-8, so JSON cannot hold it | rename it"},
+    {errc::state_version_unknown, "%r: unknown version: %o | restore it with the nono that wrote it"},
+    {errc::state_contradicts_itself,
+     "%r: %o, so it was changed by hand or by a tool that does not know all keys | leave the key \"nono\" "
+     "out, "
+     "or write the state anew"},
+    {errc::state_path_moved, "%r: %p leads to %o | write the state anew if that is meant"},
+    {errc::state_file_replaced,
+     "%r: at %p stands another file than the one that was pinned | write the state anew if that is meant"},
+    {errc::state_not_restorable, "%r: it cannot be restored: %o"},
+    {errc::profile_not_found, "Profile not found: %p%o"},
+    {errc::profile_unreadable, "the profile %p cannot be read: %o"},
+    {errc::profile_extends_itself, "%r: a profile extends itself: %o | take one of them out of \"extends\""},
+    {errc::profile_extends_too_deep,
+     "%r: more than 10 profiles extend one another: %o | put what they say into fewer"},
+    {errc::profile_field_not_built, "%r: not built yet: %o"},
+    {errc::profile_group_unknown, "%r: unknown group: %o"},
+    {errc::profile_group_required, "%r: Cannot exclude required groups: %o | leave it out of \"exclude\""},
 };
 
 }  // namespace detail

@@ -88,6 +88,14 @@ constexpr bool has_port_twice(const network_rule& rule) noexcept {
   return false;
 }
 
+/// What of a network only Linux can give, in words; empty if every system can.
+constexpr std::string_view not_portable(const network_rule& rule) noexcept {
+  if (rule.mode == network_mode::loopback) return "network(loopback)";
+  for (std::size_t i = 0; i < rule.port_count; ++i)
+    if (rule.ports[i].use == port_use::connect_tcp) return "connect_tcp";
+  return {};
+}
+
 // The words of `.network(...)`: types, so that what needs a child is known to the compiler.
 struct unrestricted_network {};
 struct blocked_network {};

@@ -91,6 +91,16 @@ constexpr rule rule_of(const group& g, const group_rule& r) noexcept {
   return {r.path, r.rights, kind, r.missing, origin::group, g.name};
 }
 
+/// The systems that a policy is written for: `.target(portable)` refuses what only Linux has.
+enum class target_systems : std::uint8_t { unspecified, linux_only, portable };
+inline constexpr target_systems linux_only = target_systems::linux_only;
+inline constexpr target_systems portable = target_systems::portable;
+
+constexpr std::string_view name_of(target_systems systems) noexcept {
+  constexpr std::string_view names[] = {"unspecified", "linux_only", "portable"};
+  return names[static_cast<std::size_t>(systems)];
+}
+
 /// A policy by name, not owning: what `caps()` and `capability_set` show to the rest of the library.
 struct policy_ref {
   std::span<const rule> rules;  ///< in byte order of their paths
@@ -99,9 +109,10 @@ struct policy_ref {
   network_rule network;
   std::span<const std::string_view> hosts;  ///< of network(hosts), in byte order, none twice; else empty
   unix_sockets sockets = unix_sockets::by_default;
-  protection_set best_effort;   ///< required by the policy, but given up where a kernel lacks it
-  protection_set lifted;        ///< not asked for, by name
-  bool strict = false;          ///< what is preferred becomes required
+  protection_set best_effort;  ///< required by the policy, but given up where a kernel lacks it
+  protection_set lifted;       ///< not asked for, by name
+  bool strict = false;         ///< what is preferred becomes required
+  target_systems target = target_systems::unspecified;
   errc violation = errc::none;  ///< the first broken rule of a policy built at run time
   std::string_view violating;   ///< its path
 };
@@ -259,17 +270,13 @@ inline std::string to_text(const policy_ref& p) {
     out += ")\n";
   }
   out += to_text(p.network, p.hosts) + '\n';
-  constexpr std::string_view sockets[] = {"by_default", "none", "granted", "any"};
-  if (p.sockets != unix_sockets::by_default) {
-    out += "unix_sockets(";
-    out += sockets[static_cast<std::size_t>(p.sockets)];
-    out += ")\n";
-  }
+  if (p.sockets != unix_sockets::by_default) out += "unix_sockets(" + std::string(name_of(p.sockets)) + ")\n";
   for (const protection_row& row : protections) {
     if (p.best_effort.has(row.id)) out += "best_effort(" + std::string(row.name) + ")\n";
     if (p.lifted.has(row.id)) out += "lift(" + std::string(row.name) + ")\n";
   }
   if (p.strict) out += "strict()\n";
+  if (p.target != target_systems::unspecified) out += "target(" + std::string(name_of(p.target)) + ")\n";
   return out;
 }
 

@@ -106,6 +106,27 @@ inline constexpr errc_name errc_names[] = {
     {errc::thread_unreachable, "thread_unreachable"},
     {errc::socket_open, "socket_open"},
     {errc::io_uring_open, "io_uring_open"},
+    {errc::json_malformed, "json_malformed"},
+    {errc::json_too_large, "json_too_large"},
+    {errc::json_too_deep, "json_too_deep"},
+    {errc::json_repeated_key, "json_repeated_key"},
+    {errc::json_missing_key, "json_missing_key"},
+    {errc::json_wrong_type, "json_wrong_type"},
+    {errc::json_unknown_key, "json_unknown_key"},
+    {errc::json_bad_value, "json_bad_value"},
+    {errc::state_path_not_utf8, "state_path_not_utf8"},
+    {errc::state_version_unknown, "state_version_unknown"},
+    {errc::state_contradicts_itself, "state_contradicts_itself"},
+    {errc::state_path_moved, "state_path_moved"},
+    {errc::state_file_replaced, "state_file_replaced"},
+    {errc::state_not_restorable, "state_not_restorable"},
+    {errc::profile_not_found, "profile_not_found"},
+    {errc::profile_unreadable, "profile_unreadable"},
+    {errc::profile_extends_itself, "profile_extends_itself"},
+    {errc::profile_extends_too_deep, "profile_extends_too_deep"},
+    {errc::profile_field_not_built, "profile_field_not_built"},
+    {errc::profile_group_unknown, "profile_group_unknown"},
+    {errc::profile_group_required, "profile_group_required"},
 };
 
 // The words of types whose headers have none.
@@ -199,6 +220,8 @@ template <>
 struct fmt::formatter<nono::port_use> : nono::detail::text_formatter<nono::port_use> {};
 template <>
 struct fmt::formatter<nono::port_rule> : nono::detail::text_formatter<nono::port_rule> {};
+template <>
+struct fmt::formatter<nono::target_systems> : nono::detail::text_formatter<nono::target_systems> {};
 template <>
 struct fmt::formatter<nono::network_rule> : nono::detail::text_formatter<nono::network_rule> {};
 template <>

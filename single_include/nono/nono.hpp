@@ -182,6 +182,28 @@ enum class errc : std::uint16_t {
   thread_unreachable = 316,
   socket_open = 317,
   io_uring_open = 318,
+  // JSON texts (400-409), stored states (420-439), profile files (440-459)
+  json_malformed = 400,
+  json_too_large = 401,
+  json_too_deep = 402,
+  json_repeated_key = 403,
+  json_missing_key = 404,
+  json_wrong_type = 405,
+  json_unknown_key = 406,
+  json_bad_value = 407,
+  state_path_not_utf8 = 420,
+  state_version_unknown = 421,
+  state_contradicts_itself = 422,
+  state_path_moved = 423,
+  state_file_replaced = 424,
+  state_not_restorable = 425,
+  profile_not_found = 440,
+  profile_unreadable = 441,
+  profile_extends_itself = 442,
+  profile_extends_too_deep = 443,
+  profile_field_not_built = 444,
+  profile_group_unknown = 445,
+  profile_group_required = 446,
 };
 
 /// An error: the number, errno (0 if no system call failed), and what it was about.
@@ -414,6 +436,33 @@ inline constexpr errc_text errc_texts[] = {
     {errc::hosts_need_the_runner,
      "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through; it is not "
      "built yet | use network(only(...)), or network(blocked)"},
+    // of JSON: %r what is read, %o what is wrong and at which line and column
+    {errc::json_malformed, "%r: %o"},
+    {errc::json_too_large, "%r: too large: %o | leave out what is not needed"},
+    {errc::json_too_deep, "%r: too deep: %o | nest less"},
+    {errc::json_repeated_key, "%r: %o | keep one of the two"},
+    {errc::json_missing_key, "%r: a key is missing: %o | add it"},
+    {errc::json_wrong_type, "%r: wrong type: %o"},
+    {errc::json_unknown_key, "%r: unknown key: %o"},
+    {errc::json_bad_value, "%r: bad value: %o"},
+    {errc::state_path_not_utf8, "%r: the path %p is not UTF-8, so JSON cannot hold it | rename it"},
+    {errc::state_version_unknown, "%r: unknown version: %o | restore it with the nono that wrote it"},
+    {errc::state_contradicts_itself,
+     "%r: %o, so it was changed by hand or by a tool that does not know all keys | leave the key \"nono\" "
+     "out, "
+     "or write the state anew"},
+    {errc::state_path_moved, "%r: %p leads to %o | write the state anew if that is meant"},
+    {errc::state_file_replaced,
+     "%r: at %p stands another file than the one that was pinned | write the state anew if that is meant"},
+    {errc::state_not_restorable, "%r: it cannot be restored: %o"},
+    {errc::profile_not_found, "Profile not found: %p%o"},
+    {errc::profile_unreadable, "the profile %p cannot be read: %o"},
+    {errc::profile_extends_itself, "%r: a profile extends itself: %o | take one of them out of \"extends\""},
+    {errc::profile_extends_too_deep,
+     "%r: more than 10 profiles extend one another: %o | put what they say into fewer"},
+    {errc::profile_field_not_built, "%r: not built yet: %o"},
+    {errc::profile_group_unknown, "%r: unknown group: %o"},
+    {errc::profile_group_required, "%r: Cannot exclude required groups: %o | leave it out of \"exclude\""},
 };
 
 }  // namespace detail
@@ -779,6 +828,14 @@ constexpr bool has_port_twice(const network_rule& rule) noexcept {
     for (std::size_t k = 0; k < i; ++k)
       if (rule.ports[i] == rule.ports[k]) return true;
   return false;
+}
+
+/// What of a network only Linux can give, in words; empty if every system can.
+constexpr std::string_view not_portable(const network_rule& rule) noexcept {
+  if (rule.mode == network_mode::loopback) return "network(loopback)";
+  for (std::size_t i = 0; i < rule.port_count; ++i)
+    if (rule.ports[i].use == port_use::connect_tcp) return "connect_tcp";
+  return {};
 }
 
 // The words of `.network(...)`: types, so that what needs a child is known to the compiler.
@@ -1287,6 +1344,16 @@ constexpr rule rule_of(const group& g, const group_rule& r) noexcept {
   return {r.path, r.rights, kind, r.missing, origin::group, g.name};
 }
 
+/// The systems that a policy is written for: `.target(portable)` refuses what only Linux has.
+enum class target_systems : std::uint8_t { unspecified, linux_only, portable };
+inline constexpr target_systems linux_only = target_systems::linux_only;
+inline constexpr target_systems portable = target_systems::portable;
+
+constexpr std::string_view name_of(target_systems systems) noexcept {
+  constexpr std::string_view names[] = {"unspecified", "linux_only", "portable"};
+  return names[static_cast<std::size_t>(systems)];
+}
+
 /// A policy by name, not owning: what `caps()` and `capability_set` show to the rest of the library.
 struct policy_ref {
   std::span<const rule> rules;  ///< in byte order of their paths
@@ -1295,9 +1362,10 @@ struct policy_ref {
   network_rule network;
   std::span<const std::string_view> hosts;  ///< of network(hosts), in byte order, none twice; else empty
   unix_sockets sockets = unix_sockets::by_default;
-  protection_set best_effort;   ///< required by the policy, but given up where a kernel lacks it
-  protection_set lifted;        ///< not asked for, by name
-  bool strict = false;          ///< what is preferred becomes required
+  protection_set best_effort;  ///< required by the policy, but given up where a kernel lacks it
+  protection_set lifted;       ///< not asked for, by name
+  bool strict = false;         ///< what is preferred becomes required
+  target_systems target = target_systems::unspecified;
   errc violation = errc::none;  ///< the first broken rule of a policy built at run time
   std::string_view violating;   ///< its path
 };
@@ -1455,17 +1523,13 @@ inline std::string to_text(const policy_ref& p) {
     out += ")\n";
   }
   out += to_text(p.network, p.hosts) + '\n';
-  constexpr std::string_view sockets[] = {"by_default", "none", "granted", "any"};
-  if (p.sockets != unix_sockets::by_default) {
-    out += "unix_sockets(";
-    out += sockets[static_cast<std::size_t>(p.sockets)];
-    out += ")\n";
-  }
+  if (p.sockets != unix_sockets::by_default) out += "unix_sockets(" + std::string(name_of(p.sockets)) + ")\n";
   for (const protection_row& row : protections) {
     if (p.best_effort.has(row.id)) out += "best_effort(" + std::string(row.name) + ")\n";
     if (p.lifted.has(row.id)) out += "lift(" + std::string(row.name) + ")\n";
   }
   if (p.strict) out += "strict()\n";
+  if (p.target != target_systems::unspecified) out += "target(" + std::string(name_of(p.target)) + ")\n";
   return out;
 }
 
@@ -1765,11 +1829,6 @@ constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
 
 namespace nono {
 
-/// The systems that a policy is written for: `.target(portable)` refuses what only Linux has.
-enum class target_systems : std::uint8_t { unspecified, linux_only, portable };
-inline constexpr target_systems linux_only = target_systems::linux_only;
-inline constexpr target_systems portable = target_systems::portable;
-
 namespace detail {
 // What the type of a builder remembers.
 inline constexpr unsigned network_given = 1;
@@ -1991,6 +2050,7 @@ class basic_caps {
             .best_effort = best_effort_,
             .lifted = lifted_,
             .strict = strict_,
+            .target = target_,
             .violation = violation_,
             .violating = violating_};
   }
@@ -2073,12 +2133,12 @@ class basic_caps {
   }
   [[nodiscard]] constexpr basic_caps portable_network() const {
     if (target_ != target_systems::portable) return *this;
-    if (network_.mode == network_mode::loopback)
-      return refused(errc::not_portable, detail::loopback_network_exists_on_linux_only, "network(loopback)");
-    for (std::size_t i = 0; i < network_.port_count; ++i)
-      if (network_.ports[i].use == port_use::connect_tcp)
-        return refused(errc::not_portable, detail::ports_to_connect_to_exist_on_linux_only, "connect_tcp");
-    return *this;
+    const std::string_view what = not_portable(network_);
+    if (what.empty()) return *this;
+    return refused(errc::not_portable,
+                   network_.mode == network_mode::loopback ? detail::loopback_network_exists_on_linux_only
+                                                           : detail::ports_to_connect_to_exist_on_linux_only,
+                   what);
   }
 
   [[nodiscard]] constexpr basic_caps with(const rule& added) const {
@@ -2627,6 +2687,8 @@ class capability_set {
   }
   capability_set& lift(protection which) { return name(lifted_, best_effort_, which, check_lift(which)); }
   capability_set& strict(bool on = true) { return strict_ = on, *this; }
+  /// As of caps(); what a portable policy cannot name is an error of apply().
+  capability_set& target(target_systems systems) { return target_ = systems, *this; }
 
   /// Leaves out every rule for which `unwanted(rule)` is true.
   template <class F>
@@ -2653,7 +2715,7 @@ class capability_set {
   [[nodiscard]] int minimum_landlock_abi() const noexcept { return nono::minimum_landlock_abi(ref()); }
 
   [[nodiscard]] policy_ref ref() const noexcept {
-    const rule* cut_off = violation_ == errc::none ? without_sockets() : nullptr;
+    const auto [violation, violating] = first_violation();
     return {.rules = rules_,
             .groups = groups_,
             .variables = variables_,
@@ -2663,8 +2725,9 @@ class capability_set {
             .best_effort = best_effort_,
             .lifted = lifted_,
             .strict = strict_,
-            .violation = cut_off != nullptr ? errc::connect_unix_without_sockets : violation_,
-            .violating = cut_off != nullptr ? cut_off->path : violating_};
+            .target = target_,
+            .violation = violation,
+            .violating = violating};
   }
   operator policy_ref() const noexcept { return ref(); }  // NOLINT(google-explicit-constructor)
 
@@ -2701,12 +2764,20 @@ class capability_set {
     return v.empty() || is_known_variable(v) || detail::declares(ref(), v) ? errc::none
                                                                            : errc::variable_unknown;
   }
-  /// A grant of connect_unix while there are no sockets, or null.
-  [[nodiscard]] const rule* without_sockets() const noexcept {
+  /// What was misnamed first; else what the last settings leave without a meaning.
+  [[nodiscard]] std::pair<errc, std::string_view> first_violation() const noexcept {
+    if (violation_ != errc::none) return {violation_, violating_};
     if (sockets_ == nono::unix_sockets::none)
       for (const rule& r : rules_)
-        if (contains(r.rights, right::connect_unix)) return &r;
-    return nullptr;
+        if (contains(r.rights, right::connect_unix)) return {errc::connect_unix_without_sockets, r.path};
+    if (target_ == target_systems::portable) {
+      if (const std::string_view what = not_portable(network_); !what.empty())
+        return {errc::not_portable, what};
+      for (const protection_row& row : protections)
+        if (row.linux_only && (lifted_.has(row.id) || best_effort_.has(row.id)))
+          return {errc::not_portable, row.name};
+    }
+    return {errc::none, {}};
   }
   /// Without empty and "." parts.
   static std::string plain(std::string_view path) {
@@ -2751,6 +2822,7 @@ class capability_set {
   protection_set best_effort_;
   protection_set lifted_;
   bool strict_ = false;
+  target_systems target_ = target_systems::unspecified;
   errc violation_ = errc::none;  // the first protection that was misnamed
   std::string_view violating_;
 };
@@ -5667,7 +5739,8 @@ inline error check_within(const bound_policy& inner, const bound_policy& outer) 
     const auto about = [&](errc code, std::string other) {
       return error{code, 0, to_text(rule_of(r)), std::string(r.path), std::move(other)};
     };
-    const place p = look(r.canonical, {.follow = false});
+    // The root is no link, and asked about without following it is only the directory around itself.
+    const place p = look(r.canonical, {.follow = r.canonical == "/"});
     if (!p.exists || p.file.id != r.id) return about(errc::path_changed, {});
     right missing = r.rights & ~index.find(r.id).rights;
     for (const inode_id& above : p.above) missing &= ~index.find(above).rights;

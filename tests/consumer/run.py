@@ -6,7 +6,8 @@
 
 find_package      installs the headers of --build into a fresh prefix, then configures, builds and runs the
                   project in this folder against that prefix alone
-format            the same, with the component format besides, which needs fmt
+format, json      the same, with the component of that name besides, which needs fmt or nlohmann/json; json also
+                  without exceptions
 add_subdirectory  the same project, with the checkout as its subproject
 fetch_content     the same project, which fetches an archive of the checkout, from a file
 pkg_config        what --build installs, moved elsewhere, by pkg-config
@@ -75,6 +76,9 @@ def sources(args, folder):
     return folder
 
 
+OPTIONAL = {"json", "c", "format.hpp"}  # headers that need a package, or are not there yet
+
+
 # --- what is installed -----------------------------------------------------------------------------------------
 
 def see_headers(args, include, optional):
@@ -90,18 +94,19 @@ def see_modesty(args, prefix):
     """They speak of no package but where asked for one, and of no place."""
     for file in [*Path(prefix).rglob("*.cmake"), *Path(prefix).rglob("*.pc")]:
         text = file.read_text()
-        if file.name.startswith("nonoFormat"):
+        if file.name.startswith(("nonoFormat", "nonoJson")):
             continue
         if file.name == "nonoConfig.cmake":  # behind the component of that name
             text = text.partition('if("format" IN_LIST')[0]
-        for word in ("fmt", "CLI11", "doctest", "find_dependency", args.source, args.build):
+        for word in ("fmt", "nlohmann", "CLI11", "doctest", "find_dependency", args.source, args.build):
             if word in text:
                 sys.exit(f"{file.relative_to(prefix)} mentions {word}")
 
 
 def install(args, prefix):
     run(args.cmake, "--install", args.build, "--prefix", prefix, "--component", "nono_headers")
-    see_headers(args, prefix / "include", ("json", "c") if args.road == "format" else ("json", "c", "format.hpp"))
+    asked = {"format": {"format.hpp"}, "json": {"json"}}.get(args.road, set())
+    see_headers(args, prefix / "include", OPTIONAL - asked)
     see_modesty(args, prefix)
 
 
@@ -141,8 +146,8 @@ def by_pkg_config(args, build, data):
 def find_package(args, temporary):
     install(args, temporary / "prefix")
     by_cmake(args, temporary / "build", args.road, f"-DCMAKE_PREFIX_PATH={temporary}/prefix")
-    if args.road == "format":
-        print(try_out(temporary / "build" / "consumer_format"))
+    if args.road in ("format", "json"):
+        print(try_out(temporary / "build" / f"consumer_{args.road}"))
 
 
 def add_subdirectory(args, temporary):
@@ -295,7 +300,7 @@ def elsewhere(args, temporary):
     print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}: {len(done)}")
 
 
-ROADS = {"find_package": find_package, "format": find_package, "add_subdirectory": add_subdirectory,
+ROADS = {"find_package": find_package, "format": find_package, "json": find_package, "add_subdirectory": add_subdirectory,
          "fetch_content": fetch_content, "pkg_config": pkg_config, "single_header": single_header, "meson": meson,
          "package": package, "elsewhere": elsewhere, "flags": flags}
 

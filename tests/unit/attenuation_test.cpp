@@ -85,6 +85,15 @@ TEST_CASE("attenuation: one inode is one file under every name; a replaced one i
   CHECK(nono::check_within(*inner, *outer).code == errc::path_changed);
 }
 
+TEST_CASE("attenuation: a grant of the root lies within a grant of the root") {
+  ground g;
+  REQUIRE(g.inner.allow_path("/", right::read_file));
+  REQUIRE(g.outer.allow_path("/", nono::read));
+  CHECK(g.judge().code == errc::none);
+  REQUIRE(g.inner.allow_path("/", right::write_file));
+  CHECK(g.judge().code == errc::not_within);
+}
+
 TEST_CASE("attenuation: network, sockets and protections count as well") {
   ground g;
   g.outer.network(nono::blocked);

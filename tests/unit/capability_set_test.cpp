@@ -260,3 +260,22 @@ TEST_CASE("capability_set: connect_unix needs sockets, as long as there are none
   set.unix_sockets(nono::unix_sockets::granted);
   CHECK(set.ref().violation == errc::none);
 }
+
+TEST_CASE("capability_set: a portable target refuses what only Linux has, whatever came first") {
+  const auto violation = [](const capability_set& set) { return set.ref().violation; };
+  capability_set set;
+  set.target(nono::portable);
+  CHECK(set.ref().target == nono::portable);
+  CHECK(to_text(set.ref()) == "network(unrestricted)\ntarget(portable)\n");
+  CHECK(violation(set) == errc::none);
+  set.network(nono::loopback);
+  CHECK(violation(set) == errc::not_portable);
+  CHECK(set.ref().violating == "network(loopback)");
+  set.network(nono::only(nono::bind_tcp(80)));
+  CHECK(violation(set) == errc::none);
+  CHECK(set.allow_port(nono::connect_tcp(443)).has_value());
+  CHECK(violation(set) == errc::not_portable);
+  set.network(nono::blocked).lift(nono::protection::keyring);
+  CHECK(set.ref().violating == "keyring");
+  CHECK(violation(set.target(nono::linux_only)) == errc::none);
+}

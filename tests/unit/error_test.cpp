@@ -190,7 +190,28 @@ constexpr errc every_code[] = {errc::none,
                                errc::hosts_need_the_runner,
                                errc::thread_unreachable,
                                errc::socket_open,
-                               errc::io_uring_open};
+                               errc::io_uring_open,
+                               errc::json_malformed,
+                               errc::json_too_large,
+                               errc::json_too_deep,
+                               errc::json_repeated_key,
+                               errc::json_missing_key,
+                               errc::json_wrong_type,
+                               errc::json_unknown_key,
+                               errc::json_bad_value,
+                               errc::state_path_not_utf8,
+                               errc::state_version_unknown,
+                               errc::state_contradicts_itself,
+                               errc::state_path_moved,
+                               errc::state_file_replaced,
+                               errc::state_not_restorable,
+                               errc::profile_not_found,
+                               errc::profile_unreadable,
+                               errc::profile_extends_itself,
+                               errc::profile_extends_too_deep,
+                               errc::profile_field_not_built,
+                               errc::profile_group_unknown,
+                               errc::profile_group_required};
 
 error sample(errc code) { return {code, EACCES, "RULE", "PATH", "OTHER"}; }
 
@@ -218,6 +239,12 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
   CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);
   CONSTEXPR_CHECK(number(errc::io_uring_open) == 318);
+  CONSTEXPR_CHECK(number(errc::json_malformed) == 400);
+  CONSTEXPR_CHECK(number(errc::json_bad_value) == 407);
+  CONSTEXPR_CHECK(number(errc::state_path_not_utf8) == 420);
+  CONSTEXPR_CHECK(number(errc::state_not_restorable) == 425);
+  CONSTEXPR_CHECK(number(errc::profile_not_found) == 440);
+  CONSTEXPR_CHECK(number(errc::profile_group_required) == 446);
 }
 
 TEST_CASE("error: every code has one text, and there is no other text") {
@@ -247,9 +274,9 @@ TEST_CASE("error: every message is a sentence of its own") {
 
 TEST_CASE("error: what follows 'to change that' tells what to do") {
   const std::set<std::string> imperatives = {
-      "name",  "begin",  "write", "grant",   "declare", "pass", "bind",  "use",  "keep",
-      "give",  "create", "check", "resolve", "raise",   "run",  "add",   "let",  "allow",
-      "apply", "start",  "end",   "rename",  "put",     "make", "close", "mount"};
+      "name",   "begin",  "write",   "grant", "declare", "pass", "bind",    "use",   "keep",  "give",
+      "create", "check",  "resolve", "raise", "run",     "add",  "let",     "allow", "apply", "start",
+      "end",    "rename", "put",     "make",  "leave",   "nest", "restore", "take",  "close", "mount"};
   for (const errc code : every_code) {
     const std::string message = sample(code).message();
     constexpr std::string_view mark = "; to change that, ";

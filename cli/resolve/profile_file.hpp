@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Profiles by name and by file: where they are looked for, what they extend, what their groups and variables come to.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nono/error.hpp>
+#include <nono/json/profile_fields.hpp>
+#include <nono/policy.hpp>
+
+#include "cli/resolve/profiles.hpp"
+
+namespace nono::cli {
+
+struct host;
+
+/// A profile as a run uses it: one that is built in, or one from a file with all that it extends.
+struct chosen_profile {
+  std::string name;
+  std::string description;
+  std::string path;                  ///< of its file; empty: it is built in
+  nono::profile says;                ///< of a file; empty for one that is built in
+  std::vector<const group*> groups;  ///< beyond the default ones
+  std::vector<std::string> without;  ///< names of default groups that are left out
+  builtin_profile view;              ///< the above, as the rest of the command knows profiles
+};
+
+/// Finds and reads a profile: a path (it has a slash or ends in .json or .jsonc), else a name: NAME.jsonc or NAME.json
+/// in the user's profiles, else a built-in one.
+/// Errors: profile_not_found, profile_unreadable, profile_extends_*, profile_group_*, those of parse_profile().
+result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here);
+
+/// What `profile validate` has to say of a profile that can be used.
+std::vector<std::string> warnings_of(const chosen_profile& chosen);
+
+/// The user's own profiles by name, sorted, each with its path.
+std::vector<std::pair<std::string, std::string>> user_profiles(const host& here);
+
+/// A path of a profile with its variables replaced; relative paths stay so. unknown: the variable that has no value.
+/// Errors: bad_argument where the environment gives a known variable a value that is no absolute path.
+result<std::string> with_variables(std::string_view path, const host& here, std::string_view workdir,
+                                   std::string& unknown);
+
+}  // namespace nono::cli

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Profile files: where they are found, what they grant and close, and every way in which one can be wrong."""
+import json
+import os
+import socket
+import subprocess
+
+from harness import BIN, Case, main
+
+# The profile that users were shown, as it stands.
+GO_AGENT = """{
+"meta": {
+"name": "go-agent",
+"version": "1.0.0",
+"description": "Go AI agent with controlled access"
+},
+"security": {
+"groups": ["go_runtime"]
+},
+"filesystem": {
+"allow": ["$HOME/.cache/go-build"],
+"read_file": ["$HOME/.gitconfig"]
+},
+"network": {
+"network_profile": "minimal"
+},
+"workdir": { "access": "readwrite" },
+"interactive": false
+}
+"""
+
+
+class Profiles(Case):
+    def profile(self, content, name="p.json"):
+        return self.file(name, content if isinstance(content, (str, bytes)) else json.dumps(content))
+
+    def sh(self, profile, script, *flags, **more):
+        return self.run_("--profile", profile, *flags, "--", "sh", "-c", script, **more)
+
+    def refused_at_once(self, profile, *words):
+        """Within a second; on a busy machine the best of three counts."""
+        runs = []
+        while not runs or (min(runs) >= 1 and len(runs) < 3):
+            r = self.one_line(self.sh(profile, "true"), 1, *words)
+            runs.append(r.seconds)
+        self.assertLess(min(runs), 1, r)
+
+    def test_the_documented_profile_on_an_empty_home(self):
+        path = self.profile(GO_AGENT, "work/go-agent.json")
+        r = self.sh("./go-agent.json", "echo x > here && cat here; cat $HOME/.gitconfig; ls $HOME", "--allow-cwd", "-v")
+        self.check(r, 2, None, ("'security.groups' is an old spelling of 'groups.include'", "profile  go-agent",
+                                "host-filtered network, which is not built yet", "loopback network",
+                                "go-agent.json' lies inside a grant that writes"))
+        self.assertEqual(r.out.splitlines()[0], b"x", r)
+        self.file("home/.gitconfig", "[user]\n")
+        self.file("home/other", "secret\n")
+        self.check(self.sh(path, "cat $HOME/.gitconfig && ! cat $HOME/other && touch $HOME/.cache/go-build/x"), 0,
+                   "[user]\n", not_err="lies inside a grant")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            r = self.run_("-p", path, "--", "/usr/bin/python3", "-c",
+                          f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)")
+            self.assertNotEqual(r.code, 0, r)
+        # wrap filters no hosts, and never opens the network instead.
+        self.one_line(self.nono("wrap", "-p", path, "--", "true"), 1, "asks for hosts, which wrap cannot filter")
+
+    def test_a_file_that_is_none(self):
+        self.one_line(self.sh("./gone.json", "true"), 1, "Profile not found", "no such file")
+        self.one_line(self.sh(self.directory("d.json"), "true"), 1, "cannot be read: it is a directory")
+        fifo = os.path.join(self.base, "f.json")
+        os.mkfifo(fifo)
+        huge = os.path.join(self.base, "huge.json")
+        with open(huge, "wb") as f:
+            f.truncate(1 << 30)
+        for path, words in ((fifo, "it is a FIFO"), ("/dev/zero", "it is a device"), (huge, "larger than 1048576 bytes")):
+            self.refused_at_once(path, "cannot be read", words)
+        if os.geteuid() != 0:
+            os.chmod(self.profile({}, "closed.json"), 0)
+            self.one_line(self.sh(os.path.join(self.base, "closed.json"), "true"), 1, "Permission denied")
+        self.one_line(self.sh("some/pack", "true"), 1, "packs are not built")
+        self.one_line(self.sh("no_name", "true"), 1, "Profile not found", "'no_name'")
+
+    def test_bad_texts_are_refused_within_a_second(self):
+        for text, words in (
+                ("", "ends too early at line 1 column 1"),
+                ('{"meta": {"name": "x"', "ends too early"),
+                ("[" * 10_000, "more than 64"),
+                ('{"a":' * 10_000, "more than 64"),
+                (b'{"meta": {"name": "\xff"}}', "UTF-8"),
+                (b"\xff\xfe{\x00}\x00", "UTF-16"),
+                (b"{}\x00{}", "NUL"),
+                ("{/*", "a comment that does not end"),
+                ('{\n "file_system": {}}', "unknown key: 'file_system' at line 2 column 2; to change that, write 'filesystem'"),
+                ('{"meta": {"name": "a"}, "meta": {"name": "b"}}', "stands twice"),
+                ('{"groups": {"include": ["go_runtme"]}}', "unknown group: 'go_runtme'; to change that, write 'go_runtime'"),
+                ('{"groups": {"exclude": ["deny_credentials"]}}', "Cannot exclude required groups: 'deny_credentials'"),
+                ('{"\\u001b[31m": 1}', "unknown key: '\\x1b[31m'"),
+                ('{"session_hooks": {"before": {"script": "/bin/true"}}}', "not built yet: 'session_hooks'"),
+                ('{"filesystem": {"read": [{"path": "/", "when": "linux:"}]}}', "'when' is 'linux:'"),
+                ("[" + "0," * 400_000 + "0]", "too large"),
+        ):
+            self.refused_at_once(self.profile(text), words)
+
+    def test_memory_stays_bounded(self):
+        path = self.profile('{"groups": {"include": [' + '"a",' * 250_000 + "]}}")
+        done = subprocess.run(["/bin/sh", "-c", 'ulimit -v 200000; exec "$@"', "sh", BIN, "profile", "validate", path],
+                              env=self.env(), capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"too large", done.stdout, done)
+
+    def test_names_are_looked_up_in_the_users_profiles_first(self):
+        self.profile({"meta": {"name": "mine"}, "filesystem": {"read": ["$HOME/a"]}}, "home/.config/nono/profiles/mine.json")
+        self.file("home/a/f", "a\n")
+        self.file("home/b/f", "b\n")
+        read = "cat $HOME/a/f 2>&-; cat $HOME/b/f 2>&-; true"
+        self.check(self.sh("mine", read), 0, "a\n")
+        self.profile('{"filesystem": {"read": ["$HOME/b"],},} // this one counts',
+                     "home/.config/nono/profiles/mine.jsonc")
+        self.check(self.sh("mine", read), 0, "b\n")
+        self.profile({"filesystem": {"read": ["$HOME/b"]}}, "elsewhere/nono/profiles/other.json")
+        elsewhere = self.env(XDG_CONFIG_HOME=os.path.join(self.base, "elsewhere"))
+        self.check(self.sh("other", read, env=elsewhere), 0, "b\n")
+        # A file of a built-in's name shadows it: no loopback network, no warning.
+        self.check(self.sh("go-dev", "true"), 0, b"", "loopback network")
+        self.profile({"filesystem": {"read": ["$HOME/a"]}}, "home/.config/nono/profiles/go-dev.json")
+        self.check(self.sh("go-dev", read), 0, "a\n", not_err="loopback network")
+        r = self.check(self.nono("profile", "list", "--json"), 0, None)
+        listed = {p["name"]: p["source"] for p in json.loads(r.out)}
+        self.assertEqual((listed["mine"], listed["go-dev"], listed["default"]),
+                         ("user", "user (overrides built-in)", "built-in"), r)
+
+    def test_extends(self):
+        for name in "ab":
+            self.file(f"home/{name}/f", f"{name}\n")
+        read = "cat $HOME/a/f 2>&-; cat $HOME/b/f 2>&-; true"
+        self.profile({"filesystem": {"read": ["$HOME/a"]}}, "base.json")
+        path = self.profile({"extends": ["base"], "filesystem": {"read": ["$HOME/b"]}}, "child.json")
+        self.check(self.sh(path, read), 0, "a\nb\n")
+        self.one_line(self.sh(self.profile({"extends": "nowhere"}), "true"), 1, "Profile not found", "'nowhere'")
+        self.one_line(self.sh(self.profile({"extends": "../base"}), "true"), 1, "no name of a profile")
+        self.profile({"extends": "two"}, "one.json")
+        two = self.profile({"extends": "one"}, "two.json")
+        self.one_line(self.sh(two, "true"), 1, "a profile extends itself", "two.json -> ", "one.json -> ")
+        # A profile beside itself of its own name: not itself, so the built-in one.
+        own = self.profile({"extends": "go-dev", "network": {"network_profile": None}}, "go-dev.json")
+        self.check(self.sh(own, "true"), 0, b"", not_err="loopback network")
+        for i in range(12):
+            self.profile({"extends": f"d{i - 1}"} if i else {}, f"d{i}.json")
+        self.one_line(self.sh(os.path.join(self.base, "d11.json"), "true"), 1, "more than 10 profiles")
+        self.check(self.sh(os.path.join(self.base, "d9.json"), "true"), 0)
+
+    def test_grants_and_denies(self):
+        self.file("home/d/f", "text\n")
+        self.file("home/d/g", "more\n")
+        self.file("home/one", "one\n")
+        grants = {"read": ["~/d"], "read_file": ["$HOME/one"], "allow": ["$WORKDIR"], "write_file": ["$MISSING/x"]}
+        path = self.profile({"filesystem": grants})
+        script = "cat ~/d/f ~/one && ! touch ~/d/new 2>&- && ! touch ~/one 2>&- && touch new"
+        self.check(self.sh(path, script, "-v"), 0, "text\none\n", ("'$MISSING/x'", "[profile:p]"))
+        closed = self.profile({"extends": "p", "filesystem": {"deny": ["~/d"]}}, "closed.json")
+        self.one_line(self.sh(closed, "true"), 1, "Landlock deny-overlap", "of the profile closed")
+        self.one_line(self.sh(closed, "true", "--allow", os.path.join(self.home, "d")), 1, "Landlock deny-overlap")
+        alone = self.profile({"filesystem": {"deny": ["~/d"]}}, "alone.json")
+        self.one_line(self.sh(alone, "true", "--read", os.path.join(self.home, "d")), 1, "Landlock deny-overlap",
+                      "--read")
+        self.one_line(self.sh(self.profile({"filesystem": {"deny": ["$MISSING/x"]}}), "true"), 1, "nothing would be denied")
+        self.one_line(self.sh(self.profile({"filesystem": {"allow": ["~/one"]}}), "true"), 1,
+                      "filesystem.allow", "is not a directory; use filesystem.allow_file")
+        self.one_line(self.sh(self.profile({"filesystem": {"read_file": ["~/d"]}}), "true"), 1,
+                      "is a directory; use filesystem.read for")
+        self.one_line(self.sh(self.profile({"filesystem": {"allow": ["~"]}}), "true"), 1,
+                      "overlaps protected nono state root")
+
+    def test_bypass_protection(self):
+        self.file("home/.aws/config", "key\n")
+        grant = {"read": ["~/.aws"]}
+        self.one_line(self.sh(self.profile({"filesystem": grant}), "true"), 1, "deny_credentials")
+        lifted = {"filesystem": {**grant, "bypass_protection": ["~/.aws", "~/.nowhere"]}}
+        self.check(self.sh(self.profile(lifted), "cat ~/.aws/config", "-v"), 0, "key\n",
+                   ("bypass_protection relaxing deny rule", "'~/.nowhere' of the profile p is skipped"))
+        self.one_line(self.sh(self.profile({"filesystem": {"bypass_protection": ["~/.aws"]}}), "true"), 1,
+                      "has no matching grant")
+
+    def test_groups(self):
+        self.file("home/.local/bin/tool", "x\n")
+        read = "cat ~/.local/bin/tool"
+        self.check(self.sh(self.profile({}), read), 0, "x\n")
+        self.check(self.sh(self.profile({"groups": {"exclude": ["user_tools"]}}), read), 1)
+        self.check(self.sh(self.profile({"groups": {"include": [{"name": "linux_sysfs_read", "when": "linux"}]}}),
+                           "ls /sys >/dev/null"), 0)
+        self.check(self.sh(self.profile({"groups": {"include": [{"name": "linux_sysfs_read", "when": "macos"}]}}),
+                           "ls /sys >/dev/null"), 2)
+
+    def test_network(self):
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+            ports = [s.getsockname()[1] for s in (server, other)]
+            script = ("import socket\nfor p in (%d, %d):\n try: socket.create_connection(('127.0.0.1', p), 5); print('ok')\n"
+                      " except OSError as e: print(e.errno)" % tuple(ports))
+
+            def tried(network, *flags):
+                r = self.run_("-p", self.profile({"network": network}), *flags, "--", "/usr/bin/python3", "-c", script)
+                return r.out.decode().split() if r.code == 0 else r.text
+            self.assertEqual(tried({}), ["ok", "ok"])
+            self.assertEqual(tried({"block": True}), ["13", "13"])
+            self.assertEqual(tried({"block": True}, "--allow-net"), ["ok", "ok"])
+            self.assertEqual(tried({"connect_port": [ports[0]]}), ["ok", "13"])
+            self.assertEqual(tried({"allow_domain": ["a.example"]}), ["111", "111"])
+            self.assertEqual(tried({"credentials": ["openai"]}), ["111", "111"])
+            self.assertEqual(tried({"credentials": []}), ["ok", "ok"])
+            self.assertEqual(tried({"allow_domain": ["a.example"]}, "--block-net"), ["13", "13"])
+            self.assertIn("contradictory", tried({"block": True, "network_profile": "minimal"}))
+            self.assertIn("network.open_port beside network.block is not built", tried({"block": True, "open_port": [80]}))
+            self.assertIn("no network.upstream_proxy", tried({"upstream_bypass": ["x"]}))
+
+    def test_environment(self):
+        path = self.profile({"environment": {"allow_vars": ["A*", "PATH"], "deny_vars": ["AB"],
+                                             "set_vars": {"NEW": "$HOME/x", "AC": "mine"}}})
+        r = self.sh(path, 'echo "$AA-$AB-$AC-$B-$NEW"', env=self.env(AA="1", AB="2", AC="3", B="4"))
+        self.check(r, 0, f"1--mine--{self.home}/x\n")
+        self.one_line(self.sh(self.profile({"environment": {"set_vars": {"PATH": "/x"}}}), "true"), 1, "'PATH' cannot be set")
+
+    def test_commands(self):
+        path = self.profile({"commands": {"deny": ["sh"], "allow": ["rm"]}})
+        self.one_line(self.sh(path, "true"), 1, "blocked by 'commands.deny'")
+        self.check(self.sh(path, "true", "--allow-command", "sh"), 0)
+        self.check(self.run_("-p", path, "--", "rm", "--version"), 0, None)
+
+    def test_unix_sockets(self):
+        where = os.path.join(self.directory("s"), "sock")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(where)
+            server.listen(4)
+            script = f"import socket; socket.socket(socket.AF_UNIX).connect({where!r})"
+            for fields, code in (({}, 1), ({"unix_socket": [where]}, 0), ({"unix_socket_subtree": [f"{self.base}/s"]}, 0)):
+                r = self.run_("-p", self.profile({"filesystem": fields}), "--", "/usr/bin/python3", "-c", script)
+                self.assertEqual(r.code, code, r)
+
+    def test_signals(self):
+        outside = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(outside.wait)
+        self.addCleanup(outside.kill)
+        for mode, code in (("isolated", 1), ("allow_same_sandbox", 1), ("allow_all", 0)):
+            r = self.sh(self.profile({"security": {"signal_mode": mode}}), f"kill -0 {outside.pid} 2>&-")
+            self.assertEqual(r.code, code, r)
+
+    def test_hostile_variables(self):
+        path = self.profile({"filesystem": {"read": ["$X"]}})
+        for value, words in (("/", "Landlock deny-overlap"), (self.home, "overlaps protected nono state root"),
+                             (os.path.join(self.home, ".ssh"), None)):
+            r = self.sh(path, "true", env=self.env(X=value))
+            self.assertEqual(r.code, 1 if words else 0, r)
+        os.mkdir(os.path.join(self.home, ".ssh"))
+        self.one_line(self.sh(path, "true", env=self.env(X=os.path.join(self.home, ".ssh"))), 1, "deny_credentials")
+        self.one_line(self.sh(self.profile({"filesystem": {"read": ["$XDG_DATA_HOME/x"]}}), "true",
+                              env=self.env(XDG_DATA_HOME="relative")), 1, "no absolute path")
+        # A variable of the environment does not turn $WORKDIR elsewhere.
+        self.file("other/f")
+        workdir = self.profile({"filesystem": {"allow": ["$WORKDIR"]}})
+        r = self.sh(workdir, f"touch here && ! cat {self.base}/other/f",
+                    env=self.env(WORKDIR=os.path.join(self.base, "other")))
+        self.check(r, 0, None)
+
+    def test_validate_and_schema(self):
+        good = self.profile(GO_AGENT)
+        r = self.check(self.nono("profile", "validate", good), 0, None)
+        self.assertIn(b"is valid", r.out, r)
+        self.check(self.nono("profile", "validate", good, "--strict"), 2, None)
+        r = self.check(self.nono("profile", "validate", good, "--json"), 0, None)
+        self.assertEqual(json.loads(r.out), {"file": good, "valid": True, "errors": [], "warnings": [
+            f"'security.groups' is an old spelling of 'groups.include' (line 8 of the profile '{good}')"],
+            "deprecated_keys": ["security.groups"]})
+        bad = self.profile('{"nework": {}}', "bad.json")
+        r = self.check(self.nono("profile", "validate", bad, "--json"), 1, None)
+        self.assertFalse(json.loads(r.out)["valid"], r)
+        self.assertIn("write 'network'", json.loads(r.out)["errors"][0], r)
+        self.check(self.nono("profile", "validate", "go-dev"), 0, None)
+        r = self.check(self.nono("profile", "schema"), 0, None)
+        schema = json.loads(r.out)
+        self.check(self.nono("profile", "schema", "-o", "s.json"), 0, b"")
+        self.assertEqual(json.loads(self.read(os.path.join(self.work, "s.json"))), schema)
+        r = self.check(self.nono("profile", "show", good), 0, None)
+        self.assertIn(b"go_runtime", r.out, r)
+
+
+if __name__ == "__main__":
+    main()
