@@ -109,6 +109,13 @@ elsewhere:  ## compile the headers for macOS and Windows with Zig's compiler (a 
 	@ZIG_GLOBAL_CACHE_DIR=$(abspath $(BUILD))/zig/cache /usr/bin/python3 tests/consumer/run.py elsewhere \
 	  --source $(CURDIR) --compiler $(CXX) --zig "$(abspath $(BUILD))/zig/bin/python-zig c++"
 
+arm64:  ## unit and live tests on an emulated arm64 machine with Debian's 6.12 kernel (a quarter of an hour)
+	@scripts/install-deps test
+	@scripts/install-deps arm64
+	@cmake --preset arm64
+	@cmake --build build-arm64 -j $(JOBS) --target nono_unit nono_live
+	@tests/arm64/run build-arm64
+
 bench:  ## build and run the benchmarks
 	@scripts/install-deps test
 	@cmake --preset bench

@@ -17,6 +17,10 @@ endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
 target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json)
 
+if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
+  target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)
+endif()
+
 add_executable(nono_command cli/main.cpp)
 target_link_libraries(nono_command PRIVATE nono_cli)
 set_target_properties(nono_command PROPERTIES

@@ -15,6 +15,7 @@ foreach(source IN LISTS example_sources)
   endif()
   add_executable(example_${name} ${source})
   target_link_libraries(example_${name} PRIVATE ${door} nono_developer)
+  target_compile_options(example_${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
   set_target_properties(example_${name} PROPERTIES
     OUTPUT_NAME ${name}
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)

@@ -294,6 +294,7 @@ std::string start(const scenario& s, nono::bound_policy& bound, worker& w, nono:
     (void)::dup2(answers[1], 1);
     (void)::close(questions[1]);  // or the end of the questions would never be seen
     ::alarm(120);
+    ::close(resources().listening);
     const auto applied = nono::apply(std::move(bound));
     if (!applied) std::fprintf(stderr, "differential: %s\n", applied.error().message().c_str());
     const nono::enforcement report = applied ? *applied : nono::enforcement{};
@@ -406,7 +407,7 @@ std::string errno_text(int why) { return why == 0 ? "success" : ::strerrorname_n
 const shared_resources& resources() {
   static const shared_resources made = [] {
     shared_resources r;
-    const auto bound_socket = [](std::uint16_t& port, bool listens) {
+    const auto bound_socket = [&](std::uint16_t& port, bool listens) {
       const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
       sockaddr_in address{};
       address.sin_family = AF_INET;
@@ -417,6 +418,7 @@ const shared_resources& resources() {
           (listens && ::listen(fd, 4096) != 0))
         give_up("a TCP socket");
       port = ntohs(address.sin_port);
+      if (listens) r.listening = fd;
       if (!listens) ::close(fd);
     };
     bound_socket(r.ports[0], true);

@@ -107,9 +107,10 @@ int serve();
 /// What else the test has made: see resources().
 struct shared_resources {
   std::uint16_t ports[2] = {};  ///< one TCP port that is listened on, one that is free
-  std::string abstract_name;    ///< of a listening abstract socket, with its leading NUL
-  int process = 0;              ///< a process outside the sandbox
-  nono::inode_id null_device;   ///< of /dev/null, which the whole system shares
+  int listening = -1;          ///< the socket of the first: where a policy is applied it would be an open one
+  std::string abstract_name;   ///< of a listening abstract socket, with its leading NUL
+  int process = 0;             ///< a process outside the sandbox
+  nono::inode_id null_device;  ///< of /dev/null, which the whole system shares
 };
 const shared_resources& resources();
 
