@@ -257,6 +257,34 @@ if __name__ == "__main__":
         # Its locks are POSIX semaphores, which lie there.
         self.python(code, "fork\nspawn\nforkserver\n", "--allow", "/dev/shm", timeout=50)
 
+    def test_fsmonitor(self):
+        """git asks a hook what has changed, which asks a daemon by a unix socket in the work tree: git on Linux has no
+        daemon of its own before 2.50."""
+        self.needs("git")
+        code = """
+import socketserver, subprocess, sys
+def git(*words): return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout
+changed = []
+class Daemon(socketserver.StreamRequestHandler):
+    def handle(self): self.wfile.write("\\0".join(["token", *changed]).encode() + b"\\0")
+git("init", "-q", ".")
+open("a", "w").write("1"); open("b", "w").write("1")
+git("add", "a", "b"); git("commit", "-qm", "first")
+server = socketserver.ThreadingUnixStreamServer(".git/fsmonitor.ipc", Daemon)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+with open(".git/hooks/ask", "w") as hook:
+    hook.write("#!" + sys.executable + "\\nimport shutil, socket, sys\\ns = socket.socket(socket.AF_UNIX)\\n"
+               "s.connect('.git/fsmonitor.ipc')\\nshutil.copyfileobj(s.makefile('rb'), sys.stdout.buffer)\\n")
+os.chmod(".git/hooks/ask", 0o755)
+git("config", "core.fsmonitor", ".git/hooks/ask"); git("config", "core.fsmonitorHookVersion", "2")
+changed[:] = ["/"]; git("status", "--porcelain")
+changed[:] = []; git("status", "--porcelain")
+open("a", "w").write("22"); open("b", "w").write("22")
+changed[:] = ["a"]  # it is the daemon that git believes
+print(git("status", "--porcelain", "-uno"), end="")
+"""
+        self.python(code, " M a\n", env=GIT, timeout=50)
+
     def test_connections(self):
         code = """
 import asyncio, multiprocessing, socketserver
