@@ -13,7 +13,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many t
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-all differential confinement races fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
+.PHONY: all deps demo test rest test-all differential confinement races fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -32,9 +32,15 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@scripts/install-deps test
 	@cmake --preset dev
 	@cmake --build $(BUILD) -j $(JOBS)
-	@$(CTEST) --test-dir $(BUILD)
+	@$(CTEST) --test-dir $(BUILD) -LE rest
 
-test-all: test races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, lint
+rest:  ## what `make test` leaves out: more compilers for what one has said
+	@scripts/install-deps test
+	@cmake --preset dev
+	@cmake --build $(BUILD) -j $(JOBS)
+	@$(CTEST) --test-dir $(BUILD) -L rest
+
+test-all: test rest races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, lint
 
 differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
 	@scripts/install-deps test
@@ -64,12 +70,16 @@ fuzz:  ## let libFuzzer look for faults in what reads texts, SECONDS=600 for eac
 	@scripts/install-deps test
 	@tests/fuzz/run $(or $(SECONDS),600)
 
-sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
+sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan, threads under TSan
 	@scripts/install-deps test
 	@cmake --preset sanitize
 	@cmake --build build-sanitize -j $(JOBS)
 	@ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-19/bin/llvm-symbolizer UBSAN_OPTIONS=print_stacktrace=1 \
 	  $(CTEST) --test-dir build-sanitize -R '^(unit|live|differential)'
+	@cmake --preset tsan
+	@cmake --build build-tsan -j $(JOBS) --target nono_live
+	@for as in as_root as_user; do \
+	  tests/$$as $(abspath build-tsan)/tests/nono_live -tc='threads:*,prepare:*,swapped paths:*' || exit; done
 
 clang:  ## build everything with clang, each header alone too; run the unit tests
 	@scripts/install-deps test
@@ -134,7 +144,7 @@ install: all  ## install headers, CMake package and command below PREFIX (/usr/l
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))
 
 clean:  ## remove all build directories
-	@rm -rf build build-bench build-clang build-sanitize build-single build-meson build-fuzz build-arm64
+	@rm -rf build build-bench build-clang build-sanitize build-tsan build-single build-meson build-fuzz build-arm64
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
