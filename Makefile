@@ -78,8 +78,10 @@ sanitize:  ## unit, live and differential tests under AddressSanitizer and UBSan
 	  $(CTEST) --test-dir build-sanitize -R '^(unit|live|differential)'
 	@cmake --preset tsan
 	@cmake --build build-tsan -j $(JOBS) --target nono_live
+	@# Without what counts threads (it has one of its own), races for processors, or looks at descriptors as they come and go.
 	@for as in as_root as_user; do \
-	  tests/$$as $(abspath build-tsan)/tests/nono_live -tc='threads:*,prepare:*,swapped paths:*' || exit; done
+	  tests/$$as $(abspath build-tsan)/tests/nono_live -tc='threads:*' \
+	    -tce='*64 of them*,*blocks every signal*,*waits in vfork*,*several apply*' || exit; done
 
 clang:  ## build everything with clang, each header alone too; run the unit tests
 	@scripts/install-deps test

@@ -257,8 +257,8 @@ class spawner {
   int launch(int flags, int& pidfd, int& why) noexcept {
     user_namespace_ = (flags & CLONE_NEWUSER) != 0;
     alignas(16) std::byte stack[32768];
-    const int pid = ::clone([](void* self) { return static_cast<spawner*>(self)->in_child(); },
-                            stack + sizeof stack, flags, this, &pidfd);
+    const auto child = [](void* self) { return static_cast<spawner*>(self)->in_child(); };
+    const int pid = clone_on(stack, child, flags, this, &pidfd);
     why = errno;
     return pid;
   }

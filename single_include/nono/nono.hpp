@@ -6687,6 +6687,7 @@ inline std::string to_text(const plan& p) {
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -6697,12 +6698,31 @@ inline std::string to_text(const plan& p) {
 #define NONO_SYS_landlock SYS_landlock_create_ruleset
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define NONO_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NONO_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef NONO_THREAD_SANITIZER
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;  // NOLINT: glibc's
+#endif
+// In a handler that ThreadSanitizer does not know of, nothing may call its runtime, which it may have interrupted.
+#if defined(NONO_THREAD_SANITIZER) && defined(__clang__)
+#define NONO_IN_HANDLER __attribute__((disable_sanitizer_instrumentation))
+#elif defined(NONO_THREAD_SANITIZER)
+#define NONO_IN_HANDLER __attribute__((no_sanitize_thread))
+#else
+#define NONO_IN_HANDLER
+#endif
+
 namespace nono::detail {
 
 /// Nothing here allocates, takes a lock or needs the heap: safe between fork and exec.
 struct system_kernel {
   template <class... Args>
-  static long call(long number, Args... args) noexcept {
+  NONO_IN_HANDLER static long call(long number, Args... args) noexcept {
     const long got = ::syscall(number, args...);
     return got < 0 ? -errno : got;
   }
@@ -6714,10 +6734,12 @@ struct system_kernel {
   static long landlock_add_rule(int ruleset, int type, const void* attr) noexcept {
     return call(NONO_SYS_landlock + 1, ruleset, type, attr, 0U);
   }
-  static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
+  NONO_IN_HANDLER static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
     return call(NONO_SYS_landlock + 2, ruleset, flags);
   }
-  static long no_new_privs() noexcept { return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }
+  NONO_IN_HANDLER static long no_new_privs() noexcept {
+    return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
+  }
 
   /// Installs a filter on the calling thread. Returns 0, or the listener's descriptor with NEW_LISTENER.
   static long seccomp_filter(const sock_filter* program, std::uint16_t length, unsigned flags) noexcept {
@@ -6759,6 +6781,17 @@ struct system_kernel {
     return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, static_cast<const char*>(nullptr));
   }
 };
+
+/// clone(2) on a stack of its own. ThreadSanitizer takes the function of libc for a fork, which it is not where memory is
+/// shared; the other name leads past it.
+inline int clone_on(std::span<std::byte> stack, int (*child)(void*), int flags, void* argument,
+                    int* pidfd = nullptr) noexcept {
+#ifdef NONO_THREAD_SANITIZER
+  return ::__clone(child, stack.data() + stack.size(), flags, argument, pidfd);
+#else
+  return ::clone(child, stack.data() + stack.size(), flags, argument, pidfd);
+#endif
+}
 
 /// f(N, its digits) for each entry of a directory of /proc whose name is a number, from the first on. 0 or -errno.
 template <class F>
@@ -7127,18 +7160,18 @@ inline unsigned long thread_count() noexcept {
 }
 
 /// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
-inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
-                       const timespec* longest = nullptr) noexcept {
+NONO_IN_HANDLER inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                                       const timespec* longest = nullptr) noexcept {
   return system_kernel::call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, longest);
 }
-inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
+NONO_IN_HANDLER inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
   (void)system_kernel::call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, waiters);
 }
 
 /// A thread that waits in the handler, on whose stack this lies.
 struct stopped_thread {
   int tid;
-  const stopped_thread* next;
+  std::uintptr_t next;  ///< the address of another, or 0
 };
 
 /// What the stopping thread and the handlers share. Static, so that a signal that comes late finds it.
@@ -7152,9 +7185,9 @@ struct thread_rally {
   std::atomic<std::uint32_t> awaited = 0;  ///< the stopping thread is woken at this many
   std::atomic<std::uint32_t> done = 0;
   std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
-  std::atomic<const stopped_thread*> threads = nullptr;
-  std::atomic<int> failure = 0;  ///< the first -errno of a step
-  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
+  std::atomic<std::uintptr_t> threads = 0;   ///< the first stopped_thread
+  std::atomic<int> failure = 0;              ///< the first -errno of a step
+  std::atomic<int> owner = 0;  ///< the process that stops its threads; another one's is what a fork left
   step each = nullptr;
   const void* argument = nullptr;
   kernel_sigaction before{};  ///< of the signal
@@ -7164,11 +7197,12 @@ inline thread_rally rally;
 inline constexpr int rally_signal = 33;  // SIGSETXID of glibc, SIGCANCEL of musl
 
 /// In a thread that the signal has reached: waits, and does the step.
-inline void take_part() noexcept {
+NONO_IN_HANDLER inline void take_part() noexcept {
   const std::uint32_t gathering = rally.phase.load();
   if (gathering % thread_rally::stages != thread_rally::gather) return;
   stopped_thread self{static_cast<int>(system_kernel::call(SYS_gettid)), rally.threads.load()};
-  while (!rally.threads.compare_exchange_weak(self.next, &self)) {
+  const auto here = reinterpret_cast<std::uintptr_t>(&self);
+  while (!rally.threads.compare_exchange_weak(self.next, here)) {
   }
   if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
   while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
@@ -7181,7 +7215,7 @@ inline void take_part() noexcept {
   if (rally.done.fetch_add(1) + 1 == all) futex_wake(rally.done, 1);
 }
 
-inline void on_rally_signal(int signal, siginfo_t* info, void* context) noexcept {
+NONO_IN_HANDLER inline void on_rally_signal(int signal, siginfo_t* info, void* context) noexcept {
   const int kept = errno;
   if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == &rally) {
     rally.under_way.fetch_sub(1);
@@ -7294,7 +7328,7 @@ class stopped_threads {
     while (rally.inside.load() != 0) (void)pause();
     phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
              thread_rally::gather;
-    rally.threads = nullptr;
+    rally.threads = 0;
     rally.stopped = rally.awaited = rally.done = 0;
     rally.failure = 0;
     rally.phase = phase_;
@@ -7323,8 +7357,11 @@ class stopped_threads {
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
-    for (const stopped_thread* t = rally.threads.load(); t != nullptr; t = t->next)
+    for (std::uintptr_t at = rally.threads.load(); at != 0;) {
+      const auto* t = reinterpret_cast<const stopped_thread*>(at);  // NOLINT: an address as it was
       if (t->tid == tid) return true;
+      at = t->next;
+    }
     return false;
   }
 
@@ -7479,13 +7516,12 @@ confine_failure rehearse(const filter_program& program, int ruleset) noexcept {
   } here{program, ruleset, {}};
   const blocked_signals no_handler_may_run_there;
   alignas(16) std::byte stack[16384];
-  const int pid = ::clone(
-      [](void* at) {
-        stage& s = *static_cast<stage*>(at);
-        s.why = confine_thread<Kernel>(s.program, s.ruleset, nullptr);
-        return 0;
-      },
-      stack + sizeof stack, CLONE_VM | CLONE_VFORK, &here);  // without a SIGCHLD at its end
+  const auto child = [](void* at) {
+    stage& s = *static_cast<stage*>(at);
+    s.why = confine_thread<Kernel>(s.program, s.ruleset, nullptr);
+    return 0;
+  };
+  const int pid = clone_on(stack, child, CLONE_VM | CLONE_VFORK, &here);  // without a SIGCHLD at its end
   if (pid < 0) return {errc::fork_failed, errno, "clone, to rehearse"};
   while (::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
@@ -7499,6 +7535,13 @@ confine_failure rehearse(const filter_program& program, int ruleset) noexcept {
   (void)system_kernel::call(SYS_write, STDERR_FILENO, text.data(), text.size());
   (void)system_kernel::call(SYS_kill, system_kernel::call(SYS_getpid), SIGKILL);
   for (;;) (void)system_kernel::call(SYS_exit_group, 128 + SIGKILL);
+}
+
+/// What each stopped thread does. at: where the ruleset's number is.
+template <class Kernel>
+NONO_IN_HANDLER long confine_stopped_thread(const void* at) noexcept {
+  if (const long got = Kernel::no_new_privs(); got < 0) return got;
+  return Kernel::landlock_restrict_self(*static_cast<const int*>(at), 0);
 }
 
 /// Confines every thread by TSYNC, or by broadcast; in an error none is restricted beyond no_new_privs, but for what
@@ -7522,11 +7565,7 @@ confine_failure confine_threads(const filter_program& program, int ruleset, thre
   if (why.code == errc::none)
     why = restrict_self<Kernel>(ruleset, by_kernel ? linux_abi::restrict_self_tsync : 0);
   if (why.code != errc::none || by_kernel || ruleset < 0) return why;
-  const auto step = [](const void* ruleset_of) noexcept -> long {
-    if (const long got = Kernel::no_new_privs(); got < 0) return got;
-    return Kernel::landlock_restrict_self(*static_cast<const int*>(ruleset_of), 0);
-  };
-  if (others.each(step, &ruleset, deadline_ms) != 0) end_process();
+  if (others.each(&confine_stopped_thread<Kernel>, &ruleset, deadline_ms) != 0) end_process();
   return {};
 }
 
@@ -8240,8 +8279,8 @@ class spawner {
   int launch(int flags, int& pidfd, int& why) noexcept {
     user_namespace_ = (flags & CLONE_NEWUSER) != 0;
     alignas(16) std::byte stack[32768];
-    const int pid = ::clone([](void* self) { return static_cast<spawner*>(self)->in_child(); },
-                            stack + sizeof stack, flags, this, &pidfd);
+    const auto child = [](void* self) { return static_cast<spawner*>(self)->in_child(); };
+    const int pid = clone_on(stack, child, flags, this, &pidfd);
     why = errno;
     return pid;
   }

@@ -36,13 +36,12 @@ confine_failure rehearse(const filter_program& program, int ruleset) noexcept {
   } here{program, ruleset, {}};
   const blocked_signals no_handler_may_run_there;
   alignas(16) std::byte stack[16384];
-  const int pid = ::clone(
-      [](void* at) {
-        stage& s = *static_cast<stage*>(at);
-        s.why = confine_thread<Kernel>(s.program, s.ruleset, nullptr);
-        return 0;
-      },
-      stack + sizeof stack, CLONE_VM | CLONE_VFORK, &here);  // without a SIGCHLD at its end
+  const auto child = [](void* at) {
+    stage& s = *static_cast<stage*>(at);
+    s.why = confine_thread<Kernel>(s.program, s.ruleset, nullptr);
+    return 0;
+  };
+  const int pid = clone_on(stack, child, CLONE_VM | CLONE_VFORK, &here);  // without a SIGCHLD at its end
   if (pid < 0) return {errc::fork_failed, errno, "clone, to rehearse"};
   while (::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
@@ -56,6 +55,13 @@ confine_failure rehearse(const filter_program& program, int ruleset) noexcept {
   (void)system_kernel::call(SYS_write, STDERR_FILENO, text.data(), text.size());
   (void)system_kernel::call(SYS_kill, system_kernel::call(SYS_getpid), SIGKILL);
   for (;;) (void)system_kernel::call(SYS_exit_group, 128 + SIGKILL);
+}
+
+/// What each stopped thread does. at: where the ruleset's number is.
+template <class Kernel>
+NONO_IN_HANDLER long confine_stopped_thread(const void* at) noexcept {
+  if (const long got = Kernel::no_new_privs(); got < 0) return got;
+  return Kernel::landlock_restrict_self(*static_cast<const int*>(at), 0);
 }
 
 /// Confines every thread by TSYNC, or by broadcast; in an error none is restricted beyond no_new_privs, but for what
@@ -79,11 +85,7 @@ confine_failure confine_threads(const filter_program& program, int ruleset, thre
   if (why.code == errc::none)
     why = restrict_self<Kernel>(ruleset, by_kernel ? linux_abi::restrict_self_tsync : 0);
   if (why.code != errc::none || by_kernel || ruleset < 0) return why;
-  const auto step = [](const void* ruleset_of) noexcept -> long {
-    if (const long got = Kernel::no_new_privs(); got < 0) return got;
-    return Kernel::landlock_restrict_self(*static_cast<const int*>(ruleset_of), 0);
-  };
-  if (others.each(step, &ruleset, deadline_ms) != 0) end_process();
+  if (others.each(&confine_stopped_thread<Kernel>, &ruleset, deadline_ms) != 0) end_process();
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <nono/linux/abi.hpp>
 
@@ -16,6 +17,7 @@
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,12 +28,31 @@
 #define NONO_SYS_landlock SYS_landlock_create_ruleset
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define NONO_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NONO_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef NONO_THREAD_SANITIZER
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;  // NOLINT: glibc's
+#endif
+// In a handler that ThreadSanitizer does not know of, nothing may call its runtime, which it may have interrupted.
+#if defined(NONO_THREAD_SANITIZER) && defined(__clang__)
+#define NONO_IN_HANDLER __attribute__((disable_sanitizer_instrumentation))
+#elif defined(NONO_THREAD_SANITIZER)
+#define NONO_IN_HANDLER __attribute__((no_sanitize_thread))
+#else
+#define NONO_IN_HANDLER
+#endif
+
 namespace nono::detail {
 
 /// Nothing here allocates, takes a lock or needs the heap: safe between fork and exec.
 struct system_kernel {
   template <class... Args>
-  static long call(long number, Args... args) noexcept {
+  NONO_IN_HANDLER static long call(long number, Args... args) noexcept {
     const long got = ::syscall(number, args...);
     return got < 0 ? -errno : got;
   }
@@ -43,10 +64,12 @@ struct system_kernel {
   static long landlock_add_rule(int ruleset, int type, const void* attr) noexcept {
     return call(NONO_SYS_landlock + 1, ruleset, type, attr, 0U);
   }
-  static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
+  NONO_IN_HANDLER static long landlock_restrict_self(int ruleset, std::uint32_t flags) noexcept {
     return call(NONO_SYS_landlock + 2, ruleset, flags);
   }
-  static long no_new_privs() noexcept { return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL); }
+  NONO_IN_HANDLER static long no_new_privs() noexcept {
+    return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
+  }
 
   /// Installs a filter on the calling thread. Returns 0, or the listener's descriptor with NEW_LISTENER.
   static long seccomp_filter(const sock_filter* program, std::uint16_t length, unsigned flags) noexcept {
@@ -88,6 +111,17 @@ struct system_kernel {
     return call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, static_cast<const char*>(nullptr));
   }
 };
+
+/// clone(2) on a stack of its own. ThreadSanitizer takes the function of libc for a fork, which it is not where memory is
+/// shared; the other name leads past it.
+inline int clone_on(std::span<std::byte> stack, int (*child)(void*), int flags, void* argument,
+                    int* pidfd = nullptr) noexcept {
+#ifdef NONO_THREAD_SANITIZER
+  return ::__clone(child, stack.data() + stack.size(), flags, argument, pidfd);
+#else
+  return ::clone(child, stack.data() + stack.size(), flags, argument, pidfd);
+#endif
+}
 
 /// f(N, its digits) for each entry of a directory of /proc whose name is a number, from the first on. 0 or -errno.
 template <class F>

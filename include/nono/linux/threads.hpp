@@ -44,18 +44,18 @@ inline unsigned long thread_count() noexcept {
 }
 
 /// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
-inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
-                       const timespec* longest = nullptr) noexcept {
+NONO_IN_HANDLER inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                                       const timespec* longest = nullptr) noexcept {
   return system_kernel::call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, longest);
 }
-inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
+NONO_IN_HANDLER inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
   (void)system_kernel::call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, waiters);
 }
 
 /// A thread that waits in the handler, on whose stack this lies.
 struct stopped_thread {
   int tid;
-  const stopped_thread* next;
+  std::uintptr_t next;  ///< the address of another, or 0
 };
 
 /// What the stopping thread and the handlers share. Static, so that a signal that comes late finds it.
@@ -69,9 +69,9 @@ struct thread_rally {
   std::atomic<std::uint32_t> awaited = 0;  ///< the stopping thread is woken at this many
   std::atomic<std::uint32_t> done = 0;
   std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
-  std::atomic<const stopped_thread*> threads = nullptr;
-  std::atomic<int> failure = 0;  ///< the first -errno of a step
-  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
+  std::atomic<std::uintptr_t> threads = 0;   ///< the first stopped_thread
+  std::atomic<int> failure = 0;              ///< the first -errno of a step
+  std::atomic<int> owner = 0;  ///< the process that stops its threads; another one's is what a fork left
   step each = nullptr;
   const void* argument = nullptr;
   kernel_sigaction before{};  ///< of the signal
@@ -81,11 +81,12 @@ inline thread_rally rally;
 inline constexpr int rally_signal = 33;  // SIGSETXID of glibc, SIGCANCEL of musl
 
 /// In a thread that the signal has reached: waits, and does the step.
-inline void take_part() noexcept {
+NONO_IN_HANDLER inline void take_part() noexcept {
   const std::uint32_t gathering = rally.phase.load();
   if (gathering % thread_rally::stages != thread_rally::gather) return;
   stopped_thread self{static_cast<int>(system_kernel::call(SYS_gettid)), rally.threads.load()};
-  while (!rally.threads.compare_exchange_weak(self.next, &self)) {
+  const auto here = reinterpret_cast<std::uintptr_t>(&self);
+  while (!rally.threads.compare_exchange_weak(self.next, here)) {
   }
   if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
   while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
@@ -98,7 +99,7 @@ inline void take_part() noexcept {
   if (rally.done.fetch_add(1) + 1 == all) futex_wake(rally.done, 1);
 }
 
-inline void on_rally_signal(int signal, siginfo_t* info, void* context) noexcept {
+NONO_IN_HANDLER inline void on_rally_signal(int signal, siginfo_t* info, void* context) noexcept {
   const int kept = errno;
   if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == &rally) {
     rally.under_way.fetch_sub(1);
@@ -211,7 +212,7 @@ class stopped_threads {
     while (rally.inside.load() != 0) (void)pause();
     phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
              thread_rally::gather;
-    rally.threads = nullptr;
+    rally.threads = 0;
     rally.stopped = rally.awaited = rally.done = 0;
     rally.failure = 0;
     rally.phase = phase_;
@@ -240,8 +241,11 @@ class stopped_threads {
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
-    for (const stopped_thread* t = rally.threads.load(); t != nullptr; t = t->next)
+    for (std::uintptr_t at = rally.threads.load(); at != 0;) {
+      const auto* t = reinterpret_cast<const stopped_thread*>(at);  // NOLINT: an address as it was
       if (t->tid == tid) return true;
+      at = t->next;
+    }
     return false;
   }
 
