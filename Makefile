@@ -34,7 +34,7 @@ test:  ## install what is missing, build, run all tests (under 10 minutes)
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(CTEST) --test-dir $(BUILD) -LE rest
 
-rest:  ## what `make test` leaves out: more compilers for what one has said
+rest:  ## what `make test` leaves out: more compilers, and more roads to the headers
 	@scripts/install-deps test
 	@cmake --preset dev
 	@cmake --build $(BUILD) -j $(JOBS)
