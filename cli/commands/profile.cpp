@@ -101,8 +101,7 @@ int show_profile(const std::string& name, bool tree) {
   std::string groups;
   for (const auto& several : {default_groups(), profile.groups})
     for (const group* g : several)
-      if (g->here() && std::find(s.r.chosen->without.begin(), s.r.chosen->without.end(), g->name) ==
-                           s.r.chosen->without.end())
+      if (g->here() && !s.r.chosen->leaves_out(g->name))
         groups += (groups.empty() ? "" : ", ") + std::string(g->name);
   out += "groups: " + groups + "\n";
   return print(out + summary(s.r, *s.bound, s.report(), 1));

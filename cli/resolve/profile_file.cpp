@@ -146,13 +146,11 @@ std::string nearest_group(std::string_view name) {
 /// The groups by name. What is excluded must not be required, and what is included must exist.
 error choose_groups(chosen_profile& out) {
   const std::string subject = "the profile " + nono::detail::quoted(out.path);
-  for (const std::string& name : out.says.without_groups) {
+  for (const std::string& name : out.says.without_groups)
     if (const group* g = groups::find(name); g != nullptr && g->required)
       return {errc::profile_group_required, 0, subject, {}, nono::detail::quoted(name)};
-    out.without.push_back(name);
-  }
   for (const std::string& name : out.says.groups) {
-    if (std::find(out.without.begin(), out.without.end(), name) != out.without.end()) continue;
+    if (out.leaves_out(name)) continue;
     const group* const g = groups::find(name);
     if (g != nullptr) {
       const auto defaults = default_groups();
@@ -206,7 +204,7 @@ result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& 
 
 std::vector<std::string> warnings_of(const chosen_profile& chosen) {
   std::vector<std::string> out = chosen.says.warnings;
-  for (const std::string& name : chosen.without)
+  for (const std::string& name : chosen.says.without_groups)
     if (groups::find(name) == nullptr && !has_no_rules(name))
       out.push_back(fmt::format("the group {} is excluded, and there is none of that name",
                                 nono::detail::quoted(name)));

@@ -2,6 +2,7 @@
 // Profiles by name and by file: where they are looked for, what they extend, what their groups and variables come to.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +26,12 @@ struct chosen_profile {
   std::string path;                  ///< of its file; empty: it is built in
   nono::profile says;                ///< of a file; empty for one that is built in
   std::vector<const group*> groups;  ///< beyond the default ones
-  std::vector<std::string> without;  ///< names of default groups that are left out
   builtin_profile view;              ///< the above, as the rest of the command knows profiles
+
+  [[nodiscard]] bool leaves_out(std::string_view group) const {
+    return std::find(says.without_groups.begin(), says.without_groups.end(), group) !=
+           says.without_groups.end();
+  }
 };
 
 /// Finds and reads a profile: a path (it has a slash or ends in .json or .jsonc), else a name: NAME.jsonc or NAME.json

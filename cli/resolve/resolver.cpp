@@ -179,9 +179,7 @@ class resolver {
       }
     };
     for (const group* g : default_groups())
-      if (out.chosen == nullptr || std::find(out.chosen->without.begin(), out.chosen->without.end(),
-                                             g->name) == out.chosen->without.end())
-        add(*g);
+      if (out.chosen == nullptr || !out.chosen->leaves_out(g->name)) add(*g);
     if (out.profile != nullptr)
       for (const group* g : out.profile->groups) add(*g);
     if (out.profile == nullptr && options_.auto_groups)
@@ -282,18 +280,26 @@ class resolver {
         {says_->read_file, "filesystem.read_file", "filesystem.read", right::read, path_kind::file},
         {says_->write_file, "filesystem.write_file", "filesystem.write", right::write, path_kind::file},
     };
-    for (const field& f : fields)
-      for (const std::string& written : f.paths) {
+    const auto add_each = [&](const std::vector<std::string>& paths, std::string_view name,
+                              auto&& add) -> error {
+      for (const std::string& written : paths) {
         std::string path;
         if (error why = expanded(written, path); why.code != errc::none) return why;
         if (path.empty()) {
-          skip(f.name, written, missing);
-        } else if (error why = add_flag(out, {f.name, f.other, f.other, origin::profile, out.profile->name},
-                                        path, f.rights, f.kind, missing);
-                   why.code != errc::none) {
+          skip(name, written, missing);
+        } else if (error why = add(path); why.code != errc::none) {
           return why;
         }
       }
+      return {};
+    };
+    for (const field& f : fields) {
+      const auto add = [&](const std::string& path) {
+        return add_flag(out, {f.name, f.other, f.other, origin::profile, out.profile->name}, path, f.rights,
+                        f.kind, missing);
+      };
+      if (error why = add_each(f.paths, f.name, add); why.code != errc::none) return why;
+    }
     using extent = socket_flag::extent;
     const std::pair<const std::vector<std::string>&, socket_flag> sockets[] = {
         {says_->unix_socket, {"filesystem.unix_socket", extent::one, false}},
@@ -303,17 +309,13 @@ class resolver {
         {says_->unix_socket_subtree, {"filesystem.unix_socket_subtree", extent::subtree, false}},
         {says_->unix_socket_subtree_bind, {"filesystem.unix_socket_subtree_bind", extent::subtree, true}},
     };
-    for (const auto& [paths, f] : sockets)
-      for (const std::string& written : paths) {
-        std::string path;
-        if (error why = expanded(written, path); why.code != errc::none) return why;
-        if (path.empty()) {
-          skip(f.name, written, missing);
-        } else if (error why = add_socket_flag(out, f, path, missing, origin::profile);
-                   why.code != errc::none) {
-          return why;
-        }
-      }
+    for (const auto& entry : sockets) {
+      const socket_flag& f = entry.second;
+      const auto add = [&](const std::string& path) {
+        return add_socket_flag(out, f, path, missing, origin::profile);
+      };
+      if (error why = add_each(entry.first, f.name, add); why.code != errc::none) return why;
+    }
     for (const std::string& written : says_->deny) {
       std::string path;
       if (error why = expanded(written, path); why.code != errc::none) return why;

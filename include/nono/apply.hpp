@@ -66,20 +66,28 @@ inline error check_open(const open_descriptors& open, const bound_policy& bound,
 
 inline error confine_error(const confine_failure& why) {
   if (why.code != errc::thread_unreachable) return {why.code, why.os_errno, {}, {}, why.step};
-  std::string who = describe_thread(why.tid);
-  if (why.step == std::string_view("seccomp"))
-    who = std::to_string(why.tid) + ", which has a seccomp filter of its own";
-  return {why.code, why.os_errno, {}, {}, std::move(who)};
+  const bool filtered = why.step == std::string_view("seccomp");
+  return {why.code,
+          why.os_errno,
+          {},
+          {},
+          filtered ? std::to_string(why.tid) + ", which has a seccomp filter of its own"
+                   : describe_thread(why.tid)};
+}
+
+/// How a process of `threads` threads (0: nobody knows) is confined.
+inline thread_mode mode_for(unsigned long threads, const apply_options& options,
+                            const linux_abi::kernel_support& kernel) noexcept {
+  if (threads == 1) return thread_mode::single;
+  if (options.threads == confined_threads::calling_only) return thread_mode::calling_thread_only;
+  return kernel.landlock_abi >= linux_abi::first_abi_with_tsync ? thread_mode::tsync : thread_mode::broadcast;
 }
 
 inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& options = {}) {
-  const bool single = thread_count() == 1;
+  const unsigned long counted = thread_count();
   linux_abi::kernel_support kernel = probe_kernel();
-  const thread_mode mode = single ? thread_mode::single
-                           : options.threads == confined_threads::calling_only
-                               ? thread_mode::calling_thread_only
-                           : kernel.landlock_abi >= linux_abi::first_abi_with_tsync ? thread_mode::tsync
-                                                                                    : thread_mode::broadcast;
+  const thread_mode mode = mode_for(counted, options, kernel);
+  const bool all = mode == thread_mode::tsync || mode == thread_mode::broadcast;
   constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
   kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;
   // Each thread will have a domain of its own: without that erratum the scope would keep libc from its own threads.
@@ -91,11 +99,9 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   const open_descriptors open = look_at_open_descriptors();
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
-  std::uint32_t threads =
-      single || mode == thread_mode::calling_thread_only ? 1 : static_cast<std::uint32_t>(thread_count());
+  std::uint32_t threads = all ? static_cast<std::uint32_t>(counted) : 1;
   const confine_failure why =
-      mode == thread_mode::tsync || mode == thread_mode::broadcast
-          ? confine_threads(program, sandbox->ruleset.get(), mode, options.deadline_ms, threads)
+      all ? confine_threads(program, sandbox->ruleset.get(), mode, options.deadline_ms, threads)
           : confine_thread(program, sandbox->ruleset.get(), nullptr);
   if (why.code != errc::none) return confine_error(why);
   planned.report.threads = threads;

@@ -148,11 +148,13 @@ class child {
 
 #else
 
-/// No child is started on this system: spawn() gives unsupported_platform. The type lets the same program compile.
-class child {
+namespace detail {
+
+/// What no system but Linux starts: spawn() gives unsupported_platform. The types let the same program compile.
+class no_child {
  public:
-  child(child&&) noexcept = default;
-  child& operator=(child&&) = delete;
+  no_child(no_child&&) noexcept = default;
+  no_child& operator=(no_child&&) = delete;
 
   [[nodiscard]] int pid() const noexcept { return -1; }
   [[nodiscard]] int pidfd() const noexcept { return -1; }
@@ -160,19 +162,29 @@ class child {
   [[nodiscard]] int out() const noexcept { return -1; }
   [[nodiscard]] int err() const noexcept { return -1; }
   void close_in() noexcept {}
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+  int kill(int) const noexcept { return -ENOSYS; }
+  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
+
+ protected:
+  no_child() = default;
+
+ private:
+  enforcement report_;
+};
+
+}  // namespace detail
+
+class child : public detail::no_child {
+ public:
   [[nodiscard]] int listener() const noexcept { return -1; }
   void close_listener() noexcept {}
   [[nodiscard]] bool keeps_answers() const noexcept { return false; }
   [[nodiscard]] int diagnostics() const noexcept { return -1; }
-  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
-  int kill(int) const noexcept { return -ENOSYS; }
-  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
   void release() noexcept {}
 
  private:
-  friend class detail::spawner;
   child() = default;
-  enforcement report_;
 };
 
 #endif

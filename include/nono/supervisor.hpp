@@ -338,25 +338,8 @@ inline result<supervised_child> start_supervised(bound_policy&& bound, std::span
 
 #else
 
-/// As `child` on such a system.
-class supervised_child {
- public:
-  supervised_child(supervised_child&&) noexcept = default;
-  supervised_child& operator=(supervised_child&&) = delete;
-
-  [[nodiscard]] int pid() const noexcept { return -1; }
-  [[nodiscard]] int pidfd() const noexcept { return -1; }
-  [[nodiscard]] int in() const noexcept { return -1; }
-  [[nodiscard]] int out() const noexcept { return -1; }
-  [[nodiscard]] int err() const noexcept { return -1; }
-  void close_in() noexcept {}
-  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
-  int kill(int) const noexcept { return -ENOSYS; }
-  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
-
- private:
+class supervised_child : public detail::no_child {
   supervised_child() = default;
-  enforcement report_;
 };
 
 namespace detail {

@@ -7134,6 +7134,7 @@ inline filter_program program_for(const filter_request& request, const linux_abi
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -7469,12 +7470,10 @@ inline std::string describe_thread(int tid) {
     return rest.substr(0, rest.find('\n'));
   };
   const std::string_view name = value_of("Name:\t");
-  const std::string_view blocked = value_of("SigBlk:\t");
   const std::string_view state = value_of("State:\t");
   out.append(" (").append(name).append(")");
-  // Sixteen hexadecimal digits, signal 1 last: 33 is the lowest bit of the eighth.
-  constexpr std::string_view odd_digits = "13579bdf";
-  const bool blocks = blocked.size() == 16 && odd_digits.find(blocked[7]) != std::string_view::npos;
+  const std::string mask(value_of("SigBlk:\t"));
+  const bool blocks = (std::strtoull(mask.c_str(), nullptr, 16) >> (rally_signal - 1) & 1U) != 0;
   if (name.starts_with("iou-")) return out += ", which works for an io_uring ring";
   if (state.starts_with('t') || state.starts_with('T'))
     return out += ", which is stopped, by a debugger perhaps";
@@ -7714,20 +7713,28 @@ inline error check_open(const open_descriptors& open, const bound_policy& bound,
 
 inline error confine_error(const confine_failure& why) {
   if (why.code != errc::thread_unreachable) return {why.code, why.os_errno, {}, {}, why.step};
-  std::string who = describe_thread(why.tid);
-  if (why.step == std::string_view("seccomp"))
-    who = std::to_string(why.tid) + ", which has a seccomp filter of its own";
-  return {why.code, why.os_errno, {}, {}, std::move(who)};
+  const bool filtered = why.step == std::string_view("seccomp");
+  return {why.code,
+          why.os_errno,
+          {},
+          {},
+          filtered ? std::to_string(why.tid) + ", which has a seccomp filter of its own"
+                   : describe_thread(why.tid)};
+}
+
+/// How a process of `threads` threads (0: nobody knows) is confined.
+inline thread_mode mode_for(unsigned long threads, const apply_options& options,
+                            const linux_abi::kernel_support& kernel) noexcept {
+  if (threads == 1) return thread_mode::single;
+  if (options.threads == confined_threads::calling_only) return thread_mode::calling_thread_only;
+  return kernel.landlock_abi >= linux_abi::first_abi_with_tsync ? thread_mode::tsync : thread_mode::broadcast;
 }
 
 inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& options = {}) {
-  const bool single = thread_count() == 1;
+  const unsigned long counted = thread_count();
   linux_abi::kernel_support kernel = probe_kernel();
-  const thread_mode mode = single ? thread_mode::single
-                           : options.threads == confined_threads::calling_only
-                               ? thread_mode::calling_thread_only
-                           : kernel.landlock_abi >= linux_abi::first_abi_with_tsync ? thread_mode::tsync
-                                                                                    : thread_mode::broadcast;
+  const thread_mode mode = mode_for(counted, options, kernel);
+  const bool all = mode == thread_mode::tsync || mode == thread_mode::broadcast;
   constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
   kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;
   // Each thread will have a domain of its own: without that erratum the scope would keep libc from its own threads.
@@ -7739,11 +7746,9 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   const open_descriptors open = look_at_open_descriptors();
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
-  std::uint32_t threads =
-      single || mode == thread_mode::calling_thread_only ? 1 : static_cast<std::uint32_t>(thread_count());
+  std::uint32_t threads = all ? static_cast<std::uint32_t>(counted) : 1;
   const confine_failure why =
-      mode == thread_mode::tsync || mode == thread_mode::broadcast
-          ? confine_threads(program, sandbox->ruleset.get(), mode, options.deadline_ms, threads)
+      all ? confine_threads(program, sandbox->ruleset.get(), mode, options.deadline_ms, threads)
           : confine_thread(program, sandbox->ruleset.get(), nullptr);
   if (why.code != errc::none) return confine_error(why);
   planned.report.threads = threads;
@@ -7939,11 +7944,13 @@ class child {
 
 #else
 
-/// No child is started on this system: spawn() gives unsupported_platform. The type lets the same program compile.
-class child {
+namespace detail {
+
+/// What no system but Linux starts: spawn() gives unsupported_platform. The types let the same program compile.
+class no_child {
  public:
-  child(child&&) noexcept = default;
-  child& operator=(child&&) = delete;
+  no_child(no_child&&) noexcept = default;
+  no_child& operator=(no_child&&) = delete;
 
   [[nodiscard]] int pid() const noexcept { return -1; }
   [[nodiscard]] int pidfd() const noexcept { return -1; }
@@ -7951,19 +7958,29 @@ class child {
   [[nodiscard]] int out() const noexcept { return -1; }
   [[nodiscard]] int err() const noexcept { return -1; }
   void close_in() noexcept {}
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+  int kill(int) const noexcept { return -ENOSYS; }
+  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
+
+ protected:
+  no_child() = default;
+
+ private:
+  enforcement report_;
+};
+
+}  // namespace detail
+
+class child : public detail::no_child {
+ public:
   [[nodiscard]] int listener() const noexcept { return -1; }
   void close_listener() noexcept {}
   [[nodiscard]] bool keeps_answers() const noexcept { return false; }
   [[nodiscard]] int diagnostics() const noexcept { return -1; }
-  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
-  int kill(int) const noexcept { return -ENOSYS; }
-  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
   void release() noexcept {}
 
  private:
-  friend class detail::spawner;
   child() = default;
-  enforcement report_;
 };
 
 #endif
@@ -9878,25 +9895,8 @@ inline result<supervised_child> start_supervised(bound_policy&& bound, std::span
 
 #else
 
-/// As `child` on such a system.
-class supervised_child {
- public:
-  supervised_child(supervised_child&&) noexcept = default;
-  supervised_child& operator=(supervised_child&&) = delete;
-
-  [[nodiscard]] int pid() const noexcept { return -1; }
-  [[nodiscard]] int pidfd() const noexcept { return -1; }
-  [[nodiscard]] int in() const noexcept { return -1; }
-  [[nodiscard]] int out() const noexcept { return -1; }
-  [[nodiscard]] int err() const noexcept { return -1; }
-  void close_in() noexcept {}
-  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
-  int kill(int) const noexcept { return -ENOSYS; }
-  result<exit_status> wait() { return error{errc::unsupported_platform, 0, {}, {}, {}}; }
-
- private:
+class supervised_child : public detail::no_child {
   supervised_child() = default;
-  enforcement report_;
 };
 
 namespace detail {

@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -353,12 +354,10 @@ inline std::string describe_thread(int tid) {
     return rest.substr(0, rest.find('\n'));
   };
   const std::string_view name = value_of("Name:\t");
-  const std::string_view blocked = value_of("SigBlk:\t");
   const std::string_view state = value_of("State:\t");
   out.append(" (").append(name).append(")");
-  // Sixteen hexadecimal digits, signal 1 last: 33 is the lowest bit of the eighth.
-  constexpr std::string_view odd_digits = "13579bdf";
-  const bool blocks = blocked.size() == 16 && odd_digits.find(blocked[7]) != std::string_view::npos;
+  const std::string mask(value_of("SigBlk:\t"));
+  const bool blocks = (std::strtoull(mask.c_str(), nullptr, 16) >> (rally_signal - 1) & 1U) != 0;
   if (name.starts_with("iou-")) return out += ", which works for an io_uring ring";
   if (state.starts_with('t') || state.starts_with('T'))
     return out += ", which is stopped, by a debugger perhaps";
