@@ -64,6 +64,7 @@ ARROWS = {
     "nono":              "ALL",
     "json/reader":       "error",
     "json/writer":       "",
+    "json/report":       "VOCABULARY report json/writer",
     "json/state_data":   "VOCABULARY policy resolve bound_policy bind capability_set groups",
     "json/state_writer": "VOCABULARY policy bound_policy json/writer json/state_data",
     "json/state_reader": "VOCABULARY policy json/reader json/state_data json/state_writer",

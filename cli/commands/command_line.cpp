@@ -3,6 +3,7 @@
 #include "cli/commands/command_line.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -78,16 +79,17 @@ constexpr std::string_view not_built[] = {
     "--strip-secrets",
     "--theme",
     "--log-file",
-    "--report",
 };
 /// The same of `why`.
 constexpr std::string_view not_built_in_why[] = {
-    "--host", "--port", "--self", "--scope", "--command", "--caller", "--extends",
+    "--command",
+    "--caller",
+    "--extends",
 };
 constexpr std::string_view commands_not_built[] = {
-    "shell",   "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",
-    "inspect", "session",    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",
-    "update",  "outdated",   "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
+    "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect",
+    "session",    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",     "update",
+    "outdated",   "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
 };
 
 void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what) {
@@ -148,9 +150,12 @@ void add_run_flags(CLI::App& app, run_options& o) {
   app.add_flag("!--no-diagnostics", o.diagnostics,
                "Do not watch the command's calls; no footer after a failure");
   app.add_flag("--dry-run", o.dry_run, "Resolve and print, run nothing");
+  app.add_option("--report", o.report, "Write what is enforced to a file, as JSON")->type_name("FILE");
   app.add_flag("-v,--verbose", o.verbose, "List every grant with its source; repeat for more");
   app.add_flag("-s,--silent", o.silent, "Print nothing of nono's own but errors");
-  app.add_option("command", o.command, "The command and its arguments")->type_name("COMMAND [ARGS...]");
+}
+void add_command(CLI::App& app, std::vector<std::string>& command, const char* what) {
+  app.add_option("command", command, what)->type_name("COMMAND [ARGS...]");
   app.positionals_at_end();
 }
 
@@ -162,13 +167,16 @@ void add_why_flags(CLI::App& app, why_options& o) {
   add_paths(app, "--to", o.to, "The second name of rename, exchange and link");
   app.add_option("--connect-tcp", o.connect_tcp, "A TCP port to connect to")->type_name("PORT");
   app.add_option("--bind-tcp", o.bind_tcp, "A TCP port to bind")->type_name("PORT");
+  app.add_option("--host", o.host, "A host or URL to connect to")->type_name("HOST_OR_URL");
+  app.add_option("--port", o.port, "The port of --host, if it is not 443 or the URL's")->type_name("PORT");
+  app.add_option("--scope", o.scope, "signal or abstract-unix-socket: is what is outside out of reach?")
+      ->type_name("SCOPE");
+  app.add_flag("--self", o.self, "Ask the sandbox in which this runs, and try what can be tried");
   auto* json = app.add_flag("--json", o.json, "The answer as JSON");
   app.add_flag("--tree", o.tree, "The policy as a tree besides, with what the question touched")
       ->excludes(json);
   add_policy_flags(app, o.context);
-  app.add_option("command", o.context.command, "Ask as if this command were run")
-      ->type_name("COMMAND [ARGS...]");
-  app.positionals_at_end();
+  add_command(app, o.context.command, "Ask as if this command were run");
   app.footer("Operations: " + operation_names() +
              ".\n"
              "write of a directory asks whether a file could be made in it, and of a missing file whether it "
@@ -206,6 +214,11 @@ constexpr std::string_view with_value[] = {
     "--to",
     "--connect-tcp",
     "--bind-tcp",
+    "--report",
+    "--shell",
+    "--host",
+    "--port",
+    "--scope",
 };
 
 template <std::size_t N>
@@ -241,6 +254,13 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
   return out;
 }
 
+/// What `nono shell` starts: the one that was named, the user's own, or the one that every system has.
+std::string shell_of(const std::string& named) {
+  if (!named.empty()) return named;
+  const char* const own = std::getenv("SHELL");
+  return own != nullptr && *own != '\0' ? own : "/bin/sh";
+}
+
 /// What a user typed may hold anything; a message is one line.
 int usage_error(std::string_view message) {
   std::string line;
@@ -273,10 +293,20 @@ int main(int argc, char** argv) {
 
   CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
   // Flags cost more to set up than to parse: only those of the command that is there.
-  run_command->preparse_callback([&](std::size_t) { add_run_flags(*run_command, options); });
+  const auto add_flags_to = [&](CLI::App* command) {
+    add_run_flags(*command, options);
+    add_command(*command, options.command, "The command and its arguments");
+  };
+  run_command->preparse_callback([&](std::size_t) { add_flags_to(run_command); });
   CLI::App* wrap_command =
       app.add_subcommand("wrap", "Confine this process and execute the command in its place");
-  wrap_command->preparse_callback([&](std::size_t) { add_run_flags(*wrap_command, options); });
+  wrap_command->preparse_callback([&](std::size_t) { add_flags_to(wrap_command); });
+  CLI::App* shell_command = app.add_subcommand("shell", "Run a shell in a sandbox, as run does");
+  std::string shell;
+  shell_command->preparse_callback([&](std::size_t) {
+    shell_command->add_option("--shell", shell, "This one, instead of $SHELL or /bin/sh")->type_name("PATH");
+    add_run_flags(*shell_command, options);
+  });
   CLI::App* setup_command = app.add_subcommand("setup", "Show what this system can enforce, and try it");
   bool check_only = false;
   int setup_verbose = 0;
@@ -339,6 +369,10 @@ int main(int argc, char** argv) {
   question.context.silent = silent;
   if (run_command->parsed()) return run(options);
   if (wrap_command->parsed()) return wrap(options);
+  if (shell_command->parsed()) {
+    options.command = {shell_of(shell)};
+    return run(options);
+  }
   if (setup_command->parsed()) return check_setup(setup_verbose);
   if (why_command->parsed()) {
     const std::string wrong = check(question);

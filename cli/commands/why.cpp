@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nono/query.hpp>
 #include <nono/tree.hpp>
 
+#include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
@@ -29,7 +34,54 @@ struct asked_for {
   operation what = operation::open_read;
   std::string path, to;
   std::uint16_t port = 0;
+  std::string host{};  ///< without its port; empty: none was named
 };
+
+/// A host as people write it: `https://name:port/path`, `name:port`, `name`, `[::1]:port`. Nothing where it is none.
+struct named_host {
+  std::string name;
+  std::optional<unsigned> port;
+};
+
+std::optional<named_host> host_of(std::string_view text) {
+  named_host out;
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    if (text.substr(0, scheme) == "http") out.port = 80;
+    text.remove_prefix(scheme + 3);
+    text = text.substr(0, text.find_first_of("/?#"));
+    if (const auto user = text.rfind('@'); user != std::string_view::npos) text.remove_prefix(user + 1);
+  }
+  const auto closing = text.starts_with('[') ? text.find(']') : std::string_view::npos;
+  const bool bare_v6 = closing == std::string_view::npos && std::count(text.begin(), text.end(), ':') > 1;
+  const auto colon =
+      bare_v6 ? std::string_view::npos : text.find(':', closing == std::string_view::npos ? 0 : closing);
+  if (colon != std::string_view::npos) {
+    const std::string_view digits = text.substr(colon + 1);
+    if (digits.empty() || digits.size() > 5 ||
+        digits.find_first_not_of("0123456789") != std::string_view::npos)
+      return std::nullopt;
+    out.port = static_cast<unsigned>(std::stoul(std::string(digits)));
+    text = text.substr(0, colon);
+  }
+  if (closing != std::string_view::npos) text = text.substr(1, closing - 1);
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f ||
+        std::string_view("/\\\"'<>").find(c) != std::string_view::npos)
+      return std::nullopt;
+  out.name = text;
+  return text.empty() ? std::nullopt : std::optional(out);
+}
+
+constexpr unsigned https_port = 443;
+
+unsigned port_of(const why_options& o, const named_host& h) {
+  return o.port ? *o.port : h.port.value_or(https_port);
+}
+
+/// True for what a loopback network answers to.
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
 
 /// A relative path is below the current directory; "." and ".." stay, because only the kernel's rules say what they mean.
 std::string joined(const std::string& path, const host& here) {
@@ -39,6 +91,13 @@ std::string joined(const std::string& path, const host& here) {
 
 asked_for question_of(const why_options& o, const host& here) {
   asked_for out;
+  if (o.host) {
+    const named_host h = *host_of(*o.host);
+    out.what = operation::connect_tcp;
+    out.port = static_cast<std::uint16_t>(port_of(o, h));
+    out.host = h.name;
+    return out;
+  }
   if (o.connect_tcp || o.bind_tcp) {
     out.what = o.connect_tcp ? operation::connect_tcp : operation::bind_tcp;
     out.port = static_cast<std::uint16_t>(o.connect_tcp ? *o.connect_tcp : *o.bind_tcp);
@@ -58,6 +117,13 @@ class asker {
   /// is to make it.
   answer ask(const asked_for& q) {
     answer first = once(q);
+    // A loopback network of its own has the port, whoever is asked for; the host is not there.
+    if (!q.host.empty() && first.is.why == cause::own_network && !is_loopback(q.host)) {
+      first.is.status = verdict::denied;
+      first.is.why = cause::not_in_policy;
+      first.is.concerns = protection::network;
+      first.is.os_errno = ENETUNREACH;
+    }
     const bool writes = q.what == operation::open_write || q.what == operation::open_read_write;
     if (!writes) return first;
     const place& at = first.found[0];
@@ -110,6 +176,7 @@ class asker {
     out.path = q.path;
     out.to = q.to;
     out.port = q.port;
+    out.host = q.host;
     out.is = confined_.ask(out.asked(), out.found);
     return out;
   }
@@ -184,6 +251,9 @@ std::string to_text(const answer& a) {
   line("Details:", a.details);
   if (const place& at = a.found[0]; row_of(a.what).paths == 1 && at.os_errno == 0 && at.path() != a.path)
     line("Leads to:", quoted_whole(at.path()));
+  if (!a.host.empty())
+    line("Host:",
+         fmt::format("{}, port {}; no name is looked up and nothing is sent", quoted(a.host), a.port));
   if (a.is.os_errno != 0) line("Error:", fmt::format("{} ({})", errno_name(a.is.os_errno), a.is.os_errno));
   if (a.why.deny != nullptr)
     line("Policy:", fmt::format("{} is denied  [{}]", quoted_whole(a.why.deny->path),
@@ -204,10 +274,76 @@ std::string to_text(const answer& a) {
   } else if (a.reason == "insufficient_access" && a.closest != nullptr) {
     line("Closest match:", rule_words(*a.closest));
   }
+  if (a.tried != trial::none)
+    line("Tried:", a.tried == trial::allowed ? "the kernel allows it" : "the kernel refuses it");
   if (!a.remedy.text.empty()) line("Suggested fix:", a.remedy.text);
   for (const suggested_grant& g : a.grants) line("  in the DSL:", in_dsl(g));
   if (!a.grants.empty()) line("  in a profile:", in_profile(a.grants));
   return out;
+}
+
+/// The same question, to the kernel: opening an existing file or directory changes nothing. Whatever else goes wrong is no
+/// answer, and a device might do something when it is opened.
+trial tried(const answer& a) {
+  const place& at = a.found[0];
+  const bool directory = at.file.type == file_type::directory;
+  if (row_of(a.what).paths != 1 || !at.exists || (!directory && at.file.type != file_type::regular))
+    return trial::none;
+  int flags = 0;
+  switch (a.what) {
+    case operation::open_read:
+    case operation::list:
+      flags = O_RDONLY;
+      break;
+    case operation::open_write:
+      flags = O_WRONLY;
+      break;
+    case operation::open_read_write:
+      flags = O_RDWR;
+      break;
+    default:
+      return trial::none;
+  }
+  const int fd = ::open(a.path.c_str(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd >= 0) return ::close(fd), trial::allowed;
+  return errno == EACCES || errno == EPERM ? trial::denied : trial::none;
+}
+
+scope_answer scope_of(const sandbox& s, std::string_view scope) {
+  const protection id = scope == "signal" ? protection::signals : protection::abstract_unix;
+  const enforcement& report = s.report();
+  scope_answer out;
+  out.scope = scope;
+  out.requested = report.demand_for(id) != demand::none && report.demand_for(id) != demand::lifted;
+  out.enforced = report.enforced(id);
+  out.supported = out.enforced || report.landlock_abi >= row_of(id).landlock_abi;
+  out.state = out.enforced ? "enforced" : out.requested ? "not_supported" : "not_requested";
+  out.kernel_abi = report.landlock_abi;
+  out.details =
+      out.enforced ? fmt::format("{} are out of reach, by {}", row_of(id).closes, name_of(report.of(id)))
+      : out.requested
+          ? fmt::format("{} can be reached: this needs {}", row_of(id).closes, row_of(id).kernel)
+          : fmt::format("{} can be reached: the profile or the network asks for it", row_of(id).closes);
+  return out;
+}
+
+std::string to_text(const scope_answer& a) {
+  return fmt::format("{}\nScope:           {}\nDetails:         {}\nKernel:          Landlock ABI {}\n",
+                     a.enforced ? "ENFORCED" : "NOT ENFORCED", a.scope, a.details, a.kernel_abi);
+}
+
+/// The sandbox that is asked: the one that a run with these flags would have, or the one around this process.
+error find_sandbox(const why_options& options, sandbox& s) {
+  if (!options.self) {
+    run_options context = options.context;
+    context.needs_command = false;
+    return resolve_without_running(std::move(context), s);
+  }
+  auto here = this_host(environ);
+  if (!here) return here.error();
+  s.here = std::move(*here);
+  s.r.workdir = s.here.current;
+  return restore(std::string(*s.here.variable("NONO_CAP_FILE")), s);
 }
 
 }  // namespace
@@ -220,9 +356,36 @@ std::string operation_names() {
   return out;
 }
 
+/// True where flags ask for a sandbox other than the one that is there. Those that a variable may have set, and a program
+/// inherits, are passed over.
+static bool asks_for_context(const run_options& o) {
+  for (const auto* paths :
+       {&o.read, &o.write, &o.allow_file, &o.read_file, &o.write_file, &o.unix_socket, &o.unix_socket_bind,
+        &o.unix_socket_dir, &o.unix_socket_dir_bind, &o.unix_socket_subtree, &o.unix_socket_subtree_bind,
+        &o.bypass_protection, &o.allow_command, &o.block_command, &o.command})
+    if (!paths->empty()) return true;
+  return o.allow_cwd || !o.workdir.empty() || o.strict || !o.auto_groups;
+}
+
 std::string check(const why_options& o) {
   if (o.paths.size() > 1 || o.operations.size() > 1 || o.to.size() > 1)
     return "why answers one question: give --path, --op and --to once";
+  const bool about_path = !o.paths.empty() || !o.operations.empty() || !o.to.empty();
+  if (o.self && asks_for_context(o.context))
+    return "--self asks the sandbox that is there: leave the flags out that would shape another";
+  if (o.port && !o.host) return "--port goes with --host: give --connect-tcp for a port alone";
+  if (o.host || o.scope) {
+    if (about_path || o.connect_tcp || o.bind_tcp || (o.host && o.scope))
+      return "--host and --scope are questions of their own: give one of them, and no --path, --op or --to";
+    if (o.scope)
+      return *o.scope == "signal" || *o.scope == "abstract-unix-socket"
+                 ? std::string()
+                 : fmt::format("--scope {} is neither signal nor abstract-unix-socket", quoted(*o.scope));
+    const auto named = host_of(*o.host);
+    if (!named) return fmt::format("--host {} is no host: give a name, an address or a URL", quoted(*o.host));
+    const unsigned number = port_of(o, *named);
+    return number == 0 || number > 65535 ? "a port is a number from 1 to 65535" : std::string();
+  }
   const bool port = o.connect_tcp || o.bind_tcp;
   for (const auto& given : {o.connect_tcp, o.bind_tcp})
     if (given && (*given == 0 || *given > 65535)) return "a port is a number from 1 to 65535";
@@ -238,7 +401,8 @@ std::string check(const why_options& o) {
   if (row->paths == 0)
     return o.paths.empty() && o.to.empty() ? std::string()
                                            : fmt::format("--op {} is about no file: leave --path out", name);
-  if (o.paths.empty()) return "what is asked is missing: give --path, --connect-tcp or --bind-tcp";
+  if (o.paths.empty())
+    return "what is asked is missing: give --path, --host, --connect-tcp, --bind-tcp or --scope";
   if (o.paths.front().empty()) return "--path needs a path, and got an empty one";
   if (row->paths == 1)
     return o.to.empty() ? std::string() : fmt::format("--op {} has one name: leave --to out", name);
@@ -247,18 +411,36 @@ std::string check(const why_options& o) {
 }
 
 int why(const why_options& options) {
-  run_options context = options.context;
-  context.needs_command = false;
+  if (const char* const inside = std::getenv("NONO_CAP_FILE");
+      options.self && (inside == nullptr || *inside == '\0')) {
+    constexpr std::string_view message =
+        "NONO_CAP_FILE is not set, so this process was not started by nono run, wrap or shell";
+    return print(options.json ? not_sandboxed_json(message)
+                              : fmt::format("NOT SANDBOXED\nDetails:         {}\n", message));
+  }
   sandbox s;
-  if (const error failed = resolve_without_running(std::move(context), s); failed.code != errc::none) {
+  if (const error failed = find_sandbox(options, s); failed.code != errc::none) {
     complain(words_of(failed));
     return 1;
+  }
+  if (options.scope) {
+    const scope_answer a = scope_of(s, *options.scope);
+    return print(options.json ? to_json(a) : to_text(a));
   }
   if (!options.context.silent)
     for (const std::string& w : s.r.warnings) say("[nono] warning: " + w + "\n");
   asker asks(s);
   answer a = asks.ask(question_of(options, s.here));
   asks.explain_to_user(a);
+  if (options.self) a.tried = tried(a);
+  if (a.tried != trial::none && (a.tried == trial::allowed) != a.is.allowed()) {
+    complain(fmt::format(
+        "the policy of this sandbox says that {} is {}, and the kernel {} it: an outer sandbox, or "
+        "a NONO_CAP_FILE that was changed",
+        quoted(a.path), a.is.allowed() ? "allowed" : "denied",
+        a.tried == trial::allowed ? "allows" : "refuses"));
+    return 1;
+  }
   if (options.json) return print(to_json(a));
   std::string out = to_text(a);
   if (options.tree) {
@@ -272,14 +454,29 @@ int why(const why_options& options) {
 
 std::string_view errno_name(int number) {
   constexpr std::pair<int, std::string_view> names[] = {
-      {EPERM, "EPERM"},           {ENOENT, "ENOENT"},       {ENXIO, "ENXIO"},
-      {EACCES, "EACCES"},         {EBUSY, "EBUSY"},         {EEXIST, "EEXIST"},
-      {EXDEV, "EXDEV"},           {ENOTDIR, "ENOTDIR"},     {EISDIR, "EISDIR"},
-      {EINVAL, "EINVAL"},         {ENOTTY, "ENOTTY"},       {ETXTBSY, "ETXTBSY"},
-      {EROFS, "EROFS"},           {EMLINK, "EMLINK"},       {ENAMETOOLONG, "ENAMETOOLONG"},
-      {ENOSYS, "ENOSYS"},         {ENOTEMPTY, "ENOTEMPTY"}, {ELOOP, "ELOOP"},
-      {EADDRINUSE, "EADDRINUSE"}, {ESTALE, "ESTALE"},       {ECONNREFUSED, "ECONNREFUSED"},
+      {EPERM, "EPERM"},
+      {ENOENT, "ENOENT"},
+      {ENXIO, "ENXIO"},
+      {EACCES, "EACCES"},
+      {EBUSY, "EBUSY"},
+      {EEXIST, "EEXIST"},
+      {EXDEV, "EXDEV"},
+      {ENOTDIR, "ENOTDIR"},
+      {EISDIR, "EISDIR"},
+      {EINVAL, "EINVAL"},
+      {ENOTTY, "ENOTTY"},
+      {ETXTBSY, "ETXTBSY"},
+      {EROFS, "EROFS"},
+      {EMLINK, "EMLINK"},
+      {ENAMETOOLONG, "ENAMETOOLONG"},
+      {ENOSYS, "ENOSYS"},
+      {ENOTEMPTY, "ENOTEMPTY"},
+      {ELOOP, "ELOOP"},
+      {EADDRINUSE, "EADDRINUSE"},
+      {ESTALE, "ESTALE"},
+      {ECONNREFUSED, "ECONNREFUSED"},
       {ENOMEM, "ENOMEM"},
+      {ENETUNREACH, "ENETUNREACH"},
   };
   for (const auto& [value, name] : names)
     if (value == number) return name;

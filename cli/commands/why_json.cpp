@@ -52,9 +52,29 @@ std::string to_json(const answer& a) {
     out["suggested"] = {{"dsl", dsl}, {"profile", profile_fields(a.grants)}};
   }
   out["operation"] = name_of(a.what);
+  if (!a.host.empty()) out["host"] = a.host;
+  if (!a.host.empty()) out["port"] = a.port;
+  if (a.tried != trial::none) out["tried"] = a.tried == trial::allowed ? "allowed" : "denied";
   out["errno"] = nullptr;
   if (a.is.os_errno != 0) out["errno"] = {{"number", a.is.os_errno}, {"name", errno_name(a.is.os_errno)}};
   return written(out, 2) + '\n';
+}
+
+std::string to_json(const scope_answer& a) {
+  return written({{"status", "scope"},
+                  {"scope", a.scope},
+                  {"state", a.state},
+                  {"requested", a.requested},
+                  {"enforced", a.enforced},
+                  {"supported", a.supported},
+                  {"kernel_abi", a.kernel_abi},
+                  {"details", a.details}},
+                 2) +
+         '\n';
+}
+
+std::string not_sandboxed_json(std::string_view message) {
+  return written({{"status", "not_sandboxed"}, {"message", message}}, 2) + '\n';
 }
 
 }  // namespace nono::cli

@@ -2,6 +2,7 @@
 // What the user asked for on the command line of `run` and `wrap`, and the context of `why`, as plain data.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct run_options {
   bool dry_run = false;
   bool silent = false;
   int verbose = 0;
+  std::optional<std::string> report;  ///< a file for what is enforced
   std::vector<std::string> command;
   bool no_child = false;      ///< `wrap`: nothing can filter hosts
   bool needs_command = true;  ///< false: only asked about, with or without one

@@ -20,12 +20,14 @@
 #include <nono/supervisor.hpp>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/refusals.hpp"
+#include "cli/run/report_file.hpp"
 #include "cli/run/scratch.hpp"
 #include "cli/run/summary.hpp"
 #include "cli/run/supervisor.hpp"
@@ -41,6 +43,8 @@ int failed(const error& why, int code = 1) {
 
 /// Everything that run and wrap share: what is resolved, bound and planned, and said.
 struct started : sandbox {
+  sandbox_target target{};
+  report_file report_to;
   std::optional<scratch_directory> scratch;
   std::string start_directory;
   std::vector<std::string> environment;
@@ -103,10 +107,34 @@ std::string start_directory(const started& p) {
   return "/";
 }
 
+/// Tells the command what confines it, in a file that is its own anyhow.
+void offer_policy(started& p) {
+  if (!p.scratch) return;
+  const auto text = policy_document(p, p.target, p.report(), true);
+  const std::string path = fmt::format("{}/{}", p.scratch->path(), policy_file_name);
+  const error why = text ? write_new(path, *text) : text.error();
+  if (why.code == errc::none) {
+    p.r.variables.emplace_back("NONO_CAP_FILE", path);
+  } else {
+    p.r.notes.push_back("the command cannot ask what confines it: " + why.message());
+  }
+}
+
+/// What --report asks for. A report that cannot be written does not stop what runs already.
+void write_report(started& p, const enforcement& report, bool in_force) {
+  if (!p.report_to.wanted()) return;
+  const auto text = policy_document(p, p.target, report, in_force);
+  if (const error why = text ? p.report_to.write(*text) : text.error(); why.code != errc::none)
+    complain(words_of(why));
+}
+
 error prepare(const run_options& options, sandbox_target target, bool observed, started& p) {
+  p.target = target;
   auto here = this_host(environ);
   if (!here) return here.error();
   p.here = std::move(*here);
+  if (options.report)
+    if (error why = p.report_to.open(*options.report); why.code != errc::none) return why;
   if (!options.dry_run) {
     std::string why;
     p.scratch = scratch_directory::create(why);
@@ -119,6 +147,14 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
+  offer_policy(p);
+  if (options.report)
+    if (auto text = policy_document(p, target, p.report(), false); !text) return std::move(text.error());
+  if (options.report && covered(p.r, *options.report, right::write_file))
+    p.r.warnings.push_back(
+        fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
+                    "elsewhere",
+                    quoted(*options.report)));
   p.environment = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
   print_warnings(options, p);
   if (!options.silent) {
@@ -132,7 +168,8 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   return {};
 }
 
-int end_dry_run(const run_options& options) {
+int end_dry_run(const run_options& options, started& p) {
+  write_report(p, p.report(), false);
   if (!options.silent)
     say("[nono] dry-run sandbox would be applied with above capabilities\n$ " +
         command_line(options.command) + "\n");
@@ -196,7 +233,7 @@ int run(const run_options& options) {
   if (const error why = prepare(options, sandbox_target::supervised_child, observed, p);
       why.code != errc::none)
     return failed(why);
-  if (options.dry_run) return end_dry_run(options);
+  if (options.dry_run) return end_dry_run(options, p);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
 
   const std::vector<const char*> environment = pointers(p.environment);
@@ -214,6 +251,7 @@ int run(const run_options& options) {
   if (!child) return failed(child.error(), exit_code_of(child.error().code));
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   if (!options.silent) say(lost_words(p.report(), child->report()));
+  write_report(p, child->report(), true);
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
@@ -240,7 +278,7 @@ int wrap(const run_options& given) {
   options.no_child = true;
   if (const error why = prepare(options, sandbox_target::this_process, false, p); why.code != errc::none)
     return failed(why);
-  if (options.dry_run) return end_dry_run(options);
+  if (options.dry_run) return end_dry_run(options, p);
 
   const filter_program program = nono::detail::program_for(p.prepared->planned.filter, p.prepared->kernel);
   std::vector<std::string> words(options.command);
@@ -261,6 +299,7 @@ int wrap(const run_options& given) {
   if (const auto why = nono::detail::confine_thread(program, p.prepared->ruleset.get(), nullptr);
       why.code != errc::none)
     return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
+  write_report(p, p.report(), true);
   // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as
   // long as the command, and a later run removes the directory.
   if (const long got = kernel_calls::call(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */); got < 0)

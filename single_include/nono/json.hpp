@@ -1334,12 +1334,14 @@ constexpr std::size_t utf8_sequence(std::string_view text) noexcept {
 }
 
 constexpr bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  while (true) {
+    while (!text.empty() && is_ascii(text.front())) text.remove_prefix(1);
+    if (text.empty()) return true;
     const std::size_t n = utf8_sequence(text);
     if (n == 0) return false;
     text.remove_prefix(n);
   }
-  return true;
 }
 
 /// Appends `text`, which is UTF-8, as a JSON string: quotes, backslashes and control bytes are escaped, `/` and
@@ -1348,18 +1350,25 @@ inline void append_json_string(std::string& out, std::string_view text) {
   constexpr char hex[] = "0123456789abcdef";
   constexpr std::string_view plain = "\"\\\b\f\n\r\t";
   constexpr std::string_view escapes = "\"\\bfnrt";
+  const auto stands_for_itself = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
   out += '"';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t end = i;
+    while (end < text.size() && stands_for_itself(text[end])) ++end;
+    out.append(text, i, end - i);
+    if (end == text.size()) break;
+    i = end;
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (const std::size_t at = plain.find(c); at != std::string_view::npos) {
       out += '\\';
       out += escapes[at];
-    } else if (byte < 0x20) {
+    } else {
       out += "\\u00";
       out += hex[byte >> 4U];
       out += hex[byte & 15U];
-    } else {
-      out += c;
     }
   }
   out += '"';
@@ -1566,6 +1575,61 @@ inline std::string profile_schema() { return detail::schema_writer().text(); }
 
 }  // namespace nono
 
+// --- nono/json/report.hpp -------------------------------------------------------------------------------------------
+
+// The report of a sandbox as JSON: for logs, and for programs that ask what confines them.
+
+namespace nono {
+
+/// The report as a JSON object, its members a line each and indented by `indent` more than its braces are; no line end
+/// behind it. Numbers are those of the report; "protections" has one member for each, with what the policy wants
+/// ("none", "preferred", "required", "lifted") and who gives it ("Landlock", "seccomp", "Landlock and seccomp",
+/// "network namespace", "supervisor", "not asked", "missing", "not enforceable").
+inline std::string to_json(const enforcement& e, std::string_view indent = {}) {
+  std::string out = "{";
+  const std::string inner = std::string(indent) + "  ";
+  const auto member = [&](std::string_view key) {
+    out += out.size() == 1 ? "\n" : ",\n";
+    out += inner;
+    detail::append_json_string(out, key);
+    out += ": ";
+  };
+  const auto number = [&](std::string_view key, std::uint64_t value) {
+    member(key);
+    out += std::to_string(value);
+  };
+  number("landlock_abi", static_cast<std::uint64_t>(e.landlock_abi));
+  number("real_abi", static_cast<std::uint64_t>(e.real_abi));
+  member("missing");
+  detail::append_json_string(out, e.missing.empty() ? std::string() : to_text(e.missing));
+  number("rules", e.rules);
+  number("covered", e.covered);
+  number("skipped", e.skipped);
+  number("on_9p", e.on_9p);
+  number("on_fuse", e.on_fuse);
+  number("threads", e.threads);
+  member("mode");
+  detail::append_json_string(out, name_of(e.mode));
+  number("network_sockets", e.network_sockets);
+  number("unix_connections", e.unix_connections);
+  number("io_uring_rings", e.io_uring_rings);
+  member("protections");
+  for (const protection_row& row : protections) {
+    out += row.id == protections[0].id ? "{\n" : ",\n";
+    out += inner + "  ";
+    detail::append_json_string(out, row.name);
+    out += ": ";
+    detail::json_line(out)
+        .text("wanted", name_of(e.demand_for(row.id)))
+        .text("given_by", name_of(e.of(row.id)));
+  }
+  out += '\n' + inner + "}\n";
+  out += indent;
+  return out += '}';
+}
+
+}  // namespace nono
+
 // --- nono/json/state_data.hpp ---------------------------------------------------------------------------------------
 
 // What a stored state holds, as plain data: how it is taken from a policy, and how it becomes one again.
@@ -1751,13 +1815,14 @@ class state_places {
     return out;
   }
 
- private:
   /// What is another for each process: nothing can be said about where it leads.
   static bool is_own(std::string_view path) noexcept {
     for (const std::string_view own : {"/proc/self", "/proc/thread-self", "/dev/fd"})
       if (is_within(path, own)) return true;
     return path == "/dev/stdin" || path == "/dev/stdout" || path == "/dev/stderr" || path == "/dev/tty";
   }
+
+ private:
   void follow(found& out) {
     out.resolved = out.path;
     std::size_t cut = out.path.size();
@@ -1910,6 +1975,40 @@ class state_taker {
   state_places places_;
   bool pin_;
 };
+
+/// From a bound policy to what is stored.
+inline void take_bound(const bound_policy& policy, stored_policy& to) {
+  const auto led_to = [](std::string_view path, std::string_view canonical) {
+    return text_of(canonical.empty() || state_places::is_own(path) ? path : canonical);
+  };
+  for (const bound_rule& r : policy.rules) {
+    if (r.subsumed) continue;
+    to.rules.push_back({.path = text_of(r.path),
+                        .resolved = led_to(r.path, r.canonical),
+                        .rights = r.rights,
+                        .kind = r.kind,
+                        .missing = if_exists,
+                        .from = r.from,
+                        .source = text_of(r.source),
+                        .gives_way = r.gives_way,
+                        .was = stored_rule::effect::grants,
+                        .is_file = r.type != file_type::directory});
+  }
+  for (const bound_deny& d : policy.denies)
+    to.rules.push_back({.path = text_of(d.path),
+                        .resolved = led_to(d.path, d.canonical),
+                        .kind = path_kind::deny,
+                        .missing = if_exists,
+                        .from = d.from,
+                        .source = text_of(d.source),
+                        .was = stored_rule::effect::grants});
+  to.network = policy.network;
+  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
+  to.sockets = policy.sockets;
+  to.best_effort = policy.best_effort;
+  to.lifted = policy.lifted;
+  to.strict = policy.strict;
+}
 
 /// From what is stored to a policy.
 class state_restorer {
@@ -2065,6 +2164,7 @@ class state_writer {
 
   result<std::string> text() {
     const reference_view view = reference_view_of(from_);
+    out_.reserve(1024 + 256 * (from_.rules.size() + view.files.size()));  // what most need
     out_ = "{\n  \"fs\": ";
     list(view.files, [&](const reference_view::file& f) {
       object(f.original, f.resolved);
@@ -2554,6 +2654,14 @@ class sandbox_state {
   static result<sandbox_state> from(const policy_ref& policy, std::initializer_list<binding> bindings,
                                     pinning pins = pinning::by_name) {
     return from(policy, std::span(bindings.begin(), bindings.size()), pins);
+  }
+
+  /// Takes a policy that is bound already, without looking at any file: its grants and denies by the paths that they have
+  /// now, with what they led to when it was bound. What was skipped or covered by wider grants is left out.
+  static sandbox_state from(const bound_policy& policy) {
+    sandbox_state out;
+    detail::take_bound(policy, out.data);
+    return out;
   }
 
   /// Reads a text of to_json() or of the reference. Looks at no file.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <nono/bind.hpp>
+#include <nono/bound_policy.hpp>
 #include <nono/capability_set.hpp>
 #include <nono/error.hpp>
 #include <nono/json/state_data.hpp>
@@ -40,6 +41,14 @@ class sandbox_state {
   static result<sandbox_state> from(const policy_ref& policy, std::initializer_list<binding> bindings,
                                     pinning pins = pinning::by_name) {
     return from(policy, std::span(bindings.begin(), bindings.size()), pins);
+  }
+
+  /// Takes a policy that is bound already, without looking at any file: its grants and denies by the paths that they have
+  /// now, with what they led to when it was bound. What was skipped or covered by wider grants is left out.
+  static sandbox_state from(const bound_policy& policy) {
+    sandbox_state out;
+    detail::take_bound(policy, out.data);
+    return out;
   }
 
   /// Reads a text of to_json() or of the reference. Looks at no file.

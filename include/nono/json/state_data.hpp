@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <nono/bind.hpp>
+#include <nono/bound_policy.hpp>
 #include <nono/capability_set.hpp>
 #include <nono/error.hpp>
 #include <nono/groups.hpp>
@@ -203,13 +204,14 @@ class state_places {
     return out;
   }
 
- private:
   /// What is another for each process: nothing can be said about where it leads.
   static bool is_own(std::string_view path) noexcept {
     for (const std::string_view own : {"/proc/self", "/proc/thread-self", "/dev/fd"})
       if (is_within(path, own)) return true;
     return path == "/dev/stdin" || path == "/dev/stdout" || path == "/dev/stderr" || path == "/dev/tty";
   }
+
+ private:
   void follow(found& out) {
     out.resolved = out.path;
     std::size_t cut = out.path.size();
@@ -362,6 +364,40 @@ class state_taker {
   state_places places_;
   bool pin_;
 };
+
+/// From a bound policy to what is stored.
+inline void take_bound(const bound_policy& policy, stored_policy& to) {
+  const auto led_to = [](std::string_view path, std::string_view canonical) {
+    return text_of(canonical.empty() || state_places::is_own(path) ? path : canonical);
+  };
+  for (const bound_rule& r : policy.rules) {
+    if (r.subsumed) continue;
+    to.rules.push_back({.path = text_of(r.path),
+                        .resolved = led_to(r.path, r.canonical),
+                        .rights = r.rights,
+                        .kind = r.kind,
+                        .missing = if_exists,
+                        .from = r.from,
+                        .source = text_of(r.source),
+                        .gives_way = r.gives_way,
+                        .was = stored_rule::effect::grants,
+                        .is_file = r.type != file_type::directory});
+  }
+  for (const bound_deny& d : policy.denies)
+    to.rules.push_back({.path = text_of(d.path),
+                        .resolved = led_to(d.path, d.canonical),
+                        .kind = path_kind::deny,
+                        .missing = if_exists,
+                        .from = d.from,
+                        .source = text_of(d.source),
+                        .was = stored_rule::effect::grants});
+  to.network = policy.network;
+  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
+  to.sockets = policy.sockets;
+  to.best_effort = policy.best_effort;
+  to.lifted = policy.lifted;
+  to.strict = policy.strict;
+}
 
 /// From what is stored to a policy.
 class state_restorer {

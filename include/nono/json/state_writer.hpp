@@ -29,6 +29,7 @@ class state_writer {
 
   result<std::string> text() {
     const reference_view view = reference_view_of(from_);
+    out_.reserve(1024 + 256 * (from_.rules.size() + view.files.size()));  // what most need
     out_ = "{\n  \"fs\": ";
     list(view.files, [&](const reference_view::file& f) {
       object(f.original, f.resolved);

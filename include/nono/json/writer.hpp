@@ -28,12 +28,14 @@ constexpr std::size_t utf8_sequence(std::string_view text) noexcept {
 }
 
 constexpr bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  while (true) {
+    while (!text.empty() && is_ascii(text.front())) text.remove_prefix(1);
+    if (text.empty()) return true;
     const std::size_t n = utf8_sequence(text);
     if (n == 0) return false;
     text.remove_prefix(n);
   }
-  return true;
 }
 
 /// Appends `text`, which is UTF-8, as a JSON string: quotes, backslashes and control bytes are escaped, `/` and
@@ -42,18 +44,25 @@ inline void append_json_string(std::string& out, std::string_view text) {
   constexpr char hex[] = "0123456789abcdef";
   constexpr std::string_view plain = "\"\\\b\f\n\r\t";
   constexpr std::string_view escapes = "\"\\bfnrt";
+  const auto stands_for_itself = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
   out += '"';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t end = i;
+    while (end < text.size() && stands_for_itself(text[end])) ++end;
+    out.append(text, i, end - i);
+    if (end == text.size()) break;
+    i = end;
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (const std::size_t at = plain.find(c); at != std::string_view::npos) {
       out += '\\';
       out += escapes[at];
-    } else if (byte < 0x20) {
+    } else {
       out += "\\u00";
       out += hex[byte >> 4U];
       out += hex[byte & 15U];
-    } else {
-      out += c;
     }
   }
   out += '"';

@@ -606,3 +606,45 @@ TEST_CASE("state: every policy comes back as it was, and its reference's keys ne
   CHECK(whole > 800);
   CHECK(bound > 150);
 }
+
+TEST_CASE("state: a bound policy is taken without looking at any file, and grants the same again") {
+  const place at;
+  capability_set all;
+  using nono::path_kind;
+  const auto add = [&](const std::string& path, right rights, path_kind kind) {
+    REQUIRE(all.add({path, rights, kind, nono::if_exists, nono::origin::user, {}}));
+  };
+  add(at.path() + "/d", right::read_write, path_kind::directory);
+  add(at.path() + "/d/e", right::read, path_kind::any);  // covered: left out
+  add(at.path() + "/none", right::read, path_kind::any);
+  add("/proc/self", right::read, path_kind::any);
+  REQUIRE(all.add({at.path() + "/denied", nono::no_rights, nono::path_kind::deny, nono::if_exists,
+                   nono::origin::group, "deny_x"}));
+  all.network(nono::blocked).lift(nono::protection::ipc).strict(true);
+  const auto bound = nono::bind(all.ref(), {});
+  REQUIRE(bound);
+  fs::rename(at.path() + "/d", at.path() + "/moved");
+  const sandbox_state taken = sandbox_state::from(*bound);
+  fs::rename(at.path() + "/moved", at.path() + "/d");
+  const std::string text = json(taken);
+  CAPTURE(text);
+  CHECK(text.find("/d/e") == std::string::npos);
+  CHECK(text.find("/none") == std::string::npos);
+  CHECK(text.find("\"path\": \"/proc/self\", \"kind\": \"any\", \"rights\": \"read\", \"resolved\": "
+                  "\"/proc/self\"") != std::string::npos);
+  const auto again = sandbox_state::from_json(text);
+  REQUIRE(again);
+  CHECK(again->data.rules == taken.data.rules);
+  const auto caps = again->to_caps();
+  REQUIRE(caps);
+  const nono::policy_ref restored = caps->ref();
+  REQUIRE(restored.rules.size() == 3);
+  CHECK(restored.network.mode == nono::network_mode::blocked);
+  CHECK(restored.lifted.has(nono::protection::ipc));
+  CHECK(restored.strict);
+  const auto rebound = nono::bind(restored, {});
+  REQUIRE(rebound);
+  CHECK(rebound->rules.size() == 2);
+  REQUIRE(rebound->denies.size() == 1);
+  CHECK(rebound->denies[0].source == "deny_x");
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the documents of a run are written.
+#include "cli/run/report_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "cli/resolve/program.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+error failed(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
+
+/// 0, or the errno of what went wrong.
+int write_whole(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+}  // namespace
+
+report_file::~report_file() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+error report_file::open(const std::string& path) {
+  if (path.empty()) return failed("--report needs the name of a file, and got an empty one");
+  // Not blocking: a FIFO that nobody reads would stop us here. Above the standard descriptors, which the command gets.
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  struct stat st{};
+  if (fd_ < 0 || ::fstat(fd_, &st) != 0)
+    return failed(fmt::format("--report {} cannot be written: {}; name a file that can be", quoted(path),
+                              errno == ENXIO ? "nobody reads it" : std::strerror(errno)));
+  regular_ = S_ISREG(st.st_mode);
+  if (const int flags = ::fcntl(fd_, F_GETFL); !regular_ && flags >= 0)
+    (void)::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+  path_ = path;
+  return {};
+}
+
+error report_file::write(std::string_view text) {
+  int why = regular_ && ::ftruncate(fd_, 0) != 0 ? errno : 0;
+  if (why == 0) why = write_whole(fd_, text);
+  if (why != 0 && regular_ && ::ftruncate(fd_, 0) != 0) why = errno;
+  if (::close(std::exchange(fd_, -1)) != 0 && why == 0) why = errno;
+  if (why == 0) return {};
+  return failed(fmt::format("the report could not be written to {}: {}", quoted(path_), std::strerror(why)));
+}
+
+error write_new(const std::string& path, std::string_view text) {
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  int why = fd < 0 ? errno : write_whole(fd, text);
+  if (fd >= 0 && ::close(fd) != 0 && why == 0) why = errno;
+  if (why == 0) return {};
+  if (fd >= 0) (void)::unlink(path.c_str());
+  return failed(
+      fmt::format("the file that NONO_CAP_FILE names, {}, could not be written: {}; make room for it",
+                  quoted(path), std::strerror(why)));
+}
+
+}  // namespace nono::cli
