@@ -124,7 +124,7 @@ const live::probe waits("waits", [](int, char**) {
   return 0;
 });
 
-const live::probe spawn_again("supervise-again", [](int, char** argv) {
+const live::probe supervise_again("supervise-again", [](int, char** argv) {
   const std::string program = live::self();
   nono::capability_set policy = live::with_system({{program, nono::read}, {argv[0], nono::read_write}});
   if (std::string_view(argv[1]) == "strict") policy.strict();

@@ -52,7 +52,7 @@ const live::probe pair_sends("pair-sends", [](int, char** argv) {
 });
 
 /// A TCP socket that no port was bound to gets one from the kernel, and Landlock does not look.
-const live::probe listen_unbound("listen-unbound", [](int, char**) {
+const live::probe listen_unbound_probe("listen-unbound", [](int, char**) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   return fd < 0 ? errno : live::error_of(::listen(fd, 1));
 });
