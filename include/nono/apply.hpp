@@ -96,6 +96,7 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   result<prepared_sandbox> sandbox = prepare_sandbox(bound, kernel, sandbox_target::this_process);
   if (!sandbox) return std::move(sandbox).error();
   plan& planned = sandbox->planned;
+  for (bound_rule& r : bound.rules) close_descriptor(std::exchange(r.fd, -1));  // the ruleset has them
   const open_descriptors open = look_at_open_descriptors();
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);

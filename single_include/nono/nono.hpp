@@ -88,9 +88,9 @@ inline constexpr right_name right_names[] = {
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace nono {
 
@@ -505,17 +505,15 @@ inline std::string error::message() const {
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  result(nono::error why)
-      : state_(std::in_place_index<1>, std::move(why)) {}  // NOLINT(google-explicit-constructor)
+  result(T value) : value_(std::move(value)) {}        // NOLINT(google-explicit-constructor)
+  result(nono::error why) : error_(std::move(why)) {}  // NOLINT(google-explicit-constructor)
 
-  [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+  [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
-  [[nodiscard]] T& value() & { return check(), *std::get_if<0>(&state_); }
-  [[nodiscard]] const T& value() const& { return check(), *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+  [[nodiscard]] T& value() & { return check(), *value_; }
+  [[nodiscard]] const T& value() const& { return check(), *value_; }
+  [[nodiscard]] T&& value() && { return check(), std::move(*value_); }
   [[nodiscard]] T& operator*() & { return value(); }
   [[nodiscard]] const T& operator*() const& { return value(); }
   [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
@@ -523,9 +521,9 @@ class [[nodiscard]] result {
   const T* operator->() const { return &value(); }
 
   /// Only when there is no value.
-  [[nodiscard]] nono::error& error() & { return *std::get_if<1>(&state_); }
-  [[nodiscard]] const nono::error& error() const& { return *std::get_if<1>(&state_); }
-  [[nodiscard]] nono::error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  [[nodiscard]] nono::error& error() & { return error_; }
+  [[nodiscard]] const nono::error& error() const& { return error_; }
+  [[nodiscard]] nono::error&& error() && { return std::move(error_); }
 
  private:
   void check() const {
@@ -533,7 +531,9 @@ class [[nodiscard]] result {
     std::fprintf(stderr, "nono: value() of a failed result: %s\n", error().message().c_str());
     std::abort();
   }
-  std::variant<T, nono::error> state_;
+  // Not a variant, whose visitors each T would make anew: a fifth of the time to compile the headers.
+  std::optional<T> value_;
+  nono::error error_;
 };
 
 /// Success without a value.
@@ -7129,6 +7129,7 @@ inline filter_program program_for(const filter_request& request, const linux_abi
 // (nanosleep, poll and epoll_wait then fail with EINTR, as after any signal).
 
 #if defined(__linux__)
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -7187,8 +7188,10 @@ struct thread_rally {
   std::atomic<std::uint32_t> done = 0;
   std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
   std::atomic<std::uintptr_t> threads = 0;   ///< the first stopped_thread
-  std::atomic<int> failure = 0;              ///< the first -errno of a step
-  std::atomic<int> owner = 0;  ///< the process that stops its threads; another one's is what a fork left
+  std::array<std::atomic<int>, 1024>
+      ids{};                     ///< of most of them, by the lowest bits: the list alone is slow to search
+  std::atomic<int> failure = 0;  ///< the first -errno of a step
+  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
   step each = nullptr;
   const void* argument = nullptr;
   kernel_sigaction before{};  ///< of the signal
@@ -7205,6 +7208,7 @@ NONO_IN_HANDLER inline void take_part() noexcept {
   const auto here = reinterpret_cast<std::uintptr_t>(&self);
   while (!rally.threads.compare_exchange_weak(self.next, here)) {
   }
+  rally.ids[static_cast<std::size_t>(self.tid) % rally.ids.size()] = self.tid;
   if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
   while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
   if (rally.phase.load() != gathering + 1) return;  // called off
@@ -7330,7 +7334,9 @@ class stopped_threads {
     phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
              thread_rally::gather;
     rally.threads = 0;
-    rally.stopped = rally.awaited = rally.done = 0;
+    for (std::atomic<int>& id : rally.ids) id.store(0, std::memory_order_relaxed);
+    rally.stopped = rally.done = 0;
+    rally.awaited = UINT32_MAX;  // until all have a signal, nobody need be woken
     rally.failure = 0;
     rally.phase = phase_;
   }
@@ -7358,6 +7364,7 @@ class stopped_threads {
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
+    if (rally.ids[static_cast<std::size_t>(tid) % rally.ids.size()] == tid) return true;
     for (std::uintptr_t at = rally.threads.load(); at != 0;) {
       const auto* t = reinterpret_cast<const stopped_thread*>(at);  // NOLINT: an address as it was
       if (t->tid == tid) return true;
@@ -7743,6 +7750,7 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   result<prepared_sandbox> sandbox = prepare_sandbox(bound, kernel, sandbox_target::this_process);
   if (!sandbox) return std::move(sandbox).error();
   plan& planned = sandbox->planned;
+  for (bound_rule& r : bound.rules) close_descriptor(std::exchange(r.fd, -1));  // the ruleset has them
   const open_descriptors open = look_at_open_descriptors();
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
@@ -9583,7 +9591,6 @@ class decider {
 // thread beside the child decides its connections, its changes of metadata and its calls on other processes.
 
 #include <atomic>
-#include <optional>
 
 #if defined(__linux__)
 #include <poll.h>

@@ -165,7 +165,7 @@ std::vector<raw_call> calls(outside& o) {
       {SYS_userfaultfd, {1}},  // UFFD_USER_MODE_ONLY
       {SYS_io_uring_setup, {1, 0}, EFAULT},
       {SYS_io_uring_enter, {~0UL, 0, 0, 0}, EBADF},
-      {SYS_io_uring_register, {~0UL, 0, 0, 0}, EINVAL},
+      {SYS_io_uring_register, {0x7fffffff, 0, 0, 0}, EBADF},  // of -1 older kernels say something else
       {SYS_process_vm_readv, {me, word(&o.here), 1, word(&o.there), 1, 0}},
       {SYS_process_vm_writev, {me, word(&o.here), 1, word(&o.there), 1, 0}},
       {SYS_shmget, {word(o.key), 0, 0}},

@@ -59,7 +59,8 @@ int connect_abstract(std::string_view name) {
   return error_of(::connect(fd, reinterpret_cast<const sockaddr*>(&address),
                             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())));
 }
-const live::probe abstract_probe("connect-abstract", [](int, char** argv) { return connect_abstract(argv[0]); });
+const live::probe abstract_probe("connect-abstract",
+                                 [](int, char** argv) { return connect_abstract(argv[0]); });
 
 bool loopback_possible() {
   const int got = live::spawned(own_loopback(), {"socketpair"});

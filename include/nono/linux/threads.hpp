@@ -11,6 +11,7 @@
 #pragma once
 
 #if defined(__linux__)
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -71,8 +72,10 @@ struct thread_rally {
   std::atomic<std::uint32_t> done = 0;
   std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
   std::atomic<std::uintptr_t> threads = 0;   ///< the first stopped_thread
-  std::atomic<int> failure = 0;              ///< the first -errno of a step
-  std::atomic<int> owner = 0;  ///< the process that stops its threads; another one's is what a fork left
+  std::array<std::atomic<int>, 1024>
+      ids{};                     ///< of most of them, by the lowest bits: the list alone is slow to search
+  std::atomic<int> failure = 0;  ///< the first -errno of a step
+  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
   step each = nullptr;
   const void* argument = nullptr;
   kernel_sigaction before{};  ///< of the signal
@@ -89,6 +92,7 @@ NONO_IN_HANDLER inline void take_part() noexcept {
   const auto here = reinterpret_cast<std::uintptr_t>(&self);
   while (!rally.threads.compare_exchange_weak(self.next, here)) {
   }
+  rally.ids[static_cast<std::size_t>(self.tid) % rally.ids.size()] = self.tid;
   if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
   while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
   if (rally.phase.load() != gathering + 1) return;  // called off
@@ -214,7 +218,9 @@ class stopped_threads {
     phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
              thread_rally::gather;
     rally.threads = 0;
-    rally.stopped = rally.awaited = rally.done = 0;
+    for (std::atomic<int>& id : rally.ids) id.store(0, std::memory_order_relaxed);
+    rally.stopped = rally.done = 0;
+    rally.awaited = UINT32_MAX;  // until all have a signal, nobody need be woken
     rally.failure = 0;
     rally.phase = phase_;
   }
@@ -242,6 +248,7 @@ class stopped_threads {
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
+    if (rally.ids[static_cast<std::size_t>(tid) % rally.ids.size()] == tid) return true;
     for (std::uintptr_t at = rally.threads.load(); at != 0;) {
       const auto* t = reinterpret_cast<const stopped_thread*>(at);  // NOLINT: an address as it was
       if (t->tid == tid) return true;
