@@ -76,18 +76,26 @@ ARROWS = {
     "json/profile_schema": "json/writer json/profile_fields",
     "json/file":         "error",
     "format":            "ALL",
+    "c/ffi_text":        "error json/writer",
+    "c/ffi_rule":        "",
+    "c/ffi_set":         "VOCABULARY policy capability_set c/ffi_text",
+    "c/ffi_query":       "VOCABULARY c/ffi_set",
+    "c/ffi_sandbox":     "VOCABULARY bind report support apply json/report c/ffi_set c/ffi_text",
+    "c/ffi_state":       "error json/reader json/state json/writer c/ffi_query c/ffi_set c/ffi_text",
+    "c/ffi_diagnostics": "c/ffi_text",
+    "c/nono_ffi":        "ALL",
 }
 
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
 SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
          "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support "
-         "json/file").split()
+         "json/file c/ffi_set c/ffi_query c/ffi_sandbox").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
 
 # What the optional doors may include besides: each brings the package it is named for.
-PACKAGES = {"json/": "nlohmann/", "format": "fmt/"}
+PACKAGES = {"json/": "nlohmann/", "c/": "nlohmann/", "format": "fmt/"}
 
 # Folders whose files must not include files of the folders behind them.
 APART = {
@@ -141,6 +149,9 @@ def core_problems(header, target, name):
     if target:
         if target not in allowed(header):
             yield f"includes {target}.hpp, which its row of the table does not allow"
+    elif name == "nono/c/nono.h":  # written from a table, and includes nothing of ours
+        if not header.startswith("c/"):
+            yield f"includes <{name}>, which is the C interface's alone"
     elif name.startswith("nono/"):
         yield f"includes <{name}>, which does not exist"
     elif name == "linux/landlock.h":
@@ -240,6 +251,8 @@ def self_test():
         ("include/nono/path.hpp", hpp("#include <CLI/CLI.hpp>"), "standard library alone"),
         ("include/nono/path.hpp", hpp('#include "../../cli/resolve/plan.hpp"'), "standard library alone"),
         ("include/nono/path.hpp", hpp("#include <nono/gone.hpp>"), "does not exist"),
+        ("include/nono/c/ffi_text.hpp", hpp("#include <nono/c/nono.h>"), None),
+        ("include/nono/path.hpp", hpp("#include <nono/c/nono.h>"), "the C interface's alone"),
         ("include/nono/format.hpp", hpp("#include <fmt/format.h>"), None),
         ("include/nono/format.hpp", hpp("#include <nlohmann/json.hpp>"), "standard library alone"),
         ("include/nono/novel.hpp", hpp(), "not in the table"),
