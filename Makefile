@@ -13,7 +13,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many t
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test rest test-all differential confinement races fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
+.PHONY: all deps demo test rest test-all differential confinement races lib fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -65,6 +65,11 @@ races:  ## threads that race against the supervisor, a million rounds each, as r
 	@cmake --build $(BUILD) -j $(JOBS) --target nono_live
 	@for as in as_root as_user; do \
 	  NONO_RACES=$(or $(N),1000000) tests/$$as $(abspath $(BUILD))/tests/nono_live -tc='supervised: racing*' || exit; done
+
+lib:  ## the C interface as build/libnono_ffi.a, which needs no C++ library; its header is include/nono/c/nono.h
+	@scripts/install-deps test
+	@mkdir -p $(BUILD)
+	@bindings/c/archive $(BUILD)/libnono_ffi.a $(CXX)
 
 fuzz:  ## let libFuzzer look for faults in what reads texts, SECONDS=600 for each target, and keep what it found new
 	@scripts/install-deps test
