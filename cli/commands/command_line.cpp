@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,7 +26,6 @@ namespace {
 
 /// Flags that belong to the command and are not built yet: refused with a sentence, never taken for granted.
 constexpr std::string_view not_built[] = {
-    "--extends",
     "--network-profile",
     "--allow-domain",
     "--allow-proxy",
@@ -82,7 +82,7 @@ constexpr std::string_view not_built[] = {
 };
 /// The same of `why`.
 constexpr std::string_view not_built_in_why[] = {
-    "--host", "--port", "--self", "--scope", "--command", "--caller", "--extends",
+    "--host", "--port", "--self", "--scope", "--command", "--caller",
 };
 constexpr std::string_view commands_not_built[] = {
     "shell",   "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",
@@ -125,6 +125,9 @@ void add_policy_flags(CLI::App& app, run_options& o) {
   app.add_option("-p,--profile", o.profile,
                  "A profile by name (nono profile list shows them), or a profile file")
       ->envname("NONO_PROFILE")
+      ->type_name("NAME");
+  app.add_option("--extends", o.extends, "A profile more that the profile extends, in front of its own")
+      ->allow_extra_args(false)
       ->type_name("NAME");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
             "Lift the protection of a path that is granted as well");
@@ -197,6 +200,7 @@ constexpr std::string_view with_value[] = {
     "--workdir",
     "-p",
     "--profile",
+    "--extends",
     "--bypass-protection",
     "--override-deny",
     "--allow-command",
@@ -335,6 +339,9 @@ int main(int argc, char** argv) {
       return usage_error(fmt::format("the command {} is not built yet", argv[1]));
     return usage_error(e.what());
   }
+  for (const run_options* o : {&std::as_const(options), &std::as_const(question.context)})
+    if (!o->extends.empty() && o->profile.empty())
+      return usage_error("--extends has no profile to put a base under; name one with --profile");
   options.silent = options.silent || silent;
   question.context.silent = silent;
   if (run_command->parsed()) return run(options);

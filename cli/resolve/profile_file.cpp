@@ -62,10 +62,11 @@ error not_found(std::string_view name) {
   return {errc::profile_not_found, 0, {}, std::string(name), "; the built-in profiles are " + names};
 }
 
-/// A built-in profile in the words of a file, for what extends it.
+/// A built-in profile in the words of a file.
 profile as_file(const builtin_profile& p) {
   profile out;
   out.name = p.name;
+  out.description = p.description;
   for (const group* g : p.groups) out.groups.emplace_back(g->name);
   if (p.workdir == right::read_write) out.workdir = "readwrite";
   if (p.wants_hosts) out.network_profile = "developer";
@@ -75,7 +76,7 @@ profile as_file(const builtin_profile& p) {
 
 class finder {
  public:
-  explicit finder(const host& here) : here_(here) {}
+  finder(const host& here, const std::vector<std::string>& extends) : here_(here), extends_(extends) {}
 
   result<found_profile> by_argument(const std::string& given) {
     if (is_pack(given) && ::access(given.c_str(), F_OK) != 0)
@@ -87,8 +88,10 @@ class finder {
     return by_name(given);
   }
 
-  /// What extends looks beside the child first, until one of the names was found elsewhere.
+  /// What extends looks beside the child first, until one of the names was found elsewhere. Only a flag names paths.
   result<found_profile> operator()(std::string_view name, const found_profile& child) {
+    if (is_path(name) && std::find(extends_.begin(), extends_.end(), name) != extends_.end())
+      return by_argument(std::string(name));
     if (!is_profile_name(name))
       return sentence(fmt::format(
           "the profile {} extends {}, which is no name of a profile (letters, digits and hyphens)",
@@ -134,6 +137,7 @@ class finder {
   }
 
   const host& here_;
+  const std::vector<std::string>& extends_;
   std::optional<system_facts> system_;
 };
 
@@ -145,7 +149,7 @@ std::string nearest_group(std::string_view name) {
 
 /// The groups by name. What is excluded must not be required, and what is included must exist.
 error choose_groups(chosen_profile& out) {
-  const std::string subject = "the profile " + nono::detail::quoted(out.path);
+  const std::string subject = "the profile " + nono::detail::quoted(out.path.empty() ? out.name : out.path);
   for (const std::string& name : out.says.without_groups)
     if (const group* g = groups::find(name); g != nullptr && g->required)
       return {errc::profile_group_required, 0, subject, {}, nono::detail::quoted(name)};
@@ -170,22 +174,23 @@ error choose_groups(chosen_profile& out) {
 
 }  // namespace
 
-result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here) {
-  finder find(here);
+result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
+                                                             const std::vector<std::string>& extends) {
+  finder find(here, extends);
   auto found = find.by_argument(given);
   if (!found) return std::move(found.error());
   auto out = std::make_shared<chosen_profile>();
-  if (found->id.starts_with("built-in ")) {
-    out->view = *find_profile(given);
-    out->name = out->view.name;
-    return std::shared_ptr<const chosen_profile>(std::move(out));
+  if (found->directory.empty()) {
+    out->name = given;  // built in
+  } else {
+    out->path = found->id;
+    const std::string file = out->path.substr(out->path.rfind('/') + 1);
+    out->name = found->says.name.empty() ? file.substr(0, file.rfind('.')) : found->says.name;
   }
-  out->path = found->id;
+  found->says.extends.insert(found->says.extends.begin(), extends.begin(), extends.end());
   auto whole = with_bases(*found, find);
   if (!whole) return std::move(whole.error());
   out->says = std::move(*whole);
-  const std::string file = out->path.substr(out->path.rfind('/') + 1);
-  out->name = out->says.name.empty() ? file.substr(0, file.rfind('.')) : out->says.name;
   out->description = out->says.description;
   if (error why = choose_groups(*out); why.code != errc::none) return why;
   const profile& says = out->says;

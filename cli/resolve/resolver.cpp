@@ -87,7 +87,7 @@ class resolver {
  private:
   error choose_profile(resolution& out) {
     if (options_.profile.empty()) return {};
-    auto chosen = cli::choose_profile(options_.profile, here_);
+    auto chosen = cli::choose_profile(options_.profile, here_, options_.extends);
     if (!chosen) return std::move(chosen.error());
     out.chosen = *std::move(chosen);
     out.profile = &out.chosen->view;
@@ -253,9 +253,9 @@ class resolver {
     return {};
   }
 
-  /// What the file of the profile says beyond groups and network.
+  /// What the profile says beyond groups and network.
   error add_profile(resolution& out) {
-    if (out.chosen == nullptr || out.chosen->path.empty()) return {};
+    if (out.chosen == nullptr) return {};
     std::string missing;
     // A path with its variables replaced; empty where one has no value: such a grant is skipped, a deny is not.
     const auto expanded = [&](const std::string& written, std::string& path) -> error {

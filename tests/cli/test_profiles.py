@@ -150,6 +150,42 @@ class Profiles(Case):
         self.one_line(self.sh(os.path.join(self.base, "d11.json"), "true"), 1, "more than 10 profiles")
         self.check(self.sh(os.path.join(self.base, "d9.json"), "true"), 0)
 
+    def test_more_bases_by_a_flag(self):
+        for name in "abc":
+            self.file(f"home/{name}/f", f"{name}\n")
+        read = "for d in a b c; do cat $HOME/$d/f 2>&-; done; echo $X"
+        for name in "abc":
+            self.profile({"filesystem": {"read": [f"$HOME/{name}"]}, "environment": {"set_vars": {"X": name}}},
+                         f"home/.config/nono/profiles/{name}.json")
+        path = self.profile({"extends": "b"})
+        # In front of the profile's own: of single values those of the profile and its bases count.
+        self.check(self.sh(path, read, "--extends", "c", "--extends=a"), 0, "a\nb\nc\nb\n")
+        self.check(self.sh("default", read, "--extends", "a", "--extends", "c"), 0, "a\nc\nc\n")
+        # A name is looked for beside the profile's file first; a path is below the current directory.
+        self.profile({"filesystem": {"read": ["$HOME/c"]}}, "a.json")
+        self.check(self.sh(path, read, "--extends", "a"), 0, "b\nc\nb\n")
+        self.check(self.sh(path, read, "--extends", "../home/.config/nono/profiles/a.json"), 0, "a\nb\nb\n")
+        # What a file cannot say, it cannot say beside the flag either.
+        self.one_line(self.sh(self.profile({"extends": "../c"}, "q.json"), "true", "--extends", "a"), 1, "no name of a profile")
+        # A built-in one keeps what it says itself: a base cannot take its hosts away.
+        closed = self.profile({"network": {"network_profile": None}, "commands": {"deny": ["sh"]}}, "closed.json")
+        self.one_line(self.sh("go-dev", "true", "--extends", closed), 1, "'commands.deny'")
+        self.check(self.sh("go-dev", "true", "--extends", closed, "--allow-command", "sh"), 0, b"", "loopback network")
+        for command in (["wrap"], ["why"]):
+            r = self.nono(*command, "-p", "default", "--extends", "a",
+                          *(["--path", self.home + "/a/f"] if command == ["why"] else ["--", "cat", self.home + "/a/f"]))
+            self.assertIn(b"ALLOWED" if command == ["why"] else b"a\n", r.out, r)
+            self.one_line(self.nono(*command, "--extends", "a", *(["--path", "x"] if command == ["why"] else ["--", "true"])),
+                          2, "--extends has no profile to put a base under; name one with --profile")
+        self.check(self.run_("--extends", "a", "--", "cat", self.home + "/a/f", env=self.env(NONO_PROFILE="default")), 0, "a\n")
+        self.one_line(self.sh("default", "true", "--extends", "nowhere"), 1, "Profile not found", "'nowhere'")
+        self.one_line(self.sh("default", "true", "--extends", "./nowhere.json"), 1, "Profile not found", "no such file")
+        self.one_line(self.sh(path, "true", "--extends", path), 1, "a profile extends itself")
+        bad = self.profile({"groups": {"exclude": ["deny_credentials"]}}, "bad.json")
+        self.one_line(self.sh("default", "true", "--extends", bad), 1, "the profile 'default'", "Cannot exclude required groups")
+        self.one_line(self.run_("-p", "default", "--extends", "--", "true"), 2, "--extends: its value is missing before --")
+        self.one_line(self.run_("-p", "default", "--extends=", "--", "true"), 1, "no name of a profile")
+
     def test_grants_and_denies(self):
         self.file("home/d/f", "text\n")
         self.file("home/d/g", "more\n")
