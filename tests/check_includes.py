@@ -70,9 +70,10 @@ ARROWS = {
     "json/state":        "ALL",
     "json/predicate":    "",
     "json/profile_fields": "",
-    "json/profile_parser": "error json/reader json/predicate json/profile_fields",
+    "json/profile_parser": "error json/reader json/writer json/predicate json/profile_fields",
     "json/profile":      "error json/predicate json/profile_fields json/profile_parser",
     "json/profile_schema": "json/writer json/profile_fields",
+    "json/profile_writer": "json/writer json/profile_fields",
     "json/file":         "error",
     "format":            "ALL",
 }

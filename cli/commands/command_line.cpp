@@ -13,7 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <nono/error.hpp>
 
-#include "cli/commands/profile.hpp"
+#include "cli/commands/profile_flags.hpp"
 #include "cli/commands/setup.hpp"
 #include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
@@ -291,32 +291,9 @@ int main(int argc, char** argv) {
       "why", "Say whether a sandbox would allow something, by which rule, and what would change it");
   why_options question;
   why_command->preparse_callback([&](std::size_t) { add_why_flags(*why_command, question); });
-  CLI::App* profile_command = app.add_subcommand("profile", "Show and check profiles");
-  std::string profile_name;
-  bool as_tree = false;
-  bool as_json = false;
-  bool strict = false;
-  std::string schema_file;
-  CLI::App* list_command = nullptr;
-  CLI::App* show_command = nullptr;
-  CLI::App* validate_command = nullptr;
-  CLI::App* schema_command = nullptr;
-  profile_command->preparse_callback([&](std::size_t) {
-    profile_command->require_subcommand(1);
-    list_command = profile_command->add_subcommand("list", "Name them, the user's own too");
-    list_command->add_flag("--json", as_json, "As JSON");
-    show_command = profile_command->add_subcommand("show", "Show what one grants here and now");
-    show_command->add_option("name", profile_name, "The profile")->required()->type_name("NAME");
-    show_command->add_flag("--tree", as_tree, "By path, as a tree");
-    validate_command = profile_command->add_subcommand("validate", "Say whether a profile file can be used");
-    validate_command->add_option("profile", profile_name, "The file, or a profile by name")
-        ->required()
-        ->type_name("FILE_OR_NAME");
-    validate_command->add_flag("--json", as_json, "As JSON");
-    validate_command->add_flag("--strict", strict, "Old spellings are an error: exit code 2");
-    schema_command = profile_command->add_subcommand("schema", "Print the JSON Schema of profile files");
-    schema_command->add_option("-o,--output", schema_file, "Into a file")->type_name("FILE");
-  });
+  CLI::App* profile_command = app.add_subcommand("profile", "Show, compare, check and begin profiles");
+  profile_flags about_profiles(*profile_command);
+  profile_command->preparse_callback([&](std::size_t) { about_profiles.add(); });
 
   std::string_view unbuilt;
   std::string_view bare;
@@ -351,11 +328,10 @@ int main(int argc, char** argv) {
     const std::string wrong = check(question);
     return wrong.empty() ? why(question) : usage_error(wrong);
   }
-  if (profile_command->parsed())
-    return list_command->parsed()       ? list_profiles(as_json)
-           : show_command->parsed()     ? show_profile(profile_name, as_tree)
-           : validate_command->parsed() ? validate_profile(profile_name, as_json, strict)
-                                        : print_schema(schema_file);
+  if (profile_command->parsed()) {
+    const std::string wrong = about_profiles.wrong();
+    return wrong.empty() ? about_profiles.run() : usage_error(wrong);
+  }
   return print(app.help());
 }
 

@@ -12,6 +12,7 @@
 #include <nono/groups.hpp>
 #include <nono/json/file.hpp>
 #include <nono/json/profile.hpp>
+#include <nono/json/profile_writer.hpp>
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/resolver.hpp"
@@ -76,16 +77,18 @@ profile as_file(const builtin_profile& p) {
 
 class finder {
  public:
-  finder(const host& here, const std::vector<std::string>& extends) : here_(here), extends_(extends) {}
+  explicit finder(const host& here, std::vector<std::string> extends = {})
+      : here_(here), extends_(std::move(extends)) {}
 
   result<found_profile> by_argument(const std::string& given) {
-    if (is_pack(given) && ::access(given.c_str(), F_OK) != 0)
-      return sentence(
-          fmt::format("{} would be a profile of a pack, and packs are not built yet; name a file or a "
-                      "profile of your own",
-                      nono::detail::quoted(given)));
-    if (is_path(given)) return by_path(given.starts_with("~/") ? here_.home + given.substr(1) : given);
-    return by_name(given);
+    auto at = locate(given);
+    return at ? read(*at) : result<found_profile>(std::move(at.error()));
+  }
+
+  result<std::string> text_of(const std::string& given) {
+    auto at = locate(given);
+    if (!at) return std::move(at.error());
+    return at->builtin != nullptr ? result<std::string>(to_json(as_file(*at->builtin))) : text_at(*at);
   }
 
   /// What extends looks beside the child first, until one of the names was found elsewhere. Only a flag names paths.
@@ -98,46 +101,73 @@ class finder {
           nono::detail::quoted(child.id), nono::detail::quoted(name)));
     if (!child.directory.empty()) {
       const std::string beside = fmt::format("{}/{}.json", child.directory, name);
-      if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return by_path(beside);
+      if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return read(at_path(beside));
     }
-    auto found = by_name(name);
+    const auto at = by_name(name);
+    if (!at) return at.error();
+    auto found = read(*at);
     if (found) found->directory.clear();
     return found;
   }
 
  private:
-  result<found_profile> by_name(std::string_view name) {
+  /// Where a profile is: in a file, or built in.
+  struct place {
+    std::string path;
+    std::string given;  ///< as it was named
+    const builtin_profile* builtin = nullptr;
+  };
+
+  result<place> locate(const std::string& given) {
+    if (is_pack(given) && ::access(given.c_str(), F_OK) != 0)
+      return sentence(
+          fmt::format("{} would be a profile of a pack, and packs are not built yet; name a file or a "
+                      "profile of your own",
+                      nono::detail::quoted(given)));
+    if (is_path(given)) return at_path(given.starts_with("~/") ? here_.home + given.substr(1) : given);
+    return by_name(given);
+  }
+
+  result<place> by_name(std::string_view name) {
     if (!is_profile_name(name)) return not_found(name);
     const std::string directory = profiles_directory(here_);
     for (const std::string_view ending : {".jsonc", ".json"}) {
       std::string path = fmt::format("{}/{}{}", directory, name, ending);
-      if (::access(path.c_str(), F_OK) == 0) return by_path(std::move(path));
+      if (::access(path.c_str(), F_OK) == 0) return at_path(std::move(path));
     }
-    if (const builtin_profile* p = find_profile(name); p != nullptr)
-      return found_profile{as_file(*p), fmt::format("built-in {}", name), {}};
+    if (const builtin_profile* p = find_profile(name); p != nullptr) return place{{}, std::string(name), p};
     return not_found(name);
   }
 
-  result<found_profile> by_path(std::string path) {
-    const std::string given = path;
-    if (!path.starts_with('/')) path = fmt::format("{}/{}", here_.current, path);
-    if (auto real = canonical_path(path)) path = *real;
-    auto text = read_profile_file(path);
-    if (!text) {
-      if (text.error().os_errno == ENOENT || text.error().os_errno == ENOTDIR)
-        return error{errc::profile_not_found, 0, {}, given, "; there is no such file"};
-      return std::move(text.error());
-    }
+  [[nodiscard]] place at_path(std::string path) const {
+    place out{path, path, nullptr};
+    if (!path.starts_with('/')) out.path = fmt::format("{}/{}", here_.current, path);
+    if (auto real = canonical_path(out.path)) out.path = *real;
+    return out;
+  }
+
+  static result<std::string> text_at(const place& at) {
+    auto text = read_profile_file(at.path);
+    if (!text && (text.error().os_errno == ENOENT || text.error().os_errno == ENOTDIR))
+      return error{errc::profile_not_found, 0, {}, at.given, "; there is no such file"};
+    return text;
+  }
+
+  result<found_profile> read(const place& at) {
+    if (at.builtin != nullptr)
+      return found_profile{as_file(*at.builtin), fmt::format("built-in {}", at.given), {}};
+    auto text = text_at(at);
+    if (!text) return std::move(text.error());
     if (!system_) {
       system_ = facts_of_os_release(settings_text("/etc/os-release"));
     }
-    auto said = parse_profile(*text, "the profile " + nono::detail::quoted(path), *system_);
+    auto said = parse_profile(*text, "the profile " + nono::detail::quoted(at.path), *system_);
     if (!said) return std::move(said.error());
-    return found_profile{std::move(*said), path, parent_of(path)};
+    return found_profile{std::move(*said), at.path, parent_of(at.path)};
   }
 
   const host& here_;
-  const std::vector<std::string>& extends_;
+  std::vector<std::string> extends_;  // of the flag
   std::optional<system_facts> system_;
 };
 
@@ -205,6 +235,10 @@ result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& 
                           (says.credentials && !says.credentials->empty()) || !says.upstream_proxy.empty();
   out->view.full_ipc = says.ipc_mode == "full";
   return std::shared_ptr<const chosen_profile>(std::move(out));
+}
+
+result<std::string> text_of_profile(const std::string& given, const host& here) {
+  return finder(here).text_of(given);
 }
 
 std::vector<std::string> warnings_of(const chosen_profile& chosen) {

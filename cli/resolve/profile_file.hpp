@@ -41,6 +41,10 @@ struct chosen_profile {
 result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
                                                              const std::vector<std::string>& extends = {});
 
+/// The file of a profile as it stands, whatever it says; of a built-in one its own words.
+/// Errors: profile_not_found, profile_unreadable.
+result<std::string> text_of_profile(const std::string& given, const host& here);
+
 /// What `profile validate` has to say of a profile that can be used.
 std::vector<std::string> warnings_of(const chosen_profile& chosen);
 

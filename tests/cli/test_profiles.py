@@ -318,6 +318,77 @@ class Profiles(Case):
         r = self.check(self.nono("profile", "show", good), 0, None)
         self.assertIn(b"go_runtime", r.out, r)
 
+    def builtin(self):
+        listed = json.loads(self.check(self.nono("profile", "list", "--json"), 0, None).out)
+        return [p["name"] for p in listed if p["source"] == "built-in"]
+
+    def state(self, profile, **more):
+        return json.loads(self.check(self.nono("profile", "show", profile, "--format", "state", **more), 0, None).out)
+
+    def test_show_as_a_profile(self):
+        """What is shown is a profile that means the same, and shows the same."""
+        for name in self.builtin():
+            with self.subTest(name):
+                shown = self.check(self.nono("profile", "show", name, "--json"), 0, None).out
+                again = self.profile(shown, f"again/{name}.json")
+                self.check(self.nono("profile", "show", again, "--format", "profile"), 0, shown)
+                self.check(self.nono("profile", "show", name, "--raw"), 0, shown)
+                self.check(self.nono("profile", "validate", again, "--strict"), 0, None)
+                self.assertEqual(self.state(again), self.state(name))
+        for name in "ab":
+            self.directory(f"home/{name}")
+        base = self.profile({"filesystem": {"read": ["$HOME/a"], "deny": ["~/private"]}, "workdir": {"access": "read"}}, "base.json")
+        text = """{"meta": {"name": "x", "description": "\u00e9 \u20ac \U0001f600 \u009b1m"}, "extends": "base", // why
+            "security": {"groups": ["go_runtime"]}, "network": {"connect_port": [443]},
+            "filesystem": {"allow": ["$HOME/b", {"path": "/x", "when": "macos"}]},}"""
+        path = self.profile(text, "p.json")
+        r = self.check(self.nono("profile", "show", path, "--json"), 0, None, "'security.groups' is an old spelling")
+        self.assertTrue(r.out.isascii() and b"\x7f" not in r.out, r)
+        self.assertEqual(json.loads(r.out), {
+            "meta": {"name": "x", "description": "\u00e9 \u20ac \U0001f600 \u009b1m"}, "groups": {"include": ["go_runtime"]},
+            "filesystem": {"allow": ["$HOME/b"], "read": ["$HOME/a"], "deny": ["~/private"]},
+            "network": {"connect_port": [443]}, "workdir": {"access": "read"}})
+        again = self.profile(r.out, "elsewhere/p.json")
+        self.check(self.nono("profile", "show", again, "--json"), 0, r.out)
+        self.assertEqual(self.state(again), self.state(path))
+        self.assertNotEqual(self.state(again), self.state(base))
+        self.check(self.nono("profile", "show", path, "--raw"), 0, text)
+        self.check(self.nono("profile", "show", self.profile("\x1b no profile", "q.json"), "--raw"), 0, "\x1b no profile")
+
+    def test_show_as_a_state(self):
+        self.directory("home/a")
+        path = self.profile({"filesystem": {"read": ["$HOME/a"]}})
+        # Where the output goes is no part of what the profile grants.
+        into = os.path.join(self.work, "state.json")
+        with open(into, "wb") as f:
+            self.assertEqual(self.nono("profile", "show", path, "--format", "state", stdout=f).code, 0)
+        shown = json.loads(self.read(into))
+        self.assertEqual(shown, self.state(path))
+        rules = {r["path"]: r for r in shown["nono"]["rules"]}
+        self.assertIn(self.home + "/a", rules)
+        self.assertNotIn(into, rules)
+        self.assertIn(self.home + "/.nono", rules)
+        # A cache that a run makes stays one, and is not made by showing it.
+        self.assertIn("create_dir", json.dumps(self.state("go-dev")))
+        self.assertFalse(os.path.exists(self.home + "/.cache"))
+        strange = os.fsencode(self.home) + b"/\xff"
+        os.mkdir(strange)
+        path = self.profile({"filesystem": {"read": ["$X"]}}, "s.json")
+        self.one_line(self.nono("profile", "show", path, "--format", "state", env=self.env(X=os.fsdecode(strange))), 1, "UTF-8")
+
+    def test_show_refuses(self):
+        self.one_line(self.nono("profile", "show", "go-dev", "--format", "manifest"), 2, "manifest is not built yet, so nothing was shown")
+        self.one_line(self.nono("profile", "show", "default", "--format", "json"), 2,
+                      "profile show has no format 'json'; write profile, cpp or state")
+        self.one_line(self.nono("profile", "show", "default", "--json", "--raw"), 2, "--json excludes --raw")
+        for form in ([], ["--json"], ["--raw"], ["--format", "state"]):
+            self.one_line(self.nono("profile", "show", "nosuch", *form), 1, "Profile not found: 'nosuch'")
+            self.one_line(self.nono("profile", "show", "./nosuch.json", *form), 1, "no such file")
+            self.one_line(self.nono("profile", "show", "", *form), 1, "needs the name of a profile, and got an empty one")
+        self.one_line(self.nono("profile", "show", self.directory("d.json"), "--raw"), 1, "it is a directory")
+        over = self.profile({"filesystem": {"read": ["~"]}})
+        self.one_line(self.nono("profile", "show", over, "--format", "state"), 1, "overlaps protected nono state root")
+
 
 if __name__ == "__main__":
     main()
