@@ -10,6 +10,7 @@
 #include <nono/tree.hpp>
 
 #include "cli/commands/profile.hpp"
+#include "cli/commands/profile_code.hpp"
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/summary.hpp"
@@ -41,6 +42,35 @@ int show_state(const sandbox& s, const capability_set& policy) {
   if (!state) return complain_of(state.error());
   const auto text = state->to_json();
   return text ? print(plain_ascii(*text) + '\n') : complain_of(text.error());
+}
+
+/// What the profile says that is no part of a policy.
+std::vector<std::string> beside_the_policy(const resolution& r) {
+  std::vector<std::string> out;
+  const profile& says = r.chosen->says;
+  const auto tell = [&](bool said, std::string_view what) {
+    if (said) out.push_back(fmt::format("Not in here, because it is no part of a policy: {}.", what));
+  };
+  if (r.cwd_rights != no_rights)
+    out.push_back(fmt::format("With --allow-cwd a run adds .allow_path<nono::{}>(\"$WORKDIR\").",
+                              r.cwd_rights == right::read_write ? "read_write"
+                              : r.cwd_rights == right::read     ? "read"
+                                                                : "write"));
+  tell(says.allow_vars || !says.deny_vars.empty() || !says.set_vars.empty(),
+       "the variables of 'environment'");
+  tell(!says.allowed_commands.empty() || !says.denied_commands.empty(), "the names of 'commands'");
+  tell(says.signal_mode == "allow_same_sandbox", "that the kernel must be able to hold back signals");
+  if (r.profile->wants_hosts && r.policy.ref().network.mode == network_mode::loopback)
+    out.emplace_back("The profile asks for hosts. They are not filtered yet, so it gets a loopback network.");
+  return out;
+}
+
+/// Complains of what the code does not say, and fails where that is a part of the policy.
+int show_code(const sandbox& s, const capability_set& policy) {
+  const std::vector<std::string> beside = beside_the_policy(s.r);
+  const policy_code code = code_of(s.r.profile->name, policy.ref(), *s.bound, beside);
+  for (const std::string& unsaid : code.unsaid) complain(unsaid);
+  return print(code.text) != 0 || !code.unsaid.empty() ? 1 : 0;
 }
 
 std::string for_a_reader(const sandbox& s, bool tree) {
@@ -79,7 +109,7 @@ int show_profile(const show_options& o) {
   if (o.format.empty()) return print(for_a_reader(s, o.tree));
   auto policy = policy_of_profile(options, s);
   if (!policy) return complain_of(policy.error());
-  return show_state(s, *policy);
+  return o.format == "cpp" ? show_code(s, *policy) : show_state(s, *policy);
 }
 
 }  // namespace nono::cli

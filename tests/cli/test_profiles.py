@@ -376,12 +376,28 @@ class Profiles(Case):
         path = self.profile({"filesystem": {"read": ["$X"]}}, "s.json")
         self.one_line(self.nono("profile", "show", path, "--format", "state", env=self.env(X=os.fsdecode(strange))), 1, "UTF-8")
 
+    def test_show_as_code(self):
+        """tests/profile_code.py compiles it; here is what it says besides."""
+        into = os.path.join(self.work, "policy.hpp")
+        with open(into, "wb") as f:
+            self.assertEqual(self.nono("profile", "show", "rust-dev", "--format", "cpp", stdout=f).code, 0)
+        text = self.read(into).decode()
+        self.assertNotIn(into, text)
+        for part in ("#pragma once\n", "#include <nono/nono.hpp>\n", "inline constexpr auto rust_dev_policy =\n",
+                     "// With --allow-cwd a run adds .allow_path<nono::read_write>(\"$WORKDIR\").\n", "// The profile asks for hosts."):
+            self.assertIn(part, text)
+        path = self.profile({"environment": {"deny_vars": ["A"]}, "commands": {"deny": ["a"]}, "workdir": {"access": "read"}})
+        text = self.check(self.nono("profile", "show", path, "--format", "cpp"), 0, None).out.decode()
+        self.assertIn("no part of a policy: the variables of 'environment'.\n", text)
+        self.assertIn("no part of a policy: the names of 'commands'.\n", text)
+        self.assertIn(".allow_path<nono::read>(\"$WORKDIR\").\n", text)
+
     def test_show_refuses(self):
         self.one_line(self.nono("profile", "show", "go-dev", "--format", "manifest"), 2, "manifest is not built yet, so nothing was shown")
         self.one_line(self.nono("profile", "show", "default", "--format", "json"), 2,
                       "profile show has no format 'json'; write profile, cpp or state")
         self.one_line(self.nono("profile", "show", "default", "--json", "--raw"), 2, "--json excludes --raw")
-        for form in ([], ["--json"], ["--raw"], ["--format", "state"]):
+        for form in ([], ["--json"], ["--raw"], ["--format", "state"], ["--format", "cpp"]):
             self.one_line(self.nono("profile", "show", "nosuch", *form), 1, "Profile not found: 'nosuch'")
             self.one_line(self.nono("profile", "show", "./nosuch.json", *form), 1, "no such file")
             self.one_line(self.nono("profile", "show", "", *form), 1, "needs the name of a profile, and got an empty one")
