@@ -167,9 +167,8 @@ def others(home):
         "groups": {"exclude": ["user_tools"], "include": ["linux_sysfs_read"]},
         "security": {"signal_mode": "allow_all", "ipc_mode": "full"}, "network": {"block": True}}), {}
     every = [line.split()[0] for line in subprocess.run(
-        [home.nono, "profile", "groups"], env=home.env, stdout=subprocess.PIPE, check=False).stdout.decode().splitlines()]
-    if every:
-        yield "all_groups", home.profile("all_groups", {"groups": {"include": every}}), {}
+        [home.nono, "profile", "groups"], env=home.env, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()]
+    yield "all_groups", home.profile("all_groups", {"groups": {"include": every}}), {}
 
 
 def gave_way(home):

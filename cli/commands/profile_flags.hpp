@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/commands/profile_groups.hpp"
+#include "cli/commands/profile_init.hpp"
 #include "cli/commands/profile_show.hpp"
 
 namespace nono::cli {
@@ -30,11 +32,17 @@ class profile_flags {
   CLI::App* show_ = nullptr;
   CLI::App* validate_ = nullptr;
   CLI::App* schema_ = nullptr;
+  CLI::App* groups_ = nullptr;
+  CLI::App* init_ = nullptr;
+  CLI::App* diff_ = nullptr;
   std::string name_;
   bool json_ = false;
   bool strict_ = false;
   std::string file_;
   show_options shown_;
+  groups_options listed_;
+  init_options begun_;
+  std::string other_;
 };
 
 }  // namespace nono::cli

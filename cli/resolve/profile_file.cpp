@@ -24,14 +24,12 @@ namespace {
 
 error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
-/// Groups of the reference without rules of their own here: what they do is done elsewhere, or nothing on Linux.
-constexpr std::string_view groups_without_rules[] = {"dangerous_commands", "dangerous_commands_linux",
-                                                     "dangerous_commands_macos", "unlink_protection"};
-
 bool has_no_rules(std::string_view group) {
-  return std::find(std::begin(groups_without_rules), std::end(groups_without_rules), group) !=
-         std::end(groups_without_rules);
+  const auto all = groups_without_rules();
+  return std::any_of(all.begin(), all.end(), [&](const group_without_rules& g) { return g.name == group; });
 }
+
+}  // namespace
 
 bool is_profile_name(std::string_view name) {
   return !name.empty() && name.front() != '-' && name.back() != '-' &&
@@ -39,6 +37,21 @@ bool is_profile_name(std::string_view name) {
            return c == '-' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
          });
 }
+
+std::string profiles_directory(const host& here) {
+  const auto config = here.variable("XDG_CONFIG_HOME");
+  return config && config->starts_with('/') ? fmt::format("{}/nono/profiles", *config)
+                                            : here.home + "/.config/nono/profiles";
+}
+
+std::string nearest_group(std::string_view name) {
+  nono::detail::nearest near(name);
+  for (const group* g : groups::all) near.offer(g->name, g->name);
+  for (const group_without_rules& g : groups_without_rules()) near.offer(g.name, g.name);
+  return std::string(near.found());
+}
+
+namespace {
 
 bool is_path(std::string_view given) {
   return given.find('/') != std::string_view::npos || given.ends_with(".json") || given.ends_with(".jsonc");
@@ -48,12 +61,6 @@ bool is_path(std::string_view given) {
 bool is_pack(std::string_view given) {
   return std::count(given.begin(), given.end(), '/') == 1 && given.find_first_of(".~/") != 0 &&
          !given.ends_with(".json") && !given.ends_with(".jsonc");
-}
-
-std::string profiles_directory(const host& here) {
-  const auto config = here.variable("XDG_CONFIG_HOME");
-  return config && config->starts_with('/') ? fmt::format("{}/nono/profiles", *config)
-                                            : here.home + "/.config/nono/profiles";
 }
 
 error not_found(std::string_view name) {
@@ -171,12 +178,6 @@ class finder {
   std::optional<system_facts> system_;
 };
 
-std::string nearest_group(std::string_view name) {
-  nono::detail::nearest near(name);
-  for (const group* g : groups::all) near.offer(g->name, g->name);
-  return std::string(near.found());
-}
-
 /// The groups by name. What is excluded must not be required, and what is included must exist.
 error choose_groups(chosen_profile& out) {
   const std::string subject = "the profile " + nono::detail::quoted(out.path.empty() ? out.name : out.path);
@@ -204,21 +205,20 @@ error choose_groups(chosen_profile& out) {
 
 }  // namespace
 
-result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
-                                                             const std::vector<std::string>& extends) {
-  finder find(here, extends);
-  auto found = find.by_argument(given);
-  if (!found) return std::move(found.error());
+namespace {
+
+/// A profile that was found, with all that it extends. given: its name, if it is built in.
+result<std::shared_ptr<const chosen_profile>> complete(const found_profile& found, std::string_view given,
+                                                       finder& find) {
   auto out = std::make_shared<chosen_profile>();
-  if (found->directory.empty()) {
+  if (found.directory.empty()) {
     out->name = given;  // built in
   } else {
-    out->path = found->id;
+    out->path = found.id;
     const std::string file = out->path.substr(out->path.rfind('/') + 1);
-    out->name = found->says.name.empty() ? file.substr(0, file.rfind('.')) : found->says.name;
+    out->name = found.says.name.empty() ? file.substr(0, file.rfind('.')) : found.says.name;
   }
-  found->says.extends.insert(found->says.extends.begin(), extends.begin(), extends.end());
-  auto whole = with_bases(*found, find);
+  auto whole = with_bases(found, find);
   if (!whole) return std::move(whole.error());
   out->says = std::move(*whole);
   out->description = out->says.description;
@@ -235,6 +235,26 @@ result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& 
                           (says.credentials && !says.credentials->empty()) || !says.upstream_proxy.empty();
   out->view.full_ipc = says.ipc_mode == "full";
   return std::shared_ptr<const chosen_profile>(std::move(out));
+}
+
+}  // namespace
+
+result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
+                                                             const std::vector<std::string>& extends) {
+  finder find(here, extends);
+  auto found = find.by_argument(given);
+  if (!found) return std::move(found.error());
+  found->says.extends.insert(found->says.extends.begin(), extends.begin(), extends.end());
+  return complete(*found, given, find);
+}
+
+result<std::shared_ptr<const chosen_profile>> profile_of_text(const std::string& text,
+                                                              const std::string& path, const host& here) {
+  auto said = parse_profile(text, "the profile " + nono::detail::quoted(path),
+                            facts_of_os_release(settings_text("/etc/os-release")));
+  if (!said) return std::move(said.error());
+  finder find(here);
+  return complete({std::move(*said), path, parent_of(path)}, {}, find);
 }
 
 result<std::string> text_of_profile(const std::string& given, const host& here) {

@@ -41,6 +41,20 @@ struct chosen_profile {
 result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
                                                              const std::vector<std::string>& extends = {});
 
+/// The profile that a text would be in a file of that path, which is absolute and need not be there.
+/// Errors: as those of choose_profile().
+result<std::shared_ptr<const chosen_profile>> profile_of_text(const std::string& text,
+                                                              const std::string& path, const host& here);
+
+/// True for letters, digits and hyphens, with none of these at an end.
+bool is_profile_name(std::string_view name);
+
+/// Where the user's own profiles are.
+std::string profiles_directory(const host& here);
+
+/// The name of a group that was probably meant; empty when none is near.
+std::string nearest_group(std::string_view name);
+
 /// The file of a profile as it stands, whatever it says; of a built-in one its own words.
 /// Errors: profile_not_found, profile_unreadable.
 result<std::string> text_of_profile(const std::string& given, const host& here);

@@ -46,17 +46,30 @@ constexpr builtin_profile profiles[] = {
 };
 
 constexpr std::string_view dangerous[] = {
-    "rm",       "rmdir",    "dd",    "chmod",  "chown",     "chgrp",    "mv",         "cp",
-    "truncate", "scp",      "rsync", "sftp",   "ftp",       "xargs",    "sudo",       "su",
-    "doas",     "pip",      "npm",   "kill",   "killall",   "pkill",    "shutdown",   "reboot",
-    "halt",     "poweroff", "shred", "mkfs",   "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkswap",
-    "fdisk",    "parted",   "gdisk", "wipefs", "chattr",    "init",     "systemctl",  "apt",
-    "apt-get",  "dpkg",     "yum",   "dnf",    "pacman",    "pkexec",
+    "rm",  "rmdir", "dd",      "chmod", "chown",    "chgrp",  "mv",   "cp",       "truncate",
+    "scp", "rsync", "sftp",    "ftp",   "xargs",    "sudo",   "su",   "doas",     "pip",
+    "npm", "kill",  "killall", "pkill", "shutdown", "reboot", "halt", "poweroff",
+};
+constexpr std::string_view dangerous_macos[] = {"srm", "brew", "launchctl"};
+constexpr std::string_view dangerous_linux[] = {
+    "shred",  "mkfs", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkswap", "fdisk", "parted", "gdisk",  "wipefs",
+    "chattr", "init", "systemctl", "apt",      "apt-get",    "dpkg",   "yum",   "dnf",    "pacman", "pkexec",
+};
+
+constexpr group_without_rules without_rules[] = {
+    {"dangerous_commands", "commands that are not started by slip", platform::any, dangerous},
+    {"dangerous_commands_macos", "the same of macOS", platform::macos_only, dangerous_macos},
+    {"dangerous_commands_linux", "the same of Linux", platform::linux_only, dangerous_linux},
+    {"unlink_protection",
+     "files are not removed outside what may be written; no effect on Linux",
+     platform::any,
+     {},
+     true},
 };
 
 }  // namespace
 
-std::span<const std::string_view> dangerous_commands() { return dangerous; }
+std::span<const group_without_rules> groups_without_rules() { return without_rules; }
 
 std::span<const group* const> default_groups() { return defaults; }
 

@@ -129,9 +129,13 @@ class resolver {
           "the command {} is blocked by 'commands.deny' of the profile {}; --allow-command {} runs it",
           quoted(name), quoted(options_.profile), name));
     const auto& without = says_->without_groups;
-    if (std::find(without.begin(), without.end(), "dangerous_commands") != without.end()) return {};
+    const auto all = groups_without_rules();
     // Tools whose groups nono itself knows (npm, pip) are there to be run.
-    if (!has(dangerous_commands()) || runtime_of_command(name)) return {};
+    if (runtime_of_command(name) || std::none_of(all.begin(), all.end(), [&](const group_without_rules& g) {
+          return g.here() && has(g.commands) &&
+                 std::find(without.begin(), without.end(), g.name) == without.end();
+        }))
+      return {};
     return sentence(
         fmt::format("the command {} is on the list of dangerous commands; --allow-command {} runs it",
                     quoted(name), name));

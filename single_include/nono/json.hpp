@@ -1616,13 +1616,15 @@ namespace detail {
 
 class profile_writer {
  public:
-  explicit profile_writer(const profile& says) : says_(says) {}
+  /// whole: fields that are not said as well.
+  explicit profile_writer(const profile& says, bool whole = false) : says_(says), whole_(whole) {}
 
   std::string text() {
     out_ = "{";
     for (const profile_field& f : profile_fields) {
       if (!f.now.empty() || (f.object == "meta" && says_.name.empty())) continue;
-      const std::string value = value_of(f, f.object.empty() ? "  " : "    ");
+      std::string value = value_of(f, f.object.empty() ? "  " : "    ");
+      if (value.empty() && whole_) value = nothing_of(f);
       if (value.empty()) continue;
       enter(f.object);
       if (f.object.empty() || !first_in_object_) out_ += first_ ? "" : ",";
@@ -1729,7 +1731,37 @@ class profile_writer {
     return {};
   }
 
+  /// What says as much as leaving the field out; empty where nothing does.
+  [[nodiscard]] std::string nothing_of(const profile_field& f) const {
+    switch (f.shape) {
+      case field_shape::text:
+        return "\"\"";
+      case field_shape::word:  // the first is what holds without one, unless a base says otherwise
+        return says_.extends.empty() || f.text == &profile::workdir
+                   ? quoted_text(f.words.substr(0, f.words.find(' ')))
+                   : std::string();
+      case field_shape::flag:
+        return "false";
+      case field_shape::text_or_texts:
+      case field_shape::texts:
+      case field_shape::entries:
+      case field_shape::ports:
+      case field_shape::domains:
+        return "[]";
+      case field_shape::definitions:
+      case field_shape::variables:
+        return "{}";
+      case field_shape::anything:
+      case field_shape::nothing:
+      case field_shape::nullable_text:   // null and [] take away
+      case field_shape::optional_texts:  // what a base says
+        return {};
+    }
+    return {};
+  }
+
   const profile& says_;
+  bool whole_;
   std::string out_;
   std::string_view object_;
   bool first_ = true;
@@ -1742,6 +1774,10 @@ class profile_writer {
 /// parse_profile() of it gives the same profile, less what `legacy` and `warnings` tell of another file's spelling. As in
 /// every profile, texts are UTF-8, and without a name there is no version, description and author.
 inline std::string to_json(const profile& says) { return detail::profile_writer(says).text(); }
+
+/// The same with the fields that it does not say, each with a value that says nothing: a file to be filled in. Left out are
+/// those whose emptiest value would take away what a base says. It needs a name.
+inline std::string profile_skeleton(const profile& says) { return detail::profile_writer(says, true).text(); }
 
 }  // namespace nono
 

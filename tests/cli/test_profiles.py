@@ -392,6 +392,158 @@ class Profiles(Case):
         self.assertIn("no part of a policy: the names of 'commands'.\n", text)
         self.assertIn(".allow_path<nono::read>(\"$WORKDIR\").\n", text)
 
+    def test_list_of_groups(self):
+        r = self.check(self.nono("profile", "groups"), 0, None)
+        names = [line.split()[0] for line in r.out.decode().splitlines()]
+        self.assertIn("go_runtime_linux", names)
+        self.assertIn("dangerous_commands_linux", names)
+        self.assertNotIn("go_runtime_macos", names)
+        self.assertIn(b"deny_credentials          [required] keys", r.out)
+        all_of_them = json.loads(self.check(self.nono("profile", "groups", "--json", "--all-platforms"), 0, None).out)
+        here = json.loads(self.check(self.nono("profile", "groups", "--json"), 0, None).out)
+        self.assertEqual([g["name"] for g in here], names)
+        self.assertEqual(here, [g for g in all_of_them if g["platform"] != "macos"])
+        self.assertIn(b"go_runtime_macos          [macos] Go", self.check(self.nono("profile", "groups", "--all-platforms"), 0, None).out)
+        for name in names:  # each can be used
+            self.check(self.nono("profile", "validate", self.profile({"groups": {"include": [name]}})), 0, None)
+        one = lambda name: json.loads(self.check(self.nono("profile", "groups", name, "--json"), 0, None).out)  # noqa: E731
+        self.assertEqual(one("go_runtime_linux"), {
+            "name": "go_runtime_linux", "description": "Go's build cache on Linux", "platform": "linux", "required": False,
+            "allow": {"read": [], "write": [], "readwrite": [
+                {"raw": "$HOME/.cache/go-build", "expanded": f"{self.home}/.cache/go-build"}]},
+            "deny": {"access": [], "commands": [], "unlink": False}, "symlink_pairs": {}})
+        secrets = one("deny_credentials")
+        self.assertEqual((secrets["platform"], secrets["required"]), ("cross-platform", True))
+        self.assertIn({"raw": "$HOME/.ssh", "expanded": f"{self.home}/.ssh"}, secrets["deny"]["access"])
+        self.assertIn("apt", one("dangerous_commands_linux")["deny"]["commands"])
+        self.assertEqual(one("dangerous_commands_macos")["platform"], "macos")
+        self.assertTrue(one("unlink_protection")["deny"]["unlink"])
+        self.check(self.nono("profile", "groups", "go_runtime_linux"), 0,
+                   "go_runtime_linux: Go's build cache on Linux\nplatform: linux\nrequired: no\n  readwrite ~/.cache/go-build\n")
+        self.one_line(self.nono("profile", "groups", "go_runtme"), 1, "there is no group 'go_runtme'; write 'go_runtime'")
+        self.one_line(self.nono("profile", "groups", "zzzzzzzzzzzz", "--json"), 1,
+                      "there is no group 'zzzzzzzzzzzz'; nono profile groups --all-platforms lists them")
+
+    def test_groups_of_commands_are_left_out_one_by_one(self):
+        for without, ran in ((["dangerous_commands"], {"rm": True, "shred": False}),
+                             (["dangerous_commands_linux"], {"rm": False, "shred": True}),
+                             (["dangerous_commands", "dangerous_commands_linux"], {"rm": True, "shred": True})):
+            path = self.profile({"groups": {"exclude": without}})
+            for command, runs in ran.items():
+                r = self.run_("-p", path, "--", command, "--version")
+                self.assertEqual(r.code, 0 if runs else 1, r)
+
+    def test_init(self):
+        where = os.path.join(self.home, ".config/nono/profiles")
+        mine = os.path.join(where, "mine.json")
+        old = os.umask(0)
+        self.addCleanup(os.umask, old)
+        r = self.check(self.nono("profile", "init", "mine"), 0, f"'{mine}' is written; use it with --profile mine\n")
+        self.assertEqual(json.loads(self.read(mine)), {"meta": {"name": "mine"}})
+        for made in (self.home + "/.config", self.home + "/.config/nono", where):
+            self.assertEqual(os.stat(made).st_mode & 0o777, 0o700)
+        self.assertEqual(os.stat(mine).st_mode & 0o777, 0o600)
+        self.check(self.sh("mine", "true"), 0)
+        # Nothing is overwritten, and nothing left lying about.
+        self.one_line(self.nono("profile", "init", "mine", "--groups", "go_runtime"), 1, f"'{mine}' exists; --force replaces it")
+        self.assertEqual(json.loads(self.read(mine)), {"meta": {"name": "mine"}})
+        self.assertEqual(os.listdir(where), ["mine.json"])
+        r = self.nono("profile", "init", "mine", "--force", "--extends", "go-dev", "--extends=python-dev",
+                      "--groups", "linux_sysfs_read,git_config", "--description", 'a "b" \u00e9\n')
+        self.check(r, 0, None)
+        self.assertEqual(json.loads(self.read(mine)), {
+            "extends": ["go-dev", "python-dev"], "meta": {"name": "mine", "description": 'a "b" \u00e9\n'},
+            "groups": {"include": ["linux_sysfs_read", "git_config"]}})
+        self.check(self.nono("profile", "validate", "mine", "--strict"), 0, None)
+        # A link is replaced, and what it leads to stays.
+        target = self.file("target", "mine\n")
+        os.unlink(mine)
+        os.symlink(target, mine)
+        self.one_line(self.nono("profile", "init", "mine"), 1, "exists; --force replaces it")
+        self.check(self.nono("profile", "init", "mine", "--force"), 0, None)
+        self.assertFalse(os.path.islink(mine))
+        self.assertEqual(self.read(target), b"mine\n")
+        # With every field it means the same.
+        self.check(self.nono("profile", "init", "full", "--full", "--extends", "python-dev"), 0, None)
+        self.assertEqual(self.state("full")["nono"]["rules"].__len__(), self.state("python-dev")["nono"]["rules"].__len__())
+        r = self.check(self.nono("profile", "diff", "full", "python-dev"), 0, b"full and python-dev come to the same here\n")
+        self.check(self.nono("profile", "init", "other", "-o", "o.json"), 0, f"'{self.work}/o.json' is written; use it with "
+                   f"--profile '{self.work}/o.json'\n")
+        self.check(self.nono("profile", "init", "far", env=self.env(XDG_CONFIG_HOME=self.base + "/c/d")), 0, None)
+        self.assertTrue(os.path.exists(self.base + "/c/d/nono/profiles/far.json"))
+        self.assertEqual(sorted(os.listdir(where)), ["full.json", "mine.json"])
+
+    def test_init_refuses(self):
+        for name in ("go-dev", "default"):
+            self.one_line(self.nono("profile", "init", name, "--force"), 1,
+                          f"'{name}' is a built-in profile, and a file of its name would take its place; choose another name")
+        for name in ("", "a/b", "-a-", "a.json", "a b"):
+            self.one_line(self.nono("profile", "init", "--", name), 1, "is no name of a profile; use letters, digits and hyphens")
+        self.one_line(self.nono("profile", "init", "x", "--groups", "go_runtme"), 1, "unknown group: 'go_runtme'", "write 'go_runtime'")
+        self.one_line(self.nono("profile", "init", "x", "--extends", "nosuch"), 1, "Profile not found: 'nosuch'")
+        self.one_line(self.nono("profile", "init", "x", "--extends", "./a.json"), 1, "no name of a profile")
+        self.one_line(self.nono("profile", "init", "x", "--description", b"\xff"), 1, "--description is not UTF-8")
+        self.assertFalse(os.path.exists(self.home + "/.config"))
+        self.one_line(self.nono("profile", "init", "x", "-o", "no/x.json"), 1, "writing beside", "No such file", "with -o")
+        self.one_line(self.nono("profile", "init", "x", "-o", self.directory("d.json"), "--force"), 1, "replacing", "s a directory")
+        self.one_line(self.nono("profile", "init", "x", "-o", "/proc/x.json"), 1, "writing beside '/proc/x.json' failed")
+        self.profile("{}", "home/.config/nono/profiles/x.jsonc")
+        for force in ([], ["--force"]):
+            self.one_line(self.nono("profile", "init", "x", *force), 1, "x.jsonc' is there and would be used instead of a new x.json")
+        self.file("file")
+        self.one_line(self.nono("profile", "init", "y", env=self.env(XDG_CONFIG_HOME=self.base + "/file")), 1,
+                      "making the directory", "Not a directory")
+
+    def test_diff(self):
+        for name in ("a", "a/b", "c", "f"):
+            self.directory(f"home/{name}")
+        one = self.profile({"filesystem": {"read": ["~/a", "~/c"], "deny": ["~/x"]}, "network": {"connect_port": [443]},
+                            "workdir": {"access": "read"}, "commands": {"deny": ["a"]},
+                            "environment": {"deny_vars": ["X"], "set_vars": {"A": "1"}}}, "one.json")
+        two = self.profile({"filesystem": {"read": ["~/a/b"], "write": ["~/c"], "allow": ["~/f"]},
+                            "groups": {"include": ["linux_sysfs_read"], "exclude": ["user_tools"]},
+                            "network": {"network_profile": "minimal", "allow_domain": [
+                                "h", {"domain": "i", "endpoints": [{"method": "GET", "path": "/"}]}]},
+                            "security": {"signal_mode": "allow_all"}, "workdir": {"access": "readwrite"},
+                            "environment": {"allow_vars": ["Y"], "set_vars": {"A": "2\n"}}}, "two.json")
+        r = self.check(self.nono("profile", "diff", one, two, "--json"), 0, None)
+        home = self.home
+        self.assertEqual(json.loads(r.out), {
+            "a": one, "b": two, "same": False,
+            "groups": {"only_a": ["user_tools"], "only_b": ["linux_sysfs_read"]},
+            "paths": {"only_a": [{"path": f"{home}/.local/bin", "access": "read"}] + [
+                {"path": f"{home}/.local/share/{d}", "access": "read"} for d in ("applications", "bash-completion", "man", "zsh")] + [
+                {"path": f"{home}/a", "access": "read"}, {"path": f"{home}/c", "access": "read"}],
+                "only_b": [{"path": "/sys", "access": "read"}, {"path": f"{home}/c", "access": "write"},
+                           {"path": f"{home}/f", "access": "readwrite"}]},
+            "denies": {"only_a": [f"{home}/x"], "only_b": []},
+            "network": {"only_a": ["network(only(connect_tcp(443)))"],
+                        "only_b": ["network(loopback)", "network_profile minimal", "allow_domain h", "allow_domain i GET /"]},
+            "protections": {"only_a": [], "only_b": ["lifted: signals"]},
+            "workdir": {"only_a": ["read"], "only_b": ["readwrite"]},
+            "variables": {"only_a": ["deny X", "set A=1"], "only_b": ["none but those allowed", "allow Y", "set A=2\n"]},
+            "commands": {"only_a": ["deny a"], "only_b": []}})
+        r = self.check(self.nono("profile", "diff", one, two), 0, None)
+        text = r.out.decode()
+        self.assertTrue(text.startswith(f"- {one}\n+ {two}\ngroups\n  - user_tools\n  + linux_sysfs_read\npaths\n"), r)
+        for line in ("  - read      ~/a", "  + write     ~/c", "  + readwrite ~/f", "denies", "  - ~/x", "  + 'set A=2\\n'"):
+            self.assertIn(line, text.splitlines())
+        # What a wider grant covers is no difference, whoever writes it one by one.
+        self.assertNotIn("~/a/b", text)
+        # $HOME of a group is the home directory of a profile.
+        go = self.profile({"filesystem": {"read": ["~/a"]}, "groups": {"include": ["go_runtime"]}}, "go.json")
+        self.directory("home/go")
+        byhand = self.profile({"filesystem": {"read": ["~/a", f"{home}/go", "/usr/local/go"]}}, "byhand.json")
+        r = json.loads(self.check(self.nono("profile", "diff", go, byhand, "--json"), 0, None).out)
+        self.assertEqual(r["paths"]["only_b"], [])
+        self.check(self.nono("profile", "diff", "default", "default"), 0, b"default and default come to the same here\n")
+        same = json.loads(self.check(self.nono("profile", "diff", "default", "default", "--json"), 0, None).out)
+        self.assertTrue(same["same"])
+        for pair in (("default", "nosuch"), ("nosuch", "default")):
+            self.one_line(self.nono("profile", "diff", *pair), 1, "Profile not found: 'nosuch'")
+        self.one_line(self.nono("profile", "diff", "default", ""), 1, "profile diff needs the names of two profiles")
+        self.one_line(self.nono("profile", "diff", "default"), 2, "b is required")
+
     def test_show_refuses(self):
         self.one_line(self.nono("profile", "show", "go-dev", "--format", "manifest"), 2, "manifest is not built yet, so nothing was shown")
         self.one_line(self.nono("profile", "show", "default", "--format", "json"), 2,

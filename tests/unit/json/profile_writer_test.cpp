@@ -138,6 +138,39 @@ TEST_CASE("profile_writer: every field that a profile keeps is written") {
   CHECK(all.find("\"security\": {\n    \"groups\"") == std::string::npos);
 }
 
+TEST_CASE("profile_writer: a skeleton says nothing more") {
+  profile p;
+  p.name = "x";
+  const auto read = [](const std::string& text) {
+    const auto got = nono::parse_profile(text, "x");
+    REQUIRE_MESSAGE(got.has_value(), (got ? ""s : got.error().message()));
+    return *got;
+  };
+  const std::string text = nono::profile_skeleton(p);
+  for (const profile_field& f : profile_fields) {
+    CAPTURE(full_name(f));
+    const bool left_out = f.shape == field_shape::nothing || f.shape == field_shape::anything ||
+                          !f.now.empty() || f.shape == field_shape::nullable_text ||
+                          f.shape == field_shape::optional_texts;
+    if (f.name != "groups")
+      CHECK((text.find("\"" + std::string(f.name) + "\": ") == std::string::npos) == left_out);
+  }
+  // Words stand for what holds without them; below any base they change nothing.
+  profile written = read(text);
+  CHECK(written.signal_mode == "isolated");
+  written.signal_mode = written.process_info_mode = written.ipc_mode = written.workdir = "";
+  CHECK(written == p);
+  some of(5);
+  p.extends = {"base"};
+  for (int round = 0; round < 200; ++round) {
+    const profile base = of.any();
+    profile want = nono::merge(base, p);
+    profile got = nono::merge(base, read(nono::profile_skeleton(p)));
+    if (got.workdir == "none") got.workdir = want.workdir;
+    REQUIRE(got == want);
+  }
+}
+
 TEST_CASE("profile_writer: what it looks like") {
   CHECK(to_json({}) == "{}\n");
   profile p;
