@@ -76,9 +76,12 @@ profile as_file(const builtin_profile& p) {
   out.name = p.name;
   out.description = p.description;
   for (const group* g : p.groups) out.groups.emplace_back(g->name);
+  out.allow.assign(p.allow.begin(), p.allow.end());
+  if (p.workdir == right::read) out.workdir = "read";
   if (p.workdir == right::read_write) out.workdir = "readwrite";
   if (p.wants_hosts) out.network_profile = "developer";
   if (p.full_ipc) out.ipc_mode = "full";
+  out.interactive = p.interactive;
   return out;
 }
 

@@ -34,6 +34,15 @@ constexpr const group* rust[] = {&g::rust_runtime, &g::git_config};
 constexpr const group* node[] = {&g::node_runtime, &g::git_config};
 constexpr const group* python[] = {&g::python_runtime, &g::git_config};
 constexpr const group* java[] = {&g::java_runtime, &g::git_config};
+constexpr const group* bun[] = {&g::bun_runtime, &g::git_config};
+constexpr const group* mise[] = {&g::mise_manager, &g::git_config};
+constexpr const group* openclaw_groups[] = {&g::node_runtime};
+constexpr std::string_view openclaw_places[] = {"$HOME/.openclaw", "$HOME/.config/openclaw",
+                                                "$TMPDIR/openclaw-$UID"};
+// And unlink_protection, which has no rules.
+constexpr const group* swival_groups[] = {&g::python_runtime,    &g::node_runtime,     &g::user_caches_macos,
+                                          &g::user_caches_linux, &g::linux_sysfs_read, &g::git_config};
+constexpr std::string_view swival_places[] = {"$HOME/.config/swival", "$HOME/.local/share/swival"};
 
 constexpr builtin_profile profiles[] = {
     {"default", "system programs and libraries, temporary files, nothing of the user's", {}},
@@ -43,6 +52,12 @@ constexpr builtin_profile profiles[] = {
     {"node-dev", "Node: versions, packages and caches", node, right::read_write, true},
     {"python-dev", "Python: versions and packages", python, right::read_write, true, true},
     {"java-dev", "Java: versions, repositories and caches", java, right::read_write, true},
+    {"bun-dev", "Bun: programs, packages and their cache", bun, right::read_write, true},
+    {"mise-dev", "mise: tools, shims and settings", mise, right::read_write, true},
+    {"openclaw", "OpenClaw: its own files, Node, an open network", openclaw_groups, right::read, false, false,
+     openclaw_places},
+    {"swival", "Swival: its own files, Python, Node, caches, an open network", swival_groups,
+     right::read_write, false, false, swival_places, true},
 };
 
 constexpr std::string_view dangerous[] = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in profiles, as data: groups beyond the default ones, the working directory, the network.
+// The built-in profiles, as data: groups beyond the default ones, the working directory, the network, directories of their
+// own.
 #pragma once
 
 #include <span>
@@ -15,8 +16,10 @@ struct builtin_profile {
   std::string_view description;
   std::span<const group* const> groups;  ///< in addition to those of `default`
   right workdir = no_rights;
-  bool wants_hosts = false;  ///< asks for a host-filtered network
-  bool full_ipc = false;     ///< System V IPC and abstract sockets
+  bool wants_hosts = false;                   ///< asks for a host-filtered network
+  bool full_ipc = false;                      ///< System V IPC and abstract sockets
+  std::span<const std::string_view> allow{};  ///< directories to read and write, as in a file
+  bool interactive = false;
 };
 
 /// The groups of every profile.

@@ -424,6 +424,66 @@ class Profiles(Case):
         self.one_line(self.nono("profile", "groups", "zzzzzzzzzzzz", "--json"), 1,
                       "there is no group 'zzzzzzzzzzzz'; nono profile groups --all-platforms lists them")
 
+    def test_groups_of_agents_editors_and_managers(self):
+        """Each opens its places and nothing beside them, and without it they are closed."""
+        for group, reads, writes, beside in (
+                ("bun_runtime", [".bun/bin", ".bun/install/cache"], [], ".bunfig.toml"),
+                ("mise_manager", [".local/share/mise", ".config/mise", ".local/state/mise", ".cache/mise"], [], ".local/share/x"),
+                ("claude_code_linux", [".local/share/claude"], [], ".claude"),
+                ("claude_cache_linux", [], [".cache/claude-cli-nodejs"], ".cache/claude"),
+                ("opencode_linux", [".opencode/bin"], [], ".opencode/auth"),
+                ("vscode_linux", [], [".vscode", ".config/Code"], ".config/code"),
+                ("user_caches_linux", [], [".cache/pip", ".cache/uv", ".cache/huggingface/hub"], ".cache/nono")):
+            with self.subTest(group):
+                places = [*reads, *writes]
+                for place in [*places, beside]:
+                    self.file(f"home/{place}/f", "text\n")
+                self.file("home/.cache/huggingface/token")
+                path = self.profile({"groups": {"include": [group]}}, f"{group}.json")
+                read_all = " && ".join(f"cat ~/{p}/f" for p in places)
+                self.check(self.sh(path, read_all), 0, "text\n" * len(places))
+                none = " || ".join(f"cat ~/{p}/f" for p in [*places, beside])
+                self.check(self.sh("default", none), 1, b"")
+                self.check(self.sh(path, f"cat ~/{beside}/f || cat ~/.cache/huggingface/token || cat ~/.cache/f"), 1, b"")
+                for place in places:
+                    r = self.sh(path, f"touch ~/{place}/new")
+                    self.assertEqual(r.code == 0, place in writes, r)
+        fresh = self.env(HOME=self.directory("fresh"))
+        self.check(self.sh(self.profile({"groups": {"include": ["claude_cache_linux"]}}), "touch ~/.cache/claude-cli-nodejs/x",
+                           env=fresh), 0)
+        self.assertEqual(os.stat(self.base + "/fresh/.cache/claude-cli-nodejs").st_mode & 0o777, 0o700)
+
+    def test_a_cache_that_holds_nonos_own_state(self):
+        self.file("home/.cache/uv/f")
+        r = self.sh("swival", "true", "--allow-cwd", env=self.env(XDG_STATE_HOME=self.home + "/.cache/uv"))
+        self.one_line(r, 1, "overlaps protected nono state root", ".cache/uv")
+        r = self.sh("swival", "cat ~/.cache/nono/f; cat ~/.local/state/nono/f; cat ~/.nono/f; touch ~/.cache/new; true",
+                    env=self.env(XDG_STATE_HOME=None))
+        self.check(r, 0, b"")
+        self.assertFalse(os.path.exists(self.home + "/.cache/new"))
+
+    def test_profiles_with_places_of_their_own(self):
+        tmp = f"{self.tmp}/openclaw-{os.getuid()}"
+        for place in (".openclaw", ".config/openclaw", ".config/swival", ".local/share/swival"):
+            self.directory("home/" + place)
+        os.mkdir(tmp)
+        self.check(self.sh("openclaw", f"touch ~/.openclaw/x ~/.config/openclaw/x {tmp}/x", "-v"), 0, None, "[profile:openclaw]")
+        self.check(self.sh("openclaw", "touch ~/.config/swival/x"), 1, b"")
+        self.check(self.sh("swival", "touch ~/.config/swival/x ~/.local/share/swival/x here && ls /sys >/dev/null", "--allow-cwd"),
+                   0, None, "profile  swival")
+        # The working directory as each wants it.
+        self.file("work/f", "text\n")
+        self.check(self.sh("openclaw", "cat f; ! touch g 2>&-", "--allow-cwd"), 0, "text\n")
+        # Hosts for the developer's, an open network for the others.
+        for name, hosts in (("bun-dev", True), ("mise-dev", True), ("openclaw", False), ("swival", False)):
+            r = self.check(self.nono("profile", "show", name), 0, None)
+            self.assertEqual("loopback network" in r.text, hosts, r)
+        self.file("home/.bun/bin/tool", "bun\n")
+        self.file("home/.local/share/mise/shims/tool", "mise\n")
+        self.check(self.sh("bun-dev", "cat ~/.bun/bin/tool"), 0, "bun\n")
+        self.check(self.sh("mise-dev", "cat ~/.local/share/mise/shims/tool"), 0, "mise\n")
+        self.check(self.sh("mise-dev", "cat ~/.bun/bin/tool"), 1, b"")
+
     def test_groups_of_commands_are_left_out_one_by_one(self):
         for without, ran in ((["dangerous_commands"], {"rm": True, "shred": False}),
                              (["dangerous_commands_linux"], {"rm": False, "shred": True}),
