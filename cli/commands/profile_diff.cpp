@@ -83,6 +83,7 @@ std::vector<difference> grants(const policy_ref& more, const policy_ref& less) {
     if (rights != no_rights) found.push_back({r, rights});
   }
   std::vector<difference> out;
+  out.reserve(found.size());
   for (const extra& e : found) out.push_back({std::string(e.at.path), words_of(e.rights)});
   return out;
 }

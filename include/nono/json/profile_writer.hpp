@@ -76,6 +76,7 @@ class profile_writer {
   }
   static std::string texts(const std::vector<std::string>& all, std::string_view indent) {
     std::vector<std::string> items;
+    items.reserve(all.size());
     for (const std::string& one : all) items.push_back(quoted_text(one));
     return list(items, indent);
   }
