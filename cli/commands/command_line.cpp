@@ -7,13 +7,14 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nono/error.hpp>
 
-#include "cli/commands/profile.hpp"
+#include "cli/commands/profile_flags.hpp"
 #include "cli/commands/setup.hpp"
 #include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
@@ -26,7 +27,6 @@ namespace {
 
 /// Flags that belong to the command and are not built yet: refused with a sentence, never taken for granted.
 constexpr std::string_view not_built[] = {
-    "--extends",
     "--network-profile",
     "--allow-domain",
     "--allow-proxy",
@@ -84,7 +84,6 @@ constexpr std::string_view not_built[] = {
 constexpr std::string_view not_built_in_why[] = {
     "--command",
     "--caller",
-    "--extends",
 };
 constexpr std::string_view commands_not_built[] = {
     "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect",
@@ -127,6 +126,9 @@ void add_policy_flags(CLI::App& app, run_options& o) {
   app.add_option("-p,--profile", o.profile,
                  "A profile by name (nono profile list shows them), or a profile file")
       ->envname("NONO_PROFILE")
+      ->type_name("NAME");
+  app.add_option("--extends", o.extends, "A profile more that the profile extends, in front of its own")
+      ->allow_extra_args(false)
       ->type_name("NAME");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
             "Lift the protection of a path that is granted as well");
@@ -205,6 +207,7 @@ constexpr std::string_view with_value[] = {
     "--workdir",
     "-p",
     "--profile",
+    "--extends",
     "--bypass-protection",
     "--override-deny",
     "--allow-command",
@@ -317,32 +320,9 @@ int main(int argc, char** argv) {
       "why", "Say whether a sandbox would allow something, by which rule, and what would change it");
   why_options question;
   why_command->preparse_callback([&](std::size_t) { add_why_flags(*why_command, question); });
-  CLI::App* profile_command = app.add_subcommand("profile", "Show and check profiles");
-  std::string profile_name;
-  bool as_tree = false;
-  bool as_json = false;
-  bool strict = false;
-  std::string schema_file;
-  CLI::App* list_command = nullptr;
-  CLI::App* show_command = nullptr;
-  CLI::App* validate_command = nullptr;
-  CLI::App* schema_command = nullptr;
-  profile_command->preparse_callback([&](std::size_t) {
-    profile_command->require_subcommand(1);
-    list_command = profile_command->add_subcommand("list", "Name them, the user's own too");
-    list_command->add_flag("--json", as_json, "As JSON");
-    show_command = profile_command->add_subcommand("show", "Show what one grants here and now");
-    show_command->add_option("name", profile_name, "The profile")->required()->type_name("NAME");
-    show_command->add_flag("--tree", as_tree, "By path, as a tree");
-    validate_command = profile_command->add_subcommand("validate", "Say whether a profile file can be used");
-    validate_command->add_option("profile", profile_name, "The file, or a profile by name")
-        ->required()
-        ->type_name("FILE_OR_NAME");
-    validate_command->add_flag("--json", as_json, "As JSON");
-    validate_command->add_flag("--strict", strict, "Old spellings are an error: exit code 2");
-    schema_command = profile_command->add_subcommand("schema", "Print the JSON Schema of profile files");
-    schema_command->add_option("-o,--output", schema_file, "Into a file")->type_name("FILE");
-  });
+  CLI::App* profile_command = app.add_subcommand("profile", "Show, compare, check and begin profiles");
+  profile_flags about_profiles(*profile_command);
+  profile_command->preparse_callback([&](std::size_t) { about_profiles.add(); });
 
   std::string_view unbuilt;
   std::string_view bare;
@@ -365,6 +345,9 @@ int main(int argc, char** argv) {
       return usage_error(fmt::format("the command {} is not built yet", argv[1]));
     return usage_error(e.what());
   }
+  for (const run_options* o : {&std::as_const(options), &std::as_const(question.context)})
+    if (!o->extends.empty() && o->profile.empty())
+      return usage_error("--extends has no profile to put a base under; name one with --profile");
   options.silent = options.silent || silent;
   question.context.silent = silent;
   if (run_command->parsed()) return run(options);
@@ -378,11 +361,10 @@ int main(int argc, char** argv) {
     const std::string wrong = check(question);
     return wrong.empty() ? why(question) : usage_error(wrong);
   }
-  if (profile_command->parsed())
-    return list_command->parsed()       ? list_profiles(as_json)
-           : show_command->parsed()     ? show_profile(profile_name, as_tree)
-           : validate_command->parsed() ? validate_profile(profile_name, as_json, strict)
-                                        : print_schema(schema_file);
+  if (profile_command->parsed()) {
+    const std::string wrong = about_profiles.wrong();
+    return wrong.empty() ? about_profiles.run() : usage_error(wrong);
+  }
   return print(app.help());
 }
 

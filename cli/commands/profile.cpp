@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nono profile`: what the profiles are, and what one grants here and now.
+// `nono profile`: what the profiles are, and whether one can be used.
 #include "cli/commands/profile.hpp"
 
 #include <algorithm>
@@ -9,24 +9,17 @@
 
 #include <fmt/format.h>
 #include <nono/json/profile_schema.hpp>
-#include <nono/tree.hpp>
 
 #include "cli/resolve/profiles.hpp"
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/output.hpp"
-#include "cli/run/summary.hpp"
 
 namespace nono::cli {
 
-namespace {
-
-/// What a file says, without anything that a terminal would take for more than text.
 std::string one_line(std::string_view text) {
   const std::string quoted = nono::detail::quoted(text);
   return quoted == '\'' + std::string(text) + '\'' ? std::string(text) : quoted;
 }
-
-}  // namespace
 
 int list_profiles(bool json) {
   const auto here = this_host(environ);
@@ -80,31 +73,6 @@ int print_schema(const std::string& file) {
   complain(fmt::format("the schema could not be written to {}; name a file that can be",
                        nono::detail::quoted(file)));
   return 1;
-}
-
-int show_profile(const std::string& name, bool tree) {
-  run_options options;
-  options.profile = name;
-  options.needs_command = false;
-  options.auto_groups = false;
-  sandbox s;
-  error why = name.empty() ? error{errc::bad_argument, 0, {}, {}, "profile show needs the name of a profile"}
-                           : resolve_without_running(options, s);
-  if (why.code != errc::none) {
-    complain(words_of(why));
-    return 1;
-  }
-  const builtin_profile& profile = *s.r.profile;
-  for (const std::string& warning : s.r.warnings) complain("warning: " + warning);
-  std::string out = fmt::format("{}: {}\n", one_line(profile.name), one_line(profile.description));
-  if (tree) return print(out + to_tree(*s.bound));
-  std::string groups;
-  for (const auto& several : {default_groups(), profile.groups})
-    for (const group* g : several)
-      if (g->here() && !s.r.chosen->leaves_out(g->name))
-        groups += (groups.empty() ? "" : ", ") + std::string(g->name);
-  out += "groups: " + groups + "\n";
-  return print(out + summary(s.r, *s.bound, s.report(), 1));
 }
 
 }  // namespace nono::cli

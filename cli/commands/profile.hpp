@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nono profile`: what the profiles are, and what one grants here and now.
+// `nono profile`: what the profiles are, and whether one can be used.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nono::cli {
@@ -35,7 +36,10 @@ std::string to_json(const validation& v);
 /// The JSON Schema of profiles, to standard output or into a file. Gives the exit code.
 int print_schema(const std::string& file);
 
-/// What a run with the profile grants, resolved as `run` resolves it. tree: by path. Gives the exit code.
-int show_profile(const std::string& name, bool tree);
+/// What a file says, without anything that a terminal would take for more than text.
+std::string one_line(std::string_view text);
+
+/// The same JSON without a byte beyond printable ASCII, for the same reason.
+std::string plain_ascii(std::string_view json);
 
 }  // namespace nono::cli

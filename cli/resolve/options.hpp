@@ -18,6 +18,7 @@ struct run_options {
   bool allow_cwd = false;
   std::string workdir;                                    ///< empty: the current directory
   std::string profile;                                    ///< empty: the default groups
+  std::vector<std::string> extends;                       ///< bases put in front of those of the profile
   std::vector<std::string> bypass_protection;             ///< denied paths that are granted on purpose
   std::vector<std::string> allow_command, block_command;  ///< the check of the command's name
   bool block_net = false;

@@ -12,6 +12,7 @@
 #include <nono/groups.hpp>
 #include <nono/json/file.hpp>
 #include <nono/json/profile.hpp>
+#include <nono/json/profile_writer.hpp>
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/resolver.hpp"
@@ -23,14 +24,12 @@ namespace {
 
 error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
-/// Groups of the reference without rules of their own here: what they do is done elsewhere, or nothing on Linux.
-constexpr std::string_view groups_without_rules[] = {"dangerous_commands", "dangerous_commands_linux",
-                                                     "dangerous_commands_macos", "unlink_protection"};
-
 bool has_no_rules(std::string_view group) {
-  return std::find(std::begin(groups_without_rules), std::end(groups_without_rules), group) !=
-         std::end(groups_without_rules);
+  const auto all = groups_without_rules();
+  return std::any_of(all.begin(), all.end(), [&](const group_without_rules& g) { return g.name == group; });
 }
+
+}  // namespace
 
 bool is_profile_name(std::string_view name) {
   return !name.empty() && name.front() != '-' && name.back() != '-' &&
@@ -38,6 +37,21 @@ bool is_profile_name(std::string_view name) {
            return c == '-' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
          });
 }
+
+std::string profiles_directory(const host& here) {
+  const auto config = here.variable("XDG_CONFIG_HOME");
+  return config && config->starts_with('/') ? fmt::format("{}/nono/profiles", *config)
+                                            : here.home + "/.config/nono/profiles";
+}
+
+std::string nearest_group(std::string_view name) {
+  nono::detail::nearest near(name);
+  for (const group* g : groups::all) near.offer(g->name, g->name);
+  for (const group_without_rules& g : groups_without_rules()) near.offer(g.name, g.name);
+  return std::string(near.found());
+}
+
+namespace {
 
 bool is_path(std::string_view given) {
   return given.find('/') != std::string_view::npos || given.ends_with(".json") || given.ends_with(".jsonc");
@@ -49,12 +63,6 @@ bool is_pack(std::string_view given) {
          !given.ends_with(".json") && !given.ends_with(".jsonc");
 }
 
-std::string profiles_directory(const host& here) {
-  const auto config = here.variable("XDG_CONFIG_HOME");
-  return config && config->starts_with('/') ? fmt::format("{}/nono/profiles", *config)
-                                            : here.home + "/.config/nono/profiles";
-}
-
 error not_found(std::string_view name) {
   std::string names;
   for (const builtin_profile& p : builtin_profiles())
@@ -62,90 +70,120 @@ error not_found(std::string_view name) {
   return {errc::profile_not_found, 0, {}, std::string(name), "; the built-in profiles are " + names};
 }
 
-/// A built-in profile in the words of a file, for what extends it.
+/// A built-in profile in the words of a file.
 profile as_file(const builtin_profile& p) {
   profile out;
   out.name = p.name;
+  out.description = p.description;
   for (const group* g : p.groups) out.groups.emplace_back(g->name);
+  out.allow.assign(p.allow.begin(), p.allow.end());
+  if (p.workdir == right::read) out.workdir = "read";
   if (p.workdir == right::read_write) out.workdir = "readwrite";
   if (p.wants_hosts) out.network_profile = "developer";
   if (p.full_ipc) out.ipc_mode = "full";
+  out.interactive = p.interactive;
   return out;
 }
 
 class finder {
  public:
-  explicit finder(const host& here) : here_(here) {}
+  explicit finder(const host& here, std::vector<std::string> extends = {})
+      : here_(here), extends_(std::move(extends)) {}
 
   result<found_profile> by_argument(const std::string& given) {
-    if (is_pack(given) && ::access(given.c_str(), F_OK) != 0)
-      return sentence(
-          fmt::format("{} would be a profile of a pack, and packs are not built yet; name a file or a "
-                      "profile of your own",
-                      nono::detail::quoted(given)));
-    if (is_path(given)) return by_path(given.starts_with("~/") ? here_.home + given.substr(1) : given);
-    return by_name(given);
+    auto at = locate(given);
+    return at ? read(*at) : result<found_profile>(std::move(at.error()));
   }
 
-  /// What extends looks beside the child first, until one of the names was found elsewhere.
+  result<std::string> text_of(const std::string& given) {
+    auto at = locate(given);
+    if (!at) return std::move(at.error());
+    return at->builtin != nullptr ? result<std::string>(to_json(as_file(*at->builtin))) : text_at(*at);
+  }
+
+  /// What extends looks beside the child first, until one of the names was found elsewhere. Only a flag names paths.
   result<found_profile> operator()(std::string_view name, const found_profile& child) {
+    if (is_path(name) && std::find(extends_.begin(), extends_.end(), name) != extends_.end())
+      return by_argument(std::string(name));
     if (!is_profile_name(name))
       return sentence(fmt::format(
           "the profile {} extends {}, which is no name of a profile (letters, digits and hyphens)",
           nono::detail::quoted(child.id), nono::detail::quoted(name)));
     if (!child.directory.empty()) {
       const std::string beside = fmt::format("{}/{}.json", child.directory, name);
-      if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return by_path(beside);
+      if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return read(at_path(beside));
     }
-    auto found = by_name(name);
+    const auto at = by_name(name);
+    if (!at) return at.error();
+    auto found = read(*at);
     if (found) found->directory.clear();
     return found;
   }
 
  private:
-  result<found_profile> by_name(std::string_view name) {
+  /// Where a profile is: in a file, or built in.
+  struct place {
+    std::string path;
+    std::string given;  ///< as it was named
+    const builtin_profile* builtin = nullptr;
+  };
+
+  result<place> locate(const std::string& given) {
+    if (is_pack(given) && ::access(given.c_str(), F_OK) != 0)
+      return sentence(
+          fmt::format("{} would be a profile of a pack, and packs are not built yet; name a file or a "
+                      "profile of your own",
+                      nono::detail::quoted(given)));
+    if (is_path(given)) return at_path(given.starts_with("~/") ? here_.home + given.substr(1) : given);
+    return by_name(given);
+  }
+
+  result<place> by_name(std::string_view name) {
     if (!is_profile_name(name)) return not_found(name);
     const std::string directory = profiles_directory(here_);
     for (const std::string_view ending : {".jsonc", ".json"}) {
       std::string path = fmt::format("{}/{}{}", directory, name, ending);
-      if (::access(path.c_str(), F_OK) == 0) return by_path(std::move(path));
+      if (::access(path.c_str(), F_OK) == 0) return at_path(std::move(path));
     }
-    if (const builtin_profile* p = find_profile(name); p != nullptr)
-      return found_profile{as_file(*p), fmt::format("built-in {}", name), {}};
+    if (const builtin_profile* p = find_profile(name); p != nullptr) return place{{}, std::string(name), p};
     return not_found(name);
   }
 
-  result<found_profile> by_path(std::string path) {
-    const std::string given = path;
-    if (!path.starts_with('/')) path = fmt::format("{}/{}", here_.current, path);
-    if (auto real = canonical_path(path)) path = *real;
-    auto text = read_profile_file(path);
-    if (!text) {
-      if (text.error().os_errno == ENOENT || text.error().os_errno == ENOTDIR)
-        return error{errc::profile_not_found, 0, {}, given, "; there is no such file"};
-      return std::move(text.error());
-    }
+  [[nodiscard]] place at_path(std::string path) const {
+    place out{path, path, nullptr};
+    if (!path.starts_with('/')) out.path = fmt::format("{}/{}", here_.current, path);
+    if (auto real = canonical_path(out.path)) out.path = *real;
+    return out;
+  }
+
+  static result<std::string> text_at(const place& at) {
+    auto text = read_profile_file(at.path);
+    if (!text && (text.error().os_errno == ENOENT || text.error().os_errno == ENOTDIR))
+      return error{errc::profile_not_found, 0, {}, at.given, "; there is no such file"};
+    return text;
+  }
+
+  result<found_profile> read(const place& at) {
+    if (at.builtin != nullptr)
+      return found_profile{as_file(*at.builtin), fmt::format("built-in {}", at.given), {}};
+    auto text = text_at(at);
+    if (!text) return std::move(text.error());
     if (!system_) {
       system_ = facts_of_os_release(settings_text("/etc/os-release"));
     }
-    auto said = parse_profile(*text, "the profile " + nono::detail::quoted(path), *system_);
+    auto said = parse_profile(*text, "the profile " + nono::detail::quoted(at.path), *system_);
     if (!said) return std::move(said.error());
-    return found_profile{std::move(*said), path, parent_of(path)};
+    return found_profile{std::move(*said), at.path, parent_of(at.path)};
   }
 
   const host& here_;
+  std::vector<std::string> extends_;  // of the flag
   std::optional<system_facts> system_;
 };
 
-std::string nearest_group(std::string_view name) {
-  nono::detail::nearest near(name);
-  for (const group* g : groups::all) near.offer(g->name, g->name);
-  return std::string(near.found());
-}
-
 /// The groups by name. What is excluded must not be required, and what is included must exist.
 error choose_groups(chosen_profile& out) {
-  const std::string subject = "the profile " + nono::detail::quoted(out.path);
+  const std::string subject = "the profile " + nono::detail::quoted(out.path.empty() ? out.name : out.path);
   for (const std::string& name : out.says.without_groups)
     if (const group* g = groups::find(name); g != nullptr && g->required)
       return {errc::profile_group_required, 0, subject, {}, nono::detail::quoted(name)};
@@ -170,22 +208,22 @@ error choose_groups(chosen_profile& out) {
 
 }  // namespace
 
-result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here) {
-  finder find(here);
-  auto found = find.by_argument(given);
-  if (!found) return std::move(found.error());
+namespace {
+
+/// A profile that was found, with all that it extends. given: its name, if it is built in.
+result<std::shared_ptr<const chosen_profile>> complete(const found_profile& found, std::string_view given,
+                                                       finder& find) {
   auto out = std::make_shared<chosen_profile>();
-  if (found->id.starts_with("built-in ")) {
-    out->view = *find_profile(given);
-    out->name = out->view.name;
-    return std::shared_ptr<const chosen_profile>(std::move(out));
+  if (found.directory.empty()) {
+    out->name = given;  // built in
+  } else {
+    out->path = found.id;
+    const std::string file = out->path.substr(out->path.rfind('/') + 1);
+    out->name = found.says.name.empty() ? file.substr(0, file.rfind('.')) : found.says.name;
   }
-  out->path = found->id;
-  auto whole = with_bases(*found, find);
+  auto whole = with_bases(found, find);
   if (!whole) return std::move(whole.error());
   out->says = std::move(*whole);
-  const std::string file = out->path.substr(out->path.rfind('/') + 1);
-  out->name = out->says.name.empty() ? file.substr(0, file.rfind('.')) : out->says.name;
   out->description = out->says.description;
   if (error why = choose_groups(*out); why.code != errc::none) return why;
   const profile& says = out->says;
@@ -200,6 +238,30 @@ result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& 
                           (says.credentials && !says.credentials->empty()) || !says.upstream_proxy.empty();
   out->view.full_ipc = says.ipc_mode == "full";
   return std::shared_ptr<const chosen_profile>(std::move(out));
+}
+
+}  // namespace
+
+result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
+                                                             const std::vector<std::string>& extends) {
+  finder find(here, extends);
+  auto found = find.by_argument(given);
+  if (!found) return std::move(found.error());
+  found->says.extends.insert(found->says.extends.begin(), extends.begin(), extends.end());
+  return complete(*found, given, find);
+}
+
+result<std::shared_ptr<const chosen_profile>> profile_of_text(const std::string& text,
+                                                              const std::string& path, const host& here) {
+  auto said = parse_profile(text, "the profile " + nono::detail::quoted(path),
+                            facts_of_os_release(settings_text("/etc/os-release")));
+  if (!said) return std::move(said.error());
+  finder find(here);
+  return complete({std::move(*said), path, parent_of(path)}, {}, find);
+}
+
+result<std::string> text_of_profile(const std::string& given, const host& here) {
+  return finder(here).text_of(given);
 }
 
 std::vector<std::string> warnings_of(const chosen_profile& chosen) {

@@ -19,12 +19,12 @@ namespace nono::cli {
 
 struct host;
 
-/// A profile as a run uses it: one that is built in, or one from a file with all that it extends.
+/// A profile as a run uses it, built in or from a file, with all that it extends.
 struct chosen_profile {
   std::string name;
   std::string description;
   std::string path;                  ///< of its file; empty: it is built in
-  nono::profile says;                ///< of a file; empty for one that is built in
+  nono::profile says;                ///< merged
   std::vector<const group*> groups;  ///< beyond the default ones
   builtin_profile view;              ///< the above, as the rest of the command knows profiles
 
@@ -36,8 +36,28 @@ struct chosen_profile {
 
 /// Finds and reads a profile: a path (it has a slash or ends in .json or .jsonc), else a name: NAME.jsonc or NAME.json
 /// in the user's profiles, else a built-in one.
+/// extends: more bases, by path or by name, in front of those that the profile names.
 /// Errors: profile_not_found, profile_unreadable, profile_extends_*, profile_group_*, those of parse_profile().
-result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here);
+result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
+                                                             const std::vector<std::string>& extends = {});
+
+/// The profile that a text would be in a file of that path, which is absolute and need not be there.
+/// Errors: as those of choose_profile().
+result<std::shared_ptr<const chosen_profile>> profile_of_text(const std::string& text,
+                                                              const std::string& path, const host& here);
+
+/// True for letters, digits and hyphens, with none of these at an end.
+bool is_profile_name(std::string_view name);
+
+/// Where the user's own profiles are.
+std::string profiles_directory(const host& here);
+
+/// The name of a group that was probably meant; empty when none is near.
+std::string nearest_group(std::string_view name);
+
+/// The file of a profile as it stands, whatever it says; of a built-in one its own words.
+/// Errors: profile_not_found, profile_unreadable.
+result<std::string> text_of_profile(const std::string& given, const host& here);
 
 /// What `profile validate` has to say of a profile that can be used.
 std::vector<std::string> warnings_of(const chosen_profile& chosen);

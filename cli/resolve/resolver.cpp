@@ -87,7 +87,7 @@ class resolver {
  private:
   error choose_profile(resolution& out) {
     if (options_.profile.empty()) return {};
-    auto chosen = cli::choose_profile(options_.profile, here_);
+    auto chosen = cli::choose_profile(options_.profile, here_, options_.extends);
     if (!chosen) return std::move(chosen.error());
     out.chosen = *std::move(chosen);
     out.profile = &out.chosen->view;
@@ -129,9 +129,13 @@ class resolver {
           "the command {} is blocked by 'commands.deny' of the profile {}; --allow-command {} runs it",
           quoted(name), quoted(options_.profile), name));
     const auto& without = says_->without_groups;
-    if (std::find(without.begin(), without.end(), "dangerous_commands") != without.end()) return {};
+    const auto all = groups_without_rules();
     // Tools whose groups nono itself knows (npm, pip) are there to be run.
-    if (!has(dangerous_commands()) || runtime_of_command(name)) return {};
+    if (runtime_of_command(name) || std::none_of(all.begin(), all.end(), [&](const group_without_rules& g) {
+          return g.here() && has(g.commands) &&
+                 std::find(without.begin(), without.end(), g.name) == without.end();
+        }))
+      return {};
     return sentence(
         fmt::format("the command {} is on the list of dangerous commands; --allow-command {} runs it",
                     quoted(name), name));
@@ -253,9 +257,9 @@ class resolver {
     return {};
   }
 
-  /// What the file of the profile says beyond groups and network.
+  /// What the profile says beyond groups and network.
   error add_profile(resolution& out) {
-    if (out.chosen == nullptr || out.chosen->path.empty()) return {};
+    if (out.chosen == nullptr) return {};
     std::string missing;
     // A path with its variables replaced; empty where one has no value: such a grant is skipped, a deny is not.
     const auto expanded = [&](const std::string& written, std::string& path) -> error {

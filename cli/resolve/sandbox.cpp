@@ -40,6 +40,19 @@ error resolve_without_running(run_options options, sandbox& s) {
   return lower(s, sandbox_target::supervised_child);
 }
 
+error resolve_for_showing(run_options& options, sandbox& s) {
+  options.needs_command = false;
+  options.auto_groups = false;
+  return resolve_without_running(options, s);
+}
+
+result<capability_set> policy_of_profile(const run_options& options, const sandbox& s) {
+  auto r = resolve(options, s.here, {});  // not a dry run: caches that a run makes are said to be made
+  if (!r) return r.error();
+  r->policy.remove_if([](const rule& one) { return one.from == origin::system && !one.is_deny(); });
+  return std::move(r->policy);
+}
+
 std::string words_of(const error& why) {
   if (why.code == errc::deny_contradicts_grant) {
     if (why.other.find(protected_root) != std::string::npos)

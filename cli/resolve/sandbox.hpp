@@ -32,6 +32,13 @@ error lower(sandbox& s, sandbox_target target, bool observed = false);
 /// The whole way for a sandbox that nobody will start: as in a dry run nothing is made and nobody is asked.
 error resolve_without_running(run_options options, sandbox& s);
 
+/// The same of a profile alone, without a command and what one brings along. Completes `options`.
+error resolve_for_showing(run_options& options, sandbox& s);
+
+/// The policy of a profile by name: what every run grants it, less what each run adds of its own (its terminal, the files
+/// behind its standard streams, its temporary directory). options, s: of resolve_for_showing().
+result<capability_set> policy_of_profile(const run_options& options, const sandbox& s);
+
 /// The error in the words that scripts look for.
 std::string words_of(const error& why);
 

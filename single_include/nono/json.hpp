@@ -247,7 +247,7 @@ struct profile {
   std::optional<std::string> network_profile{};  ///< empty text: null, which clears what a base says
   std::vector<profile_domain> domains{};
   std::optional<std::vector<std::string>> credentials{};
-  std::vector<std::string> custom_credentials{};                           ///< the names that are defined
+  std::vector<std::pair<std::string, std::string>> custom_credentials{};   ///< name and definition, as JSON
   std::vector<std::string> open_ports{}, listen_ports{}, connect_ports{};  ///< as numbers are written
   std::string upstream_proxy{};
   std::vector<std::string> upstream_bypass{};
@@ -860,6 +860,100 @@ inline result<json_value> read_json(std::string_view text, std::string_view subj
 
 }  // namespace nono
 
+// --- nono/json/writer.hpp -------------------------------------------------------------------------------------------
+
+// JSON texts as the reference writes them: what is escaped, and what is not.
+
+namespace nono::detail {
+
+/// How many bytes the UTF-8 sequence at the start of `text` has; 0: it is none. Source: RFC 3629, 4.
+constexpr std::size_t utf8_sequence(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[i])); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t n = lead >= 0xF0 && lead <= 0xF4  ? 4
+                        : lead >= 0xE0 && lead < 0xF0 ? 3
+                        : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                      : 0;
+  if (n == 0 || n > text.size()) return 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+  const unsigned second = n > 2 ? byte(1) : 0x80U;
+  const bool wrong = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+                     (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
+  return wrong ? 0 : n;
+}
+
+constexpr bool is_utf8(std::string_view text) noexcept {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  while (true) {
+    while (!text.empty() && is_ascii(text.front())) text.remove_prefix(1);
+    if (text.empty()) return true;
+    const std::size_t n = utf8_sequence(text);
+    if (n == 0) return false;
+    text.remove_prefix(n);
+  }
+}
+
+/// Appends `text`, which is UTF-8, as a JSON string: quotes, backslashes and control bytes are escaped, `/` and
+/// everything beyond ASCII stays as it is.
+inline void append_json_string(std::string& out, std::string_view text) {
+  constexpr char hex[] = "0123456789abcdef";
+  constexpr std::string_view plain = "\"\\\b\f\n\r\t";
+  constexpr std::string_view escapes = "\"\\bfnrt";
+  const auto stands_for_itself = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
+  out += '"';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t end = i;
+    while (end < text.size() && stands_for_itself(text[end])) ++end;
+    out.append(text, i, end - i);
+    if (end == text.size()) break;
+    i = end;
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (const std::size_t at = plain.find(c); at != std::string_view::npos) {
+      out += '\\';
+      out += escapes[at];
+    } else {
+      out += "\\u00";
+      out += hex[byte >> 4U];
+      out += hex[byte & 15U];
+    }
+  }
+  out += '"';
+}
+
+/// Writes what lies on one line: `{"a": "b", "c": 1}`. Members whose value says nothing are left out by the caller.
+class json_line {
+ public:
+  explicit json_line(std::string& out) : out_(out) { out_ += '{'; }
+  json_line(const json_line&) = delete;
+  json_line& operator=(const json_line&) = delete;
+  ~json_line() { out_ += '}'; }
+
+  json_line& text(std::string_view key, std::string_view value) {
+    return append_json_string(name(key), value), *this;
+  }
+  json_line& natural(std::string_view key, std::uint64_t value) {
+    return name(key) += std::to_string(value), *this;
+  }
+  json_line& truth(std::string_view key) { return name(key) += "true", *this; }
+
+ private:
+  std::string& name(std::string_view key) {
+    if (!first_) out_ += ", ";
+    first_ = false;
+    append_json_string(out_, key);
+    return out_ += ": ";
+  }
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace nono::detail
+
 // --- nono/json/profile_parser.hpp -----------------------------------------------------------------------------------
 
 // From the text of a profile to what it says: by the table of fields, and nothing that stands in no row is let by.
@@ -1167,8 +1261,45 @@ class profile_parser {
         return fail(errc::json_bad_value,
                     detail::quoted(d.key) + " has " + std::to_string(keys) + " of its secrets", d.at,
                     "write one of credential_key, auth, aws_auth");
-      add(out_->custom_credentials, d.key);
+      std::string definition;
+      if (append_json(definition, d)) out_->custom_credentials.emplace_back(d.key, std::move(definition));
     }
+  }
+  /// On one line. False where a value has no exact text here.
+  bool append_json(std::string& out, const json_value& v) {
+    switch (v.is) {
+      case kind::null:
+        out += "null";
+        return true;
+      case kind::boolean:
+        out += v.truth ? "true" : "false";
+        return true;
+      case kind::natural:
+        out += std::to_string(v.natural);
+        return true;
+      case kind::number:
+        fail(errc::json_bad_value, "a credential's definition has a number with a sign or a fraction", v.at,
+             "write a whole number");
+        return false;
+      case kind::text:
+        append_json_string(out, v.text);
+        return true;
+      case kind::array:
+      case kind::object:
+        break;
+    }
+    const bool object = v.is == kind::object;
+    out += object ? '{' : '[';
+    for (const json_value& item : v.items) {
+      if (&item != &v.items.front()) out += ", ";
+      if (object) {
+        append_json_string(out, item.key);
+        out += ": ";
+      }
+      if (!append_json(out, item)) return false;
+    }
+    out += object ? '}' : ']';
+    return true;
   }
 
   void variables(std::string_view name, const json_value& v) {
@@ -1244,17 +1375,20 @@ inline profile merge(profile base, const profile& child) {
     if (!base.allow_vars) base.allow_vars.emplace();
     append(*base.allow_vars, *child.allow_vars);
   }
-  append(base.custom_credentials, child.custom_credentials);
   for (const profile_domain& d : child.domains) detail::add_domain(base.domains, d);
-  for (const auto& [name, value] : child.set_vars) {
-    const auto same = std::find_if(base.set_vars.begin(), base.set_vars.end(),
-                                   [&, &key = name](const auto& v) { return v.first == key; });
-    if (same == base.set_vars.end()) {
-      base.set_vars.emplace_back(name, value);
-    } else {
-      same->second = value;
+  const auto replace = [](auto& to, const auto& from) {
+    for (const auto& added : from) {
+      const auto same =
+          std::find_if(to.begin(), to.end(), [&](const auto& v) { return v.first == added.first; });
+      if (same == to.end()) {
+        to.push_back(added);
+      } else {
+        same->second = added.second;
+      }
     }
-  }
+  };
+  replace(base.custom_credentials, child.custom_credentials);
+  replace(base.set_vars, child.set_vars);
   append(base.legacy, child.legacy);
   append(base.warnings, child.warnings);
   return base;
@@ -1308,100 +1442,6 @@ result<profile> with_bases(const found_profile& child, Find&& find) {
 }
 
 }  // namespace nono
-
-// --- nono/json/writer.hpp -------------------------------------------------------------------------------------------
-
-// JSON texts as the reference writes them: what is escaped, and what is not.
-
-namespace nono::detail {
-
-/// How many bytes the UTF-8 sequence at the start of `text` has; 0: it is none. Source: RFC 3629, 4.
-constexpr std::size_t utf8_sequence(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[i])); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t n = lead >= 0xF0 && lead <= 0xF4  ? 4
-                        : lead >= 0xE0 && lead < 0xF0 ? 3
-                        : lead >= 0xC2 && lead < 0xE0 ? 2
-                                                      : 0;
-  if (n == 0 || n > text.size()) return 0;
-  for (std::size_t i = 1; i < n; ++i)
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  const unsigned second = n > 2 ? byte(1) : 0x80U;
-  const bool wrong = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-                     (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
-  return wrong ? 0 : n;
-}
-
-constexpr bool is_utf8(std::string_view text) noexcept {
-  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  while (true) {
-    while (!text.empty() && is_ascii(text.front())) text.remove_prefix(1);
-    if (text.empty()) return true;
-    const std::size_t n = utf8_sequence(text);
-    if (n == 0) return false;
-    text.remove_prefix(n);
-  }
-}
-
-/// Appends `text`, which is UTF-8, as a JSON string: quotes, backslashes and control bytes are escaped, `/` and
-/// everything beyond ASCII stays as it is.
-inline void append_json_string(std::string& out, std::string_view text) {
-  constexpr char hex[] = "0123456789abcdef";
-  constexpr std::string_view plain = "\"\\\b\f\n\r\t";
-  constexpr std::string_view escapes = "\"\\bfnrt";
-  const auto stands_for_itself = [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
-  };
-  out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    std::size_t end = i;
-    while (end < text.size() && stands_for_itself(text[end])) ++end;
-    out.append(text, i, end - i);
-    if (end == text.size()) break;
-    i = end;
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (const std::size_t at = plain.find(c); at != std::string_view::npos) {
-      out += '\\';
-      out += escapes[at];
-    } else {
-      out += "\\u00";
-      out += hex[byte >> 4U];
-      out += hex[byte & 15U];
-    }
-  }
-  out += '"';
-}
-
-/// Writes what lies on one line: `{"a": "b", "c": 1}`. Members whose value says nothing are left out by the caller.
-class json_line {
- public:
-  explicit json_line(std::string& out) : out_(out) { out_ += '{'; }
-  json_line(const json_line&) = delete;
-  json_line& operator=(const json_line&) = delete;
-  ~json_line() { out_ += '}'; }
-
-  json_line& text(std::string_view key, std::string_view value) {
-    return append_json_string(name(key), value), *this;
-  }
-  json_line& natural(std::string_view key, std::uint64_t value) {
-    return name(key) += std::to_string(value), *this;
-  }
-  json_line& truth(std::string_view key) { return name(key) += "true", *this; }
-
- private:
-  std::string& name(std::string_view key) {
-    if (!first_) out_ += ", ";
-    first_ = false;
-    append_json_string(out_, key);
-    return out_ += ": ";
-  }
-  std::string& out_;
-  bool first_ = true;
-};
-
-}  // namespace nono::detail
 
 // --- nono/json/profile_schema.hpp -----------------------------------------------------------------------------------
 
@@ -1572,6 +1612,182 @@ class schema_writer {
 /// The schema of profile files (JSON Schema, draft 2020-12), for editors and checks. It says what parse_profile() takes;
 /// comments and trailing commas it cannot say.
 inline std::string profile_schema() { return detail::schema_writer().text(); }
+
+}  // namespace nono
+
+// --- nono/json/profile_writer.hpp -----------------------------------------------------------------------------------
+
+// A profile as the text of a profile file: by the table by which files are read, so that reading it back gives the same.
+
+namespace nono {
+
+namespace detail {
+
+class profile_writer {
+ public:
+  /// whole: fields that are not said as well.
+  explicit profile_writer(const profile& says, bool whole = false) : says_(says), whole_(whole) {}
+
+  std::string text() {
+    out_ = "{";
+    for (const profile_field& f : profile_fields) {
+      if (!f.now.empty() || (f.object == "meta" && says_.name.empty())) continue;
+      std::string value = value_of(f, f.object.empty() ? "  " : "    ");
+      if (value.empty() && whole_) value = nothing_of(f);
+      if (value.empty()) continue;
+      enter(f.object);
+      if (f.object.empty() || !first_in_object_) out_ += first_ ? "" : ",";
+      first_ = first_in_object_ = false;
+      out_ += f.object.empty() ? "\n  " : "\n    ";
+      append_json_string(out_, f.name);
+      out_ += ": ";
+      out_ += value;
+    }
+    enter("");
+    out_ += first_ ? "}\n" : "\n}\n";
+    return std::move(out_);
+  }
+
+ private:
+  /// Closes the object that is open and opens the next; the rows of one object stand together.
+  void enter(std::string_view object) {
+    if (object == object_) return;
+    if (!object_.empty()) out_ += "\n  }";
+    object_ = object;
+    if (object.empty()) return;
+    out_ += first_ ? "\n  " : ",\n  ";
+    append_json_string(out_, object);
+    out_ += ": {";
+    first_in_object_ = true;
+  }
+
+  static std::string quoted_text(std::string_view text) {
+    std::string out;
+    append_json_string(out, text);
+    return out;
+  }
+  /// One item a line, so that a difference between two files is one of lines.
+  static std::string list(const std::vector<std::string>& items, std::string_view indent, char open = '[') {
+    const char close = open == '[' ? ']' : '}';
+    std::string out(1, open);
+    for (const std::string& item : items) {
+      if (out.size() > 1) out += ',';
+      out += '\n';
+      out += indent;
+      out += "  ";
+      out += item;
+    }
+    if (!items.empty()) {
+      out += '\n';
+      out += indent;
+    }
+    return out += close;
+  }
+  static std::string texts(const std::vector<std::string>& all, std::string_view indent) {
+    std::vector<std::string> items;
+    items.reserve(all.size());
+    for (const std::string& one : all) items.push_back(quoted_text(one));
+    return list(items, indent);
+  }
+  static std::string domain(const profile_domain& d) {
+    if (d.endpoints.empty()) return quoted_text(d.name);
+    std::string out = "{\"domain\": " + quoted_text(d.name) + ", \"endpoints\": [";
+    bool first = true;
+    for (const auto& [method, path] : d.endpoints) {
+      if (!first) out += ", ";
+      first = false;
+      json_line(out).text("method", method).text("path", path);
+    }
+    return out + "]}";
+  }
+
+  /// Empty where the profile says nothing.
+  [[nodiscard]] std::string value_of(const profile_field& f, std::string_view indent) const {
+    std::vector<std::string> items;
+    switch (f.shape) {
+      case field_shape::anything:
+      case field_shape::nothing:
+        return {};
+      case field_shape::text:
+      case field_shape::word:
+        return (says_.*f.text).empty() ? std::string() : quoted_text(says_.*f.text);
+      case field_shape::flag:
+        return says_.*f.flag ? "true" : "";
+      case field_shape::text_or_texts:
+      case field_shape::texts:
+      case field_shape::entries:
+        return (says_.*f.list).empty() ? std::string() : texts(says_.*f.list, indent);
+      case field_shape::ports:
+        return (says_.*f.list).empty() ? std::string() : list(says_.*f.list, indent);
+      case field_shape::nullable_text:
+        if (!says_.network_profile) return {};
+        return says_.network_profile->empty() ? "null" : quoted_text(*says_.network_profile);
+      case field_shape::domains:
+        for (const profile_domain& d : says_.domains) items.push_back(domain(d));
+        return items.empty() ? std::string() : list(items, indent);
+      case field_shape::optional_texts: {
+        const auto& all = f.name == "allow_vars" ? says_.allow_vars : says_.credentials;
+        return all ? texts(*all, indent) : std::string();
+      }
+      case field_shape::definitions:
+        for (const auto& [name, definition] : says_.custom_credentials)
+          items.push_back(quoted_text(name) + ": " + definition);
+        return items.empty() ? std::string() : list(items, indent, '{');
+      case field_shape::variables:
+        for (const auto& [name, value] : says_.set_vars)
+          items.push_back(quoted_text(name) + ": " + quoted_text(value));
+        return items.empty() ? std::string() : list(items, indent, '{');
+    }
+    return {};
+  }
+
+  /// What says as much as leaving the field out; empty where nothing does.
+  [[nodiscard]] std::string nothing_of(const profile_field& f) const {
+    switch (f.shape) {
+      case field_shape::text:
+        return "\"\"";
+      case field_shape::word:  // the first is what holds without one, unless a base says otherwise
+        return says_.extends.empty() || f.text == &profile::workdir
+                   ? quoted_text(f.words.substr(0, f.words.find(' ')))
+                   : std::string();
+      case field_shape::flag:
+        return "false";
+      case field_shape::text_or_texts:
+      case field_shape::texts:
+      case field_shape::entries:
+      case field_shape::ports:
+      case field_shape::domains:
+        return "[]";
+      case field_shape::definitions:
+      case field_shape::variables:
+        return "{}";
+      case field_shape::anything:
+      case field_shape::nothing:
+      case field_shape::nullable_text:   // null and [] take away
+      case field_shape::optional_texts:  // what a base says
+        return {};
+    }
+    return {};
+  }
+
+  const profile& says_;
+  bool whole_;
+  std::string out_;
+  std::string_view object_;
+  bool first_ = true;
+  bool first_in_object_ = false;
+};
+
+}  // namespace detail
+
+/// The profile as the text of a file, with a newline at its end: today's spellings, and nothing of what is not said.
+/// parse_profile() of it gives the same profile, less what `legacy` and `warnings` tell of another file's spelling. As in
+/// every profile, texts are UTF-8, and without a name there is no version, description and author.
+inline std::string to_json(const profile& says) { return detail::profile_writer(says).text(); }
+
+/// The same with the fields that it does not say, each with a value that says nothing: a file to be filled in. Left out are
+/// those whose emptiest value would take away what a base says. It needs a name.
+inline std::string profile_skeleton(const profile& says) { return detail::profile_writer(says, true).text(); }
 
 }  // namespace nono
 

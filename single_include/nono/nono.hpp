@@ -2952,6 +2952,21 @@ inline constexpr group_rule homebrew_linux_rules[] = {
 inline constexpr group_rule user_caches_macos_rules[] = {
     r("$HOME/Library/Preferences"), rw("$HOME/Library/Caches"), rw("$HOME/Library/Logs"),
 };
+// By its parts, not ~/.cache as a whole: ~/.cache/huggingface/token is denied, Landlock cannot deny inside a grant, and
+// ~/.cache/nono is nono's own. Tools whose cache is not in the list, or not there yet, run without one.
+// Source: the XDG base directory specification, $XDG_CACHE_HOME; the names are those that the tools document.
+inline constexpr group_rule user_caches_linux_rules[] = {
+    rw("$HOME/.cache/Cypress"), rw("$HOME/.cache/bazel"), rw("$HOME/.cache/black"), rw("$HOME/.cache/ccache"),
+    rw("$HOME/.cache/deno"), rw("$HOME/.cache/electron"), rw("$HOME/.cache/fontconfig"),
+    rw("$HOME/.cache/go-build"), rw("$HOME/.cache/golangci-lint"), rw("$HOME/.cache/gopls"),
+    rw("$HOME/.cache/huggingface/datasets"), rw("$HOME/.cache/huggingface/hub"), rw("$HOME/.cache/jedi"),
+    rw("$HOME/.cache/matplotlib"), rw("$HOME/.cache/mesa_shader_cache"), rw("$HOME/.cache/ms-playwright"),
+    rw("$HOME/.cache/node"), rw("$HOME/.cache/node-gyp"), rw("$HOME/.cache/pip"), rw("$HOME/.cache/pipenv"),
+    rw("$HOME/.cache/pnpm"), rw("$HOME/.cache/pre-commit"), rw("$HOME/.cache/puppeteer"),
+    rw("$HOME/.cache/pylint"), rw("$HOME/.cache/pypoetry"), rw("$HOME/.cache/ruff"),
+    rw("$HOME/.cache/sccache"), rw("$HOME/.cache/torch"), rw("$HOME/.cache/typescript"),
+    rw("$HOME/.cache/uv"), rw("$HOME/.cache/virtualenv"), rw("$HOME/.cache/yarn"),
+};
 inline constexpr group_rule go_runtime_rules[] = {
     r("$HOME/go"), r("/usr/local/go"),
 };
@@ -2981,6 +2996,47 @@ inline constexpr group_rule nix_runtime_rules[] = {
     r("$HOME/.nix-profile"), r("$HOME/.local/state/nix/profile"), r("$HOME/.local/state/nix/profiles"),
     r("$HOME/.nix-defexpr"), r("$HOME/.local/state/nix/defexpr"), r("/run/current-system/sw"),
     r("/etc/profiles/per-user"), r("/nix/var/nix/profiles"), r("/nix/store"),
+};
+// All of bun: programs, global packages and the cache of packages, to read. What it is set to (~/.bunfig.toml) may hold
+// tokens and is denied. `bun install` wants to write ~/.bun/install/cache: that is a grant of the user's own.
+// Source: bun.sh/docs/installation, bun.sh/docs/install/cache
+inline constexpr group_rule bun_runtime_rules[] = {
+    r("$HOME/.bun"),
+};
+// Tools and shims, settings, which settings are trusted, and what mise remembers: read, so that tools start. `mise
+// install` writes all of these, which is for outside.
+// Source: mise.jdx.dev/directories.html
+inline constexpr group_rule mise_manager_rules[] = {
+    r("$HOME/.local/share/mise"), r("$HOME/.config/mise"), r("$HOME/.local/state/mise"), r("$HOME/.cache/mise"),
+};
+// Its versions, which ~/.local/bin/claude links to.
+inline constexpr group_rule claude_code_linux_rules[] = {
+    r("$HOME/.local/share/claude"),
+};
+inline constexpr group_rule claude_cache_linux_rules[] = {
+    cache("$HOME/.cache/claude-cli-nodejs"),
+};
+// Its token lies in the login key chain. Beside the denies of the key chains these grants mean nothing, until the deny is
+// lifted by name.
+inline constexpr group_rule claude_code_macos_rules[] = {
+    r("$HOME/.local/share/claude"), r("$HOME/Applications/Claude Code URL Handler.app"),
+    rw("$HOME/Library/Keychains"), rw("$HOME/Library/Keychains/login.keychain-db"),
+    rw("$HOME/Library/Keychains/metadata.keychain-db"),
+};
+inline constexpr group_rule codex_macos_rules[] = {
+    rw("$HOME/Library/Keychains/login.keychain-db"), rw("$HOME/Library/Keychains/metadata.keychain-db"),
+};
+inline constexpr group_rule opencode_linux_rules[] = {
+    r("$HOME/.opencode/bin"),
+};
+// Extensions and settings. A program that writes here can run code in the editor, outside: for agents that the editor
+// itself starts.
+// Source: code.visualstudio.com/docs/configure/settings, "User settings.json location"
+inline constexpr group_rule vscode_macos_rules[] = {
+    rw("$HOME/.vscode"), rw("$HOME/Library/Application Support/Code"),
+};
+inline constexpr group_rule vscode_linux_rules[] = {
+    rw("$HOME/.vscode"), rw("$HOME/.config/Code"),
 };
 inline constexpr group_rule git_config_rules[] = {
     r("$HOME/.gitconfig"), r("$HOME/.gitignore_global"), r("$HOME/.config/git/config"),
@@ -3090,6 +3146,12 @@ inline constexpr group user_caches_macos{.name = "user_caches_macos",
                                          .on = platform::macos_only,
                                          .required = false,
                                          .rules = detail::user_caches_macos_rules};
+inline constexpr group user_caches_linux{
+    .name = "user_caches_linux",
+    .description = "caches of common tools, without nono's own and the tokens among them",
+    .on = platform::linux_only,
+    .required = false,
+    .rules = detail::user_caches_linux_rules};
 inline constexpr group go_runtime{.name = "go_runtime",
                                   .description = "Go: tool chain and module cache",
                                   .on = platform::any,
@@ -3137,6 +3199,54 @@ inline constexpr group git_config{.name = "git_config",
                                   .on = platform::any,
                                   .required = false,
                                   .rules = detail::git_config_rules};
+inline constexpr group bun_runtime{.name = "bun_runtime",
+                                   .description = "Bun: programs, packages and their cache",
+                                   .on = platform::any,
+                                   .required = false,
+                                   .rules = detail::bun_runtime_rules};
+inline constexpr group mise_manager{.name = "mise_manager",
+                                    .description = "mise: tools, shims and settings",
+                                    .on = platform::any,
+                                    .required = false,
+                                    .rules = detail::mise_manager_rules};
+inline constexpr group claude_code_linux{.name = "claude_code_linux",
+                                         .description = "Claude Code: its versions",
+                                         .on = platform::linux_only,
+                                         .required = false,
+                                         .rules = detail::claude_code_linux_rules};
+inline constexpr group claude_cache_linux{.name = "claude_cache_linux",
+                                          .description = "Claude Code's cache on Linux",
+                                          .on = platform::linux_only,
+                                          .required = false,
+                                          .rules = detail::claude_cache_linux_rules};
+inline constexpr group claude_code_macos{
+    .name = "claude_code_macos",
+    .description = "Claude Code: its versions and the login key chain, where that is not denied",
+    .on = platform::macos_only,
+    .required = false,
+    .rules = detail::claude_code_macos_rules};
+inline constexpr group codex_macos{.name = "codex_macos",
+                                   .description = "Codex: the login key chain, where that is not denied",
+                                   .on = platform::macos_only,
+                                   .required = false,
+                                   .rules = detail::codex_macos_rules};
+inline constexpr group opencode_linux{.name = "opencode_linux",
+                                      .description = "opencode: its program",
+                                      .on = platform::linux_only,
+                                      .required = false,
+                                      .rules = detail::opencode_linux_rules};
+inline constexpr group vscode_macos{
+    .name = "vscode_macos",
+    .description = "Visual Studio Code: settings and extensions, which run outside",
+    .on = platform::macos_only,
+    .required = false,
+    .rules = detail::vscode_macos_rules};
+inline constexpr group vscode_linux{
+    .name = "vscode_linux",
+    .description = "Visual Studio Code: settings and extensions, which run outside",
+    .on = platform::linux_only,
+    .required = false,
+    .rules = detail::vscode_linux_rules};
 
 /// Programs, libraries and settings of the system that this is compiled for.
 inline constexpr const group& system_read =
@@ -3176,6 +3286,16 @@ inline constexpr const group* all[] = {
     &java_runtime,
     &nix_runtime,
     &git_config,
+    &user_caches_linux,
+    &bun_runtime,
+    &mise_manager,
+    &claude_code_linux,
+    &claude_cache_linux,
+    &claude_code_macos,
+    &codex_macos,
+    &opencode_linux,
+    &vscode_macos,
+    &vscode_linux,
 };
 
 /// The group of that name; null if there is none.

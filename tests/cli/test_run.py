@@ -5,7 +5,7 @@ import signal
 
 from harness import BIN, CONFINED, PYTHON, Case, main
 
-NOT_BUILT = """--extends --network-profile --allow-domain --allow-proxy --proxy-allow --credential --proxy-credential
+NOT_BUILT = """--network-profile --allow-domain --allow-proxy --proxy-allow --credential --proxy-credential
     --allow-endpoint --env-credential --env-credential-map --listen-port --allow-bind --open-port --allow-port
     --allow-connect-port --upstream-proxy --external-proxy --upstream-bypass --external-proxy-bypass --proxy-port
     --proxy-ca-validity --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-gpu

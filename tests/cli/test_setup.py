@@ -8,7 +8,8 @@ import subprocess
 
 from harness import BIN, PYTHON, Case, confined, kernel_abi, main, state_of
 
-PROFILES = ("default", "linux-host-compat", "go-dev", "rust-dev", "node-dev", "python-dev", "java-dev")
+PROFILES = ("default", "linux-host-compat", "go-dev", "rust-dev", "node-dev", "python-dev", "java-dev",
+            "bun-dev", "mise-dev", "openclaw", "swival")
 
 
 class Setup(Case):
@@ -125,7 +126,7 @@ class Wrap(Case):
 
     def test_a_profile_that_wants_hosts(self):
         made = os.path.join(self.work, "made")
-        for profile in ("go-dev", "rust-dev", "node-dev", "python-dev", "java-dev"):
+        for profile in ("go-dev", "rust-dev", "node-dev", "python-dev", "java-dev", "bun-dev", "mise-dev"):
             r = self.wrap("--profile", profile, "--allow-cwd", "--", "touch", made)
             self.one_line(r, 1, profile, "`nono run`")
             self.assertFalse(os.path.exists(made))

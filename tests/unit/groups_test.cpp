@@ -176,6 +176,70 @@ const std::vector<expected_group> expected = {
      {"$HOME/.nix-profile", "$HOME/.local/state/nix/profile", "$HOME/.local/state/nix/profiles",
       "$HOME/.nix-defexpr", "$HOME/.local/state/nix/defexpr", "/run/current-system/sw",
       "/etc/profiles/per-user", "/nix/var/nix/profiles", "/nix/store"}},
+    {"user_caches_linux",
+     nono::platform::linux_only,
+     false,
+     nono::read_write,
+     {"$HOME/.cache/Cypress",
+      "$HOME/.cache/bazel",
+      "$HOME/.cache/black",
+      "$HOME/.cache/ccache",
+      "$HOME/.cache/deno",
+      "$HOME/.cache/electron",
+      "$HOME/.cache/fontconfig",
+      "$HOME/.cache/go-build",
+      "$HOME/.cache/golangci-lint",
+      "$HOME/.cache/gopls",
+      "$HOME/.cache/huggingface/datasets",
+      "$HOME/.cache/huggingface/hub",
+      "$HOME/.cache/jedi",
+      "$HOME/.cache/matplotlib",
+      "$HOME/.cache/mesa_shader_cache",
+      "$HOME/.cache/ms-playwright",
+      "$HOME/.cache/node",
+      "$HOME/.cache/node-gyp",
+      "$HOME/.cache/pip",
+      "$HOME/.cache/pipenv",
+      "$HOME/.cache/pnpm",
+      "$HOME/.cache/pre-commit",
+      "$HOME/.cache/puppeteer",
+      "$HOME/.cache/pylint",
+      "$HOME/.cache/pypoetry",
+      "$HOME/.cache/ruff",
+      "$HOME/.cache/sccache",
+      "$HOME/.cache/torch",
+      "$HOME/.cache/typescript",
+      "$HOME/.cache/uv",
+      "$HOME/.cache/virtualenv",
+      "$HOME/.cache/yarn"}},
+    {"bun_runtime", nono::platform::any, false, nono::read, {"$HOME/.bun"}},
+    {"mise_manager",
+     nono::platform::any,
+     false,
+     nono::read,
+     {"$HOME/.local/share/mise", "$HOME/.config/mise", "$HOME/.local/state/mise", "$HOME/.cache/mise"}},
+    {"claude_code_linux", nono::platform::linux_only, false, nono::read, {"$HOME/.local/share/claude"}},
+    {"claude_cache_linux",
+     nono::platform::linux_only,
+     false,
+     nono::read_write,
+     {"$HOME/.cache/claude-cli-nodejs"}},
+    {"codex_macos",
+     nono::platform::macos_only,
+     false,
+     nono::read_write,
+     {"$HOME/Library/Keychains/login.keychain-db", "$HOME/Library/Keychains/metadata.keychain-db"}},
+    {"opencode_linux", nono::platform::linux_only, false, nono::read, {"$HOME/.opencode/bin"}},
+    {"vscode_macos",
+     nono::platform::macos_only,
+     false,
+     nono::read_write,
+     {"$HOME/.vscode", "$HOME/Library/Application Support/Code"}},
+    {"vscode_linux",
+     nono::platform::linux_only,
+     false,
+     nono::read_write,
+     {"$HOME/.vscode", "$HOME/.config/Code"}},
     {"git_config",
      nono::platform::any,
      false,
@@ -300,16 +364,43 @@ TEST_CASE("groups: on Linux no grant contradicts a deny") {
   CHECK(found.empty());
 }
 
-TEST_CASE("groups: on macOS the one grant above a deny is /Library, where profiles deny inside allows") {
-  CHECK(contradictions(platform::macos_only) ==
-        std::set<std::string>{"system_read_macos /Library < /Library/Keychains"});
+TEST_CASE(
+    "groups: on macOS, where profiles deny inside allows, /Library and the key chains are granted and "
+    "denied") {
+  // The latter is what some agents ask for: nothing, until the user lifts the deny.
+  std::set<std::string> known = {"system_read_macos /Library < /Library/Keychains",
+                                 "claude_code_macos $HOME/Library/Keychains < $HOME/Library/Keychains"};
+  for (const char* group : {"claude_code_macos", "codex_macos"})
+    for (const char* file : {"login", "metadata"})
+      known.insert(std::string(group) + " $HOME/Library/Keychains/" + file +
+                   ".keychain-db < $HOME/Library/Keychains");
+  CHECK(contradictions(platform::macos_only) == known);
+}
+
+TEST_CASE("groups: caches are granted without nono's own, and never as a whole where one of them is denied") {
+  const std::string_view own = "$HOME/.cache/nono";
+  for (const group* g : nono::groups::all)
+    for (const group_rule& r : g->rules) {
+      INFO(g->name, " ", r.path);
+      if (r.rights != no_rights) CHECK_FALSE(nono::contradicts(own, r.path));
+    }
+  CHECK(rules_with(nono::groups::user_caches_linux, "$HOME/.cache").empty());
+}
+
+TEST_CASE("groups: claude_code_macos reads its versions and writes the key chains") {
+  for (const group_rule& r : nono::groups::claude_code_macos.rules) {
+    INFO(r.path);
+    CHECK(r.rights == (r.path.find("Keychains") == std::string_view::npos ? nono::read : nono::read_write));
+  }
+  CHECK(nono::groups::claude_code_macos.rules.size() == 5);
 }
 
 TEST_CASE("groups: what is missing is left out, but caches of builds are made") {
   for (const group* g : nono::groups::all)
     for (const group_rule& r : g->rules) {
       INFO(g->name, " ", r.path);
-      const bool cache = g->name == "go_runtime_linux" || g->name == "go_runtime_macos";
+      const bool cache =
+          g->name == "go_runtime_linux" || g->name == "go_runtime_macos" || g->name == "claude_cache_linux";
       CHECK(r.missing == (cache ? nono::create_dir : nono::if_exists));
     }
 }

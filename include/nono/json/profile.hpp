@@ -63,17 +63,20 @@ inline profile merge(profile base, const profile& child) {
     if (!base.allow_vars) base.allow_vars.emplace();
     append(*base.allow_vars, *child.allow_vars);
   }
-  append(base.custom_credentials, child.custom_credentials);
   for (const profile_domain& d : child.domains) detail::add_domain(base.domains, d);
-  for (const auto& [name, value] : child.set_vars) {
-    const auto same = std::find_if(base.set_vars.begin(), base.set_vars.end(),
-                                   [&, &key = name](const auto& v) { return v.first == key; });
-    if (same == base.set_vars.end()) {
-      base.set_vars.emplace_back(name, value);
-    } else {
-      same->second = value;
+  const auto replace = [](auto& to, const auto& from) {
+    for (const auto& added : from) {
+      const auto same =
+          std::find_if(to.begin(), to.end(), [&](const auto& v) { return v.first == added.first; });
+      if (same == to.end()) {
+        to.push_back(added);
+      } else {
+        same->second = added.second;
+      }
     }
-  }
+  };
+  replace(base.custom_credentials, child.custom_credentials);
+  replace(base.set_vars, child.set_vars);
   append(base.legacy, child.legacy);
   append(base.warnings, child.warnings);
   return base;

@@ -37,7 +37,7 @@ struct profile {
   std::optional<std::string> network_profile{};  ///< empty text: null, which clears what a base says
   std::vector<profile_domain> domains{};
   std::optional<std::vector<std::string>> credentials{};
-  std::vector<std::string> custom_credentials{};                           ///< the names that are defined
+  std::vector<std::pair<std::string, std::string>> custom_credentials{};   ///< name and definition, as JSON
   std::vector<std::string> open_ports{}, listen_ports{}, connect_ports{};  ///< as numbers are written
   std::string upstream_proxy{};
   std::vector<std::string> upstream_bypass{};

@@ -15,6 +15,7 @@
 #include <nono/json/predicate.hpp>
 #include <nono/json/profile_fields.hpp>
 #include <nono/json/reader.hpp>
+#include <nono/json/writer.hpp>
 
 namespace nono::detail {
 
@@ -319,8 +320,45 @@ class profile_parser {
         return fail(errc::json_bad_value,
                     detail::quoted(d.key) + " has " + std::to_string(keys) + " of its secrets", d.at,
                     "write one of credential_key, auth, aws_auth");
-      add(out_->custom_credentials, d.key);
+      std::string definition;
+      if (append_json(definition, d)) out_->custom_credentials.emplace_back(d.key, std::move(definition));
     }
+  }
+  /// On one line. False where a value has no exact text here.
+  bool append_json(std::string& out, const json_value& v) {
+    switch (v.is) {
+      case kind::null:
+        out += "null";
+        return true;
+      case kind::boolean:
+        out += v.truth ? "true" : "false";
+        return true;
+      case kind::natural:
+        out += std::to_string(v.natural);
+        return true;
+      case kind::number:
+        fail(errc::json_bad_value, "a credential's definition has a number with a sign or a fraction", v.at,
+             "write a whole number");
+        return false;
+      case kind::text:
+        append_json_string(out, v.text);
+        return true;
+      case kind::array:
+      case kind::object:
+        break;
+    }
+    const bool object = v.is == kind::object;
+    out += object ? '{' : '[';
+    for (const json_value& item : v.items) {
+      if (&item != &v.items.front()) out += ", ";
+      if (object) {
+        append_json_string(out, item.key);
+        out += ": ";
+      }
+      if (!append_json(out, item)) return false;
+    }
+    out += object ? '}' : ']';
+    return true;
   }
 
   void variables(std::string_view name, const json_value& v) {

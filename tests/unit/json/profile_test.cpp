@@ -106,7 +106,8 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
   CHECK(p.block_network);
   CHECK(p.domains.size() == 2);
   CHECK(p.domains[1].endpoints[0] == std::pair("GET"s, "/x"s));
-  CHECK(p.custom_credentials == texts{"c"});
+  CHECK(p.custom_credentials ==
+        std::vector{std::pair("c"s, R"({"upstream": "https://c", "credential_key": "k"})"s)});
   CHECK(p.open_ports == texts{"1"});
   CHECK(p.listen_ports == texts{"0", "2"});
   CHECK(p.connect_ports == texts{"65535"});
@@ -196,6 +197,10 @@ TEST_CASE("profile: what is wrong is said with the nearest known field, line and
             .find("'c' has 0 of its secrets") != std::string::npos);
   CHECK(why("{\"network\": {\"custom_credentials\": {\"c\": {\"upstrem\": \"u\"}}}}")
             .find("write 'upstream'") != std::string::npos);
+  CHECK(why(R"({"network": {"custom_credentials": {"c": {"upstream": "u", "auth": {"x": [1, -1]}}}}})") ==
+        "x: bad value: a credential's definition has a number with a sign or a fraction at line 1 column 78; "
+        "to "
+        "change that, write a whole number");
   CHECK(why("{\"interactive\": true, \"interactive\": false}").find("stands twice") != std::string::npos);
 }
 
