@@ -3,19 +3,23 @@
 #include "cli/commands/command_line.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nono/error.hpp>
 
+#include "cli/commands/completion.hpp"
 #include "cli/commands/profile.hpp"
 #include "cli/commands/setup.hpp"
 #include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
+#include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/run.hpp"
 
@@ -85,13 +89,15 @@ constexpr std::string_view not_built_in_why[] = {
     "--host", "--port", "--self", "--scope", "--command", "--caller", "--extends",
 };
 constexpr std::string_view commands_not_built[] = {
-    "shell",   "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",
-    "inspect", "session",    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",
-    "update",  "outdated",   "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
+    "shell",    "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect",
+    "session",  "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",     "update",
+    "outdated", "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
 };
 
-void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what) {
-  app.add_option(names, to, what)->allow_extra_args(false)->type_name("PATH");
+/// type: what a shell completes, DIR, FILE or PATH.
+void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what,
+               const char* type = "PATH") {
+  app.add_option(names, to, what)->allow_extra_args(false)->type_name(type);
 }
 
 /// The flags that shape the policy: of everything that runs, and the context of a question.
@@ -102,51 +108,54 @@ void add_policy_flags(CLI::App& app, run_options& o) {
       ->delimiter(',')
       ->envname("NONO_ALLOW")
       ->type_name("DIR");
-  add_paths(app, "-r,--read", o.read, "Read a directory and all below it");
-  add_paths(app, "-w,--write", o.write, "Write a directory and all below it, without reading");
-  add_paths(app, "--allow-file", o.allow_file, "Read and write one file");
-  add_paths(app, "--read-file", o.read_file, "Read one file");
-  add_paths(app, "--write-file", o.write_file, "Write one file");
+  add_paths(app, "-r,--read", o.read, "Read a directory and all below it", "DIR");
+  add_paths(app, "-w,--write", o.write, "Write a directory and all below it, without reading", "DIR");
+  add_paths(app, "--allow-file", o.allow_file, "Read and write one file", "FILE");
+  add_paths(app, "--read-file", o.read_file, "Read one file", "FILE");
+  add_paths(app, "--write-file", o.write_file, "Write one file", "FILE");
   add_paths(app, "--allow-unix-socket", o.unix_socket, "Connect to one unix socket");
   add_paths(app, "--allow-unix-socket-bind", o.unix_socket_bind,
             "The same, and write it; one that is not there yet: read and write its directory, to make it");
   add_paths(app, "--allow-unix-socket-dir", o.unix_socket_dir,
             "Connect to the unix sockets that lie in a directory at the start, not deeper and not those made "
-            "later by others; read the directory and all below it");
+            "later by others; read the directory and all below it",
+            "DIR");
   add_paths(app, "--allow-unix-socket-dir-bind", o.unix_socket_dir_bind,
-            "The same, and write the directory and all below it");
+            "The same, and write the directory and all below it", "DIR");
   add_paths(app, "--allow-unix-socket-subtree", o.unix_socket_subtree,
-            "Connect to every unix socket below a directory; read it and all below it");
+            "Connect to every unix socket below a directory; read it and all below it", "DIR");
   add_paths(app, "--allow-unix-socket-subtree-bind", o.unix_socket_subtree_bind,
-            "The same, and write the directory and all below it");
+            "The same, and write the directory and all below it", "DIR");
   app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
   app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
       ->type_name("DIR");
   app.add_option("-p,--profile", o.profile,
                  "A profile by name (nono profile list shows them), or a profile file")
       ->envname("NONO_PROFILE")
-      ->type_name("NAME");
+      ->type_name("PROFILE");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
             "Lift the protection of a path that is granted as well");
   app.add_option("--allow-command", o.allow_command, "Start this command though it is on the dangerous list")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("COMMAND");
   app.add_option("--block-command", o.block_command, "Do not start a command of this name")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("COMMAND");
   auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
                     ->envname("NONO_BLOCK_NET");
   app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
       ->envname("NONO_ALLOW_NET")
       ->excludes(block);
-  app.add_flag("!--no-auto-groups", o.auto_groups, "A known tool brings no group along");
+  app.add_flag_callback(
+      "--no-auto-groups", [&o] { o.auto_groups = false; }, "A known tool brings no group along");
   app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
 }
 
 void add_run_flags(CLI::App& app, run_options& o) {
   add_policy_flags(app, o);
-  app.add_flag("!--no-diagnostics", o.diagnostics,
-               "Do not watch the command's calls; no footer after a failure");
+  app.add_flag_callback(
+      "--no-diagnostics", [&o] { o.diagnostics = false; },
+      "Do not watch the command's calls; no footer after a failure");
   app.add_flag("--dry-run", o.dry_run, "Resolve and print, run nothing");
   app.add_flag("-v,--verbose", o.verbose, "List every grant with its source; repeat for more");
   app.add_flag("-s,--silent", o.silent, "Print nothing of nono's own but errors");
@@ -208,6 +217,26 @@ constexpr std::string_view with_value[] = {
     "--bind-tcp",
 };
 
+/// Flags cost more to set up than to parse: those of a command come when it is named, and all of them for who shows the
+/// whole tree.
+class lazy_flags {
+ public:
+  void of(CLI::App* command, std::function<void()> add) {
+    command->preparse_callback([this, i = waiting_.size()](std::size_t) { add_once(i); });
+    waiting_.push_back(std::move(add));
+  }
+  void add_all() {
+    for (std::size_t i = 0; i < waiting_.size(); ++i) add_once(i);
+  }
+
+ private:
+  void add_once(std::size_t i) {
+    if (const auto add = std::exchange(waiting_[i], nullptr)) add();
+  }
+
+  std::vector<std::function<void()>> waiting_;
+};
+
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
@@ -243,14 +272,7 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
 
 /// What a user typed may hold anything; a message is one line.
 int usage_error(std::string_view message) {
-  std::string line;
-  append_quoted(line, message);
-  std::string plain;
-  for (std::size_t i = 1; i + 1 < line.size(); ++i) {
-    if (line[i] == '\\' && (line[i + 1] == '\\' || line[i + 1] == '\'')) ++i;
-    plain += line[i];
-  }
-  complain(fmt::format("{} (nono --help shows what there is)", plain));
+  complain(fmt::format("{} (nono --help shows what there is)", one_line(message)));
   return 2;
 }
 
@@ -272,11 +294,11 @@ int main(int argc, char** argv) {
   app.add_flag("-s,--silent", silent, "Print nothing of nono's own but errors");
 
   CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
-  // Flags cost more to set up than to parse: only those of the command that is there.
-  run_command->preparse_callback([&](std::size_t) { add_run_flags(*run_command, options); });
+  lazy_flags flags;
+  flags.of(run_command, [&] { add_run_flags(*run_command, options); });
   CLI::App* wrap_command =
       app.add_subcommand("wrap", "Confine this process and execute the command in its place");
-  wrap_command->preparse_callback([&](std::size_t) { add_run_flags(*wrap_command, options); });
+  flags.of(wrap_command, [&] { add_run_flags(*wrap_command, options); });
   CLI::App* setup_command = app.add_subcommand("setup", "Show what this system can enforce, and try it");
   bool check_only = false;
   int setup_verbose = 0;
@@ -286,7 +308,7 @@ int main(int argc, char** argv) {
   CLI::App* why_command = app.add_subcommand(
       "why", "Say whether a sandbox would allow something, by which rule, and what would change it");
   why_options question;
-  why_command->preparse_callback([&](std::size_t) { add_why_flags(*why_command, question); });
+  flags.of(why_command, [&] { add_why_flags(*why_command, question); });
   CLI::App* profile_command = app.add_subcommand("profile", "Show and check profiles");
   std::string profile_name;
   bool as_tree = false;
@@ -297,21 +319,27 @@ int main(int argc, char** argv) {
   CLI::App* show_command = nullptr;
   CLI::App* validate_command = nullptr;
   CLI::App* schema_command = nullptr;
-  profile_command->preparse_callback([&](std::size_t) {
+  flags.of(profile_command, [&] {
     profile_command->require_subcommand(1);
     list_command = profile_command->add_subcommand("list", "Name them, the user's own too");
     list_command->add_flag("--json", as_json, "As JSON");
     show_command = profile_command->add_subcommand("show", "Show what one grants here and now");
-    show_command->add_option("name", profile_name, "The profile")->required()->type_name("NAME");
+    show_command->add_option("name", profile_name, "The profile")->required()->type_name("PROFILE");
     show_command->add_flag("--tree", as_tree, "By path, as a tree");
     validate_command = profile_command->add_subcommand("validate", "Say whether a profile file can be used");
     validate_command->add_option("profile", profile_name, "The file, or a profile by name")
         ->required()
-        ->type_name("FILE_OR_NAME");
+        ->type_name("PROFILE");
     validate_command->add_flag("--json", as_json, "As JSON");
     validate_command->add_flag("--strict", strict, "Old spellings are an error: exit code 2");
     schema_command = profile_command->add_subcommand("schema", "Print the JSON Schema of profile files");
     schema_command->add_option("-o,--output", schema_file, "Into a file")->type_name("FILE");
+  });
+  CLI::App* completion_command =
+      app.add_subcommand("completion", "Print the script by which a shell completes nono's words");
+  std::string shell;
+  flags.of(completion_command, [&] {
+    completion_command->add_option("shell", shell, "bash, zsh or fish")->required()->type_name("SHELL");
   });
 
   std::string_view unbuilt;
@@ -349,6 +377,11 @@ int main(int argc, char** argv) {
            : show_command->parsed()     ? show_profile(profile_name, as_tree)
            : validate_command->parsed() ? validate_profile(profile_name, as_json, strict)
                                         : print_schema(schema_file);
+  if (completion_command->parsed()) {
+    if (const std::string wrong = check_shell(shell); !wrong.empty()) return usage_error(wrong);
+    flags.add_all();
+    return print_completion(shell, read_tree(app));
+  }
   return print(app.help());
 }
 
