@@ -15,6 +15,7 @@
 #include <nono/error.hpp>
 
 #include "cli/commands/completion.hpp"
+#include "cli/commands/man_page.hpp"
 #include "cli/commands/profile.hpp"
 #include "cli/commands/setup.hpp"
 #include "cli/commands/why.hpp"
@@ -95,10 +96,13 @@ constexpr std::string_view commands_not_built[] = {
 };
 
 /// type: what a shell completes, DIR, FILE or PATH.
-void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what,
-               const char* type = "PATH") {
-  app.add_option(names, to, what)->allow_extra_args(false)->type_name(type);
+CLI::Option* add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what,
+                       const char* type = "PATH") {
+  return app.add_option(names, to, what)->allow_extra_args(false)->type_name(type);
 }
+
+/// A second value is taken all the same, so that the mistake can be named.
+void expect_one(CLI::Option* option) { option->expected(1, CLI::detail::expected_max_vector_size / 2); }
 
 /// The flags that shape the policy: of everything that runs, and the context of a question.
 void add_policy_flags(CLI::App& app, run_options& o) {
@@ -164,11 +168,11 @@ void add_run_flags(CLI::App& app, run_options& o) {
 }
 
 void add_why_flags(CLI::App& app, why_options& o) {
-  add_paths(app, "--path", o.paths, "The path that is asked about");
-  app.add_option("--op", o.operations, "What would be done there; read if it is not given")
-      ->allow_extra_args(false)
-      ->type_name("OPERATION");
-  add_paths(app, "--to", o.to, "The second name of rename, exchange and link");
+  expect_one(add_paths(app, "--path", o.paths, "The path that is asked about"));
+  expect_one(app.add_option("--op", o.operations, "What would be done there; read if it is not given")
+                 ->allow_extra_args(false)
+                 ->type_name("OPERATION"));
+  expect_one(add_paths(app, "--to", o.to, "The second name of rename, exchange and link"));
   app.add_option("--connect-tcp", o.connect_tcp, "A TCP port to connect to")->type_name("PORT");
   app.add_option("--bind-tcp", o.bind_tcp, "A TCP port to bind")->type_name("PORT");
   auto* json = app.add_flag("--json", o.json, "The answer as JSON");
@@ -341,6 +345,8 @@ int main(int argc, char** argv) {
   flags.of(completion_command, [&] {
     completion_command->add_option("shell", shell, "bash, zsh or fish")->required()->type_name("SHELL");
   });
+  CLI::App* man_command = app.add_subcommand("man", "Print the manual page");
+  man_command->group("");  // for whoever installs nono
 
   std::string_view unbuilt;
   std::string_view bare;
@@ -381,6 +387,10 @@ int main(int argc, char** argv) {
     if (const std::string wrong = check_shell(shell); !wrong.empty()) return usage_error(wrong);
     flags.add_all();
     return print_completion(shell, read_tree(app));
+  }
+  if (man_command->parsed()) {
+    flags.add_all();
+    return print(man_page(read_tree(app)));
   }
   return print(app.help());
 }

@@ -24,7 +24,7 @@ flag_entry read_flag(const CLI::Option& option) {
     out.repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;  // it is counted
   } else {
     out.value = option.get_type_name();
-    out.repeats = option.get_expected_max() > 1;
+    out.repeats = option.get_expected_max() == CLI::detail::expected_max_vector_size;
   }
   return out;
 }
