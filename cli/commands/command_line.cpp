@@ -18,9 +18,9 @@
 #include "cli/commands/man_page.hpp"
 #include "cli/commands/profile.hpp"
 #include "cli/commands/setup.hpp"
+#include "cli/commands/usage.hpp"
 #include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
-#include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/run.hpp"
 
@@ -274,12 +274,6 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
   return out;
 }
 
-/// What a user typed may hold anything; a message is one line.
-int usage_error(std::string_view message) {
-  complain(fmt::format("{} (nono --help shows what there is)", one_line(message)));
-  return 2;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -351,10 +345,11 @@ int main(int argc, char** argv) {
   std::string_view unbuilt;
   std::string_view bare;
   std::vector<std::string> words = own_words(argc, argv, unbuilt, bare);
-  if (!bare.empty()) return usage_error(fmt::format("{}: its value is missing before --", bare));
-  std::reverse(words.begin(), words.end());  // as CLI11 wants it
+  if (!bare.empty())
+    return usage_error(fmt::format("{}: its value is missing before --", bare), app.get_name());
+  std::vector<std::string> backwards(words.rbegin(), words.rend());  // as CLI11 wants it
   try {
-    app.parse(words);
+    app.parse(backwards);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {  // --help and --version
       std::ostringstream text;
@@ -363,11 +358,12 @@ int main(int argc, char** argv) {
     }
     if (!unbuilt.empty())
       return usage_error(fmt::format("{} is not built yet, so nothing was {}", unbuilt,
-                                     std::string_view(argv[1]) == "why" ? "asked" : "run"));
+                                     std::string_view(argv[1]) == "why" ? "asked" : "run"),
+                         command_of(app));
     if (argc > 1 && std::find(std::begin(commands_not_built), std::end(commands_not_built),
                               std::string_view(argv[1])) != std::end(commands_not_built))
-      return usage_error(fmt::format("the command {} is not built yet", argv[1]));
-    return usage_error(e.what());
+      return usage_error(fmt::format("the command {} is not built yet", argv[1]), app.get_name());
+    return usage_error(words_of(app, e, words), command_of(app));
   }
   options.silent = options.silent || silent;
   question.context.silent = silent;
@@ -376,7 +372,7 @@ int main(int argc, char** argv) {
   if (setup_command->parsed()) return check_setup(setup_verbose);
   if (why_command->parsed()) {
     const std::string wrong = check(question);
-    return wrong.empty() ? why(question) : usage_error(wrong);
+    return wrong.empty() ? why(question) : usage_error(wrong, command_of(app));
   }
   if (profile_command->parsed())
     return list_command->parsed()       ? list_profiles(as_json)
@@ -384,7 +380,8 @@ int main(int argc, char** argv) {
            : validate_command->parsed() ? validate_profile(profile_name, as_json, strict)
                                         : print_schema(schema_file);
   if (completion_command->parsed()) {
-    if (const std::string wrong = check_shell(shell); !wrong.empty()) return usage_error(wrong);
+    if (const std::string wrong = check_shell(shell); !wrong.empty())
+      return usage_error(wrong, command_of(app));
     flags.add_all();
     return print_completion(shell, read_tree(app));
   }

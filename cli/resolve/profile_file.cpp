@@ -55,11 +55,18 @@ std::string profiles_directory(const host& here) {
                                             : here.home + "/.config/nono/profiles";
 }
 
-error not_found(std::string_view name) {
+/// by: what extends it; empty if it was named by the user.
+error not_found(std::string_view name, std::string_view by = {}) {
   std::string names;
   for (const builtin_profile& p : builtin_profiles())
     names += (names.empty() ? "" : ", ") + std::string(p.name);
-  return {errc::profile_not_found, 0, {}, std::string(name), "; the built-in profiles are " + names};
+  return {
+      errc::profile_not_found,
+      0,
+      {},
+      std::string(name),
+      (by.empty() ? std::string() : fmt::format("; the profile {} extends it", nono::detail::quoted(by))) +
+          "; the built-in profiles are " + names};
 }
 
 /// A built-in profile in the words of a file, for what extends it.
@@ -98,6 +105,7 @@ class finder {
       if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return by_path(beside);
     }
     auto found = by_name(name);
+    if (!found && found.error().code == errc::profile_not_found) return not_found(name, child.id);
     if (found) found->directory.clear();
     return found;
   }

@@ -239,7 +239,7 @@ class Command(Case):
     def test_what_there_is_no_script_for(self):
         self.one_line(self.nono("completion", "powershell"), 2, "there is no completion for powershell; name bash, zsh or fish")
         self.one_line(self.nono("completion", "tc\nsh"), 2, "there is no completion for the shell 'tc\\nsh'")
-        self.one_line(self.nono("completion"), 2, "shell")
+        self.one_line(self.nono("completion"), 2, "completion needs its SHELL")
 
     def test_standard_output_alone(self):
         for shell in ("bash", "zsh", "fish"):
