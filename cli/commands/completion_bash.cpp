@@ -169,12 +169,14 @@ std::string bash_completion(const command_entry& root) {
   for_each_command(root, [&](const std::string& path, const command_entry& command) {
     std::vector<std::string> flags;
     std::vector<std::string> below;
+    below.reserve(command.commands.size());
     for (const flag_entry& flag : command.flags) {
       flags.insert(flags.end(), flag.names.begin(), flag.names.end());
       if (flag.value.empty()) continue;
       std::string pattern;
       for (const std::string& name : flag.names)
-        pattern += (pattern.empty() ? "" : " | ") + quoted_for_shell(path + ' ' + name);
+        pattern += fmt::format("{}{}", pattern.empty() ? "" : " | ",
+                               quoted_for_shell(fmt::format("{} {}", path, name)));
       values += fmt::format("    {})\n      {} ;;\n", pattern, settings_of("kind", flag.value).substr(1));
     }
     for (const command_entry& one : command.commands) below.push_back(one.name);

@@ -141,7 +141,7 @@ std::string fish_completion(const command_entry& root) {
       for (const std::string& name : flag.names) {
         const bool is_long = name.starts_with("--");
         names += (is_long ? " -l " : " -s ") + name.substr(is_long ? 2 : 1);
-        if (!flag.value.empty()) with_value.push_back(path + ' ' + name);
+        if (!flag.value.empty()) with_value.push_back(fmt::format("{} {}", path, name));
       }
       lines += fmt::format("{}{}{} -d {}\n", here, names, value_arguments(flag.value),
                            quoted_for_fish(flag.description));

@@ -95,7 +95,7 @@ std::string words_of(const CLI::App& app, const CLI::ParseError& why, const std:
   const CLI::App& at = deepest(app);
   const std::string whole = command_of(app);
   const std::string command = whole.substr(std::min(app.get_name().size() + 1, whole.size()));
-  const std::string what = why.what();
+  std::string what = why.what();
   const auto is = [&](CLI::ExitCodes code) { return why.get_exit_code() == static_cast<int>(code); };
   const std::vector<std::string> left = app.remaining(true);
   if (is(CLI::ExitCodes::ExtrasError) || is(CLI::ExitCodes::RequiredError)) {

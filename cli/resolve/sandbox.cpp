@@ -42,7 +42,7 @@ error resolve_without_running(run_options options, sandbox& s) {
 }
 
 std::string words_of(const error& why) {
-  const std::string message = why.message();
+  std::string message = why.message();
   const std::string fact = message.substr(0, message.rfind("; to change that, "));
   switch (why.code) {
     case errc::deny_contradicts_grant:
