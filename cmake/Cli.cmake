@@ -61,6 +61,28 @@ else()
   endif()
 endif()
 
+# The manual page and the completions are what the command itself says of its flags. Where it cannot be run there are none.
+set(nono_texts "")
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+  set(nono_texts ${PROJECT_BINARY_DIR}/texts)
+  file(MAKE_DIRECTORY ${nono_texts})
+  add_custom_command(TARGET nono_command POST_BUILD
+    COMMAND nono_command man > ${nono_texts}/nono.1
+    COMMAND nono_command completion bash > ${nono_texts}/nono.bash
+    COMMAND nono_command completion zsh > ${nono_texts}/_nono
+    COMMAND nono_command completion fish > ${nono_texts}/nono.fish
+    BYPRODUCTS ${nono_texts}/nono.1 ${nono_texts}/nono.bash ${nono_texts}/_nono ${nono_texts}/nono.fish
+    VERBATIM)
+endif()
+
 if(NONO_INSTALL)
   install(TARGETS nono_command RUNTIME COMPONENT nono_command)
+  if(nono_texts)
+    install(FILES ${nono_texts}/nono.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT nono_manual)
+    install(FILES ${nono_texts}/nono.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+            RENAME nono COMPONENT nono_command)
+    install(FILES ${nono_texts}/_nono DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT nono_command)
+    install(FILES ${nono_texts}/nono.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+            COMPONENT nono_command)
+  endif()
 endif()

@@ -31,6 +31,15 @@ if(GZIP_PROGRAM)  # -n: no clock in it
   install(FILES ${debian}/changelog.Debian.gz DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nono
           COMPONENT nono_debian EXCLUDE_FROM_ALL)
 endif()
+# And manual pages compressed.
+set(manual nono_manual)
+if(GZIP_PROGRAM AND TARGET nono_command AND nono_texts)
+  set(manual "")
+  add_custom_command(TARGET nono_command POST_BUILD
+    COMMAND ${GZIP_PROGRAM} -9nkf ${nono_texts}/nono.1 BYPRODUCTS ${nono_texts}/nono.1.gz VERBATIM)
+  install(FILES ${nono_texts}/nono.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+          COMPONENT nono_debian EXCLUDE_FROM_ALL)
+endif()
 install(FILES ${debian}/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nono COMPONENT nono_debian EXCLUDE_FROM_ALL)
 install(FILES ${debian}/nono DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides
         COMPONENT nono_debian EXCLUDE_FROM_ALL)
@@ -39,7 +48,7 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_COMPONENTS_ALL nono_headers nono_debian)
 if(TARGET nono_command)
-  list(APPEND CPACK_COMPONENTS_ALL nono_command)
+  list(APPEND CPACK_COMPONENTS_ALL nono_command ${manual})
 else()
   set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
 endif()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -14,8 +15,11 @@
 #include <CLI/CLI.hpp>
 #include <nono/error.hpp>
 
+#include "cli/commands/completion.hpp"
+#include "cli/commands/man_page.hpp"
 #include "cli/commands/profile_flags.hpp"
 #include "cli/commands/setup.hpp"
+#include "cli/commands/usage.hpp"
 #include "cli/commands/why.hpp"
 #include "cli/resolve/options.hpp"
 #include "cli/run/output.hpp"
@@ -86,14 +90,19 @@ constexpr std::string_view not_built_in_why[] = {
     "--caller",
 };
 constexpr std::string_view commands_not_built[] = {
-    "completion", "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect",
-    "session",    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",     "update",
-    "outdated",   "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
+    "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect", "session",
+    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",     "update",  "outdated",
+    "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
 };
 
-void add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what) {
-  app.add_option(names, to, what)->allow_extra_args(false)->type_name("PATH");
+/// type: what a shell completes, DIR, FILE or PATH.
+CLI::Option* add_paths(CLI::App& app, const char* names, std::vector<std::string>& to, const char* what,
+                       const char* type = "PATH") {
+  return app.add_option(names, to, what)->allow_extra_args(false)->type_name(type);
 }
+
+/// A second value is taken all the same, so that the mistake can be named.
+void expect_one(CLI::Option* option) { option->expected(1, CLI::detail::expected_max_vector_size / 2); }
 
 /// The flags that shape the policy: of everything that runs, and the context of a question.
 void add_policy_flags(CLI::App& app, run_options& o) {
@@ -103,54 +112,57 @@ void add_policy_flags(CLI::App& app, run_options& o) {
       ->delimiter(',')
       ->envname("NONO_ALLOW")
       ->type_name("DIR");
-  add_paths(app, "-r,--read", o.read, "Read a directory and all below it");
-  add_paths(app, "-w,--write", o.write, "Write a directory and all below it, without reading");
-  add_paths(app, "--allow-file", o.allow_file, "Read and write one file");
-  add_paths(app, "--read-file", o.read_file, "Read one file");
-  add_paths(app, "--write-file", o.write_file, "Write one file");
+  add_paths(app, "-r,--read", o.read, "Read a directory and all below it", "DIR");
+  add_paths(app, "-w,--write", o.write, "Write a directory and all below it, without reading", "DIR");
+  add_paths(app, "--allow-file", o.allow_file, "Read and write one file", "FILE");
+  add_paths(app, "--read-file", o.read_file, "Read one file", "FILE");
+  add_paths(app, "--write-file", o.write_file, "Write one file", "FILE");
   add_paths(app, "--allow-unix-socket", o.unix_socket, "Connect to one unix socket");
   add_paths(app, "--allow-unix-socket-bind", o.unix_socket_bind,
             "The same, and write it; one that is not there yet: read and write its directory, to make it");
   add_paths(app, "--allow-unix-socket-dir", o.unix_socket_dir,
             "Connect to the unix sockets that lie in a directory at the start, not deeper and not those made "
-            "later by others; read the directory and all below it");
+            "later by others; read the directory and all below it",
+            "DIR");
   add_paths(app, "--allow-unix-socket-dir-bind", o.unix_socket_dir_bind,
-            "The same, and write the directory and all below it");
+            "The same, and write the directory and all below it", "DIR");
   add_paths(app, "--allow-unix-socket-subtree", o.unix_socket_subtree,
-            "Connect to every unix socket below a directory; read it and all below it");
+            "Connect to every unix socket below a directory; read it and all below it", "DIR");
   add_paths(app, "--allow-unix-socket-subtree-bind", o.unix_socket_subtree_bind,
-            "The same, and write the directory and all below it");
+            "The same, and write the directory and all below it", "DIR");
   app.add_flag("--allow-cwd", o.allow_cwd, "Grant the working directory without asking");
   app.add_option("--workdir", o.workdir, "The working directory, instead of the current one")
       ->type_name("DIR");
   app.add_option("-p,--profile", o.profile,
                  "A profile by name (nono profile list shows them), or a profile file")
       ->envname("NONO_PROFILE")
-      ->type_name("NAME");
+      ->type_name("PROFILE");
   app.add_option("--extends", o.extends, "A profile more that the profile extends, in front of its own")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("PROFILE");
   add_paths(app, "--bypass-protection,--override-deny", o.bypass_protection,
             "Lift the protection of a path that is granted as well");
   app.add_option("--allow-command", o.allow_command, "Start this command though it is on the dangerous list")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("COMMAND");
   app.add_option("--block-command", o.block_command, "Do not start a command of this name")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("COMMAND");
   auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
                     ->envname("NONO_BLOCK_NET");
   app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
       ->envname("NONO_ALLOW_NET")
       ->excludes(block);
-  app.add_flag("!--no-auto-groups", o.auto_groups, "A known tool brings no group along");
+  app.add_flag_callback(
+      "--no-auto-groups", [&o] { o.auto_groups = false; }, "A known tool brings no group along");
   app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
 }
 
 void add_run_flags(CLI::App& app, run_options& o) {
   add_policy_flags(app, o);
-  app.add_flag("!--no-diagnostics", o.diagnostics,
-               "Do not watch the command's calls; no footer after a failure");
+  app.add_flag_callback(
+      "--no-diagnostics", [&o] { o.diagnostics = false; },
+      "Do not watch the command's calls; no footer after a failure");
   app.add_flag("--dry-run", o.dry_run, "Resolve and print, run nothing");
   app.add_option("--report", o.report, "Write what is enforced to a file, as JSON")->type_name("FILE");
   app.add_flag("-v,--verbose", o.verbose, "List every grant with its source; repeat for more");
@@ -162,11 +174,11 @@ void add_command(CLI::App& app, std::vector<std::string>& command, const char* w
 }
 
 void add_why_flags(CLI::App& app, why_options& o) {
-  add_paths(app, "--path", o.paths, "The path that is asked about");
-  app.add_option("--op", o.operations, "What would be done there; read if it is not given")
-      ->allow_extra_args(false)
-      ->type_name("OPERATION");
-  add_paths(app, "--to", o.to, "The second name of rename, exchange and link");
+  expect_one(add_paths(app, "--path", o.paths, "The path that is asked about"));
+  expect_one(app.add_option("--op", o.operations, "What would be done there; read if it is not given")
+                 ->allow_extra_args(false)
+                 ->type_name("OPERATION"));
+  expect_one(add_paths(app, "--to", o.to, "The second name of rename, exchange and link"));
   app.add_option("--connect-tcp", o.connect_tcp, "A TCP port to connect to")->type_name("PORT");
   app.add_option("--bind-tcp", o.bind_tcp, "A TCP port to bind")->type_name("PORT");
   app.add_option("--host", o.host, "A host or URL to connect to")->type_name("HOST_OR_URL");
@@ -224,6 +236,26 @@ constexpr std::string_view with_value[] = {
     "--scope",
 };
 
+/// Flags cost more to set up than to parse: those of a command come when it is named, and all of them for who shows the
+/// whole tree.
+class lazy_flags {
+ public:
+  void of(CLI::App* command, std::function<void()> add) {
+    command->preparse_callback([this, i = waiting_.size()](std::size_t) { add_once(i); });
+    waiting_.push_back(std::move(add));
+  }
+  void add_all() {
+    for (std::size_t i = 0; i < waiting_.size(); ++i) add_once(i);
+  }
+
+ private:
+  void add_once(std::size_t i) {
+    if (const auto add = std::exchange(waiting_[i], nullptr)) add();
+  }
+
+  std::vector<std::function<void()>> waiting_;
+};
+
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
@@ -264,19 +296,6 @@ std::string shell_of(const std::string& named) {
   return own != nullptr && *own != '\0' ? own : "/bin/sh";
 }
 
-/// What a user typed may hold anything; a message is one line.
-int usage_error(std::string_view message) {
-  std::string line;
-  append_quoted(line, message);
-  std::string plain;
-  for (std::size_t i = 1; i + 1 < line.size(); ++i) {
-    if (line[i] == '\\' && (line[i + 1] == '\\' || line[i + 1] == '\'')) ++i;
-    plain += line[i];
-  }
-  complain(fmt::format("{} (nono --help shows what there is)", plain));
-  return 2;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -295,19 +314,19 @@ int main(int argc, char** argv) {
   app.add_flag("-s,--silent", silent, "Print nothing of nono's own but errors");
 
   CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
-  // Flags cost more to set up than to parse: only those of the command that is there.
+  lazy_flags flags;
   const auto add_flags_to = [&](CLI::App* command) {
     add_run_flags(*command, options);
     add_command(*command, options.command, "The command and its arguments");
   };
-  run_command->preparse_callback([&](std::size_t) { add_flags_to(run_command); });
+  flags.of(run_command, [&] { add_flags_to(run_command); });
   CLI::App* wrap_command =
       app.add_subcommand("wrap", "Confine this process and execute the command in its place");
-  wrap_command->preparse_callback([&](std::size_t) { add_flags_to(wrap_command); });
+  flags.of(wrap_command, [&] { add_flags_to(wrap_command); });
   CLI::App* shell_command = app.add_subcommand("shell", "Run a shell in a sandbox, as run does");
   std::string shell;
-  shell_command->preparse_callback([&](std::size_t) {
-    shell_command->add_option("--shell", shell, "This one, instead of $SHELL or /bin/sh")->type_name("PATH");
+  flags.of(shell_command, [&] {
+    shell_command->add_option("--shell", shell, "This one, instead of $SHELL or /bin/sh")->type_name("FILE");
     add_run_flags(*shell_command, options);
   });
   CLI::App* setup_command = app.add_subcommand("setup", "Show what this system can enforce, and try it");
@@ -319,18 +338,29 @@ int main(int argc, char** argv) {
   CLI::App* why_command = app.add_subcommand(
       "why", "Say whether a sandbox would allow something, by which rule, and what would change it");
   why_options question;
-  why_command->preparse_callback([&](std::size_t) { add_why_flags(*why_command, question); });
+  flags.of(why_command, [&] { add_why_flags(*why_command, question); });
   CLI::App* profile_command = app.add_subcommand("profile", "Show, compare, check and begin profiles");
   profile_flags about_profiles(*profile_command);
-  profile_command->preparse_callback([&](std::size_t) { about_profiles.add(); });
+  flags.of(profile_command, [&] { about_profiles.add(); });
+  CLI::App* completion_command =
+      app.add_subcommand("completion", "Print the script by which a shell completes nono's words");
+  std::string completed_shell;
+  flags.of(completion_command, [&] {
+    completion_command->add_option("shell", completed_shell, "bash, zsh or fish")
+        ->required()
+        ->type_name("SHELL");
+  });
+  CLI::App* man_command = app.add_subcommand("man", "Print the manual page");
+  man_command->group("");  // for whoever installs nono
 
   std::string_view unbuilt;
   std::string_view bare;
   std::vector<std::string> words = own_words(argc, argv, unbuilt, bare);
-  if (!bare.empty()) return usage_error(fmt::format("{}: its value is missing before --", bare));
-  std::reverse(words.begin(), words.end());  // as CLI11 wants it
+  if (!bare.empty())
+    return usage_error(fmt::format("{}: its value is missing before --", bare), app.get_name());
+  std::vector<std::string> backwards(words.rbegin(), words.rend());  // as CLI11 wants it
   try {
-    app.parse(words);
+    app.parse(backwards);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {  // --help and --version
       std::ostringstream text;
@@ -339,15 +369,17 @@ int main(int argc, char** argv) {
     }
     if (!unbuilt.empty())
       return usage_error(fmt::format("{} is not built yet, so nothing was {}", unbuilt,
-                                     std::string_view(argv[1]) == "why" ? "asked" : "run"));
+                                     std::string_view(argv[1]) == "why" ? "asked" : "run"),
+                         command_of(app));
     if (argc > 1 && std::find(std::begin(commands_not_built), std::end(commands_not_built),
                               std::string_view(argv[1])) != std::end(commands_not_built))
-      return usage_error(fmt::format("the command {} is not built yet", argv[1]));
-    return usage_error(e.what());
+      return usage_error(fmt::format("the command {} is not built yet", argv[1]), app.get_name());
+    return usage_error(words_of(app, e, words), command_of(app));
   }
   for (const run_options* o : {&std::as_const(options), &std::as_const(question.context)})
     if (!o->extends.empty() && o->profile.empty())
-      return usage_error("--extends has no profile to put a base under; name one with --profile");
+      return usage_error("--extends has no profile to put a base under; name one with --profile",
+                         command_of(app));
   options.silent = options.silent || silent;
   question.context.silent = silent;
   if (run_command->parsed()) return run(options);
@@ -359,11 +391,21 @@ int main(int argc, char** argv) {
   if (setup_command->parsed()) return check_setup(setup_verbose);
   if (why_command->parsed()) {
     const std::string wrong = check(question);
-    return wrong.empty() ? why(question) : usage_error(wrong);
+    return wrong.empty() ? why(question) : usage_error(wrong, command_of(app));
   }
   if (profile_command->parsed()) {
     const std::string wrong = about_profiles.wrong();
-    return wrong.empty() ? about_profiles.run() : usage_error(wrong);
+    return wrong.empty() ? about_profiles.run() : usage_error(wrong, command_of(app));
+  }
+  if (completion_command->parsed()) {
+    if (const std::string wrong = check_shell(completed_shell); !wrong.empty())
+      return usage_error(wrong, command_of(app));
+    flags.add_all();
+    return print_completion(completed_shell, read_tree(app));
+  }
+  if (man_command->parsed()) {
+    flags.add_all();
+    return print(man_page(read_tree(app)));
   }
   return print(app.help());
 }

@@ -12,14 +12,10 @@
 
 #include "cli/resolve/profiles.hpp"
 #include "cli/resolve/sandbox.hpp"
+#include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
 
 namespace nono::cli {
-
-std::string one_line(std::string_view text) {
-  const std::string quoted = nono::detail::quoted(text);
-  return quoted == '\'' + std::string(text) + '\'' ? std::string(text) : quoted;
-}
 
 int list_profiles(bool json) {
   const auto here = this_host(environ);
@@ -41,7 +37,7 @@ int list_profiles(bool json) {
   if (json) return print(to_json(all));
   std::string out;
   for (const listed_profile& p : all)
-    out += fmt::format("{:<18}{}{}\n", p.name, p.source == "built-in" ? "" : "[" + p.source + "] ",
+    out += fmt::format("{:<17} {}{}\n", p.name, p.source == "built-in" ? "" : "[" + p.source + "] ",
                        one_line(p.description));
   return print(out);
 }

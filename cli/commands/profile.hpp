@@ -36,9 +36,6 @@ std::string to_json(const validation& v);
 /// The JSON Schema of profiles, to standard output or into a file. Gives the exit code.
 int print_schema(const std::string& file);
 
-/// What a file says, without anything that a terminal would take for more than text.
-std::string one_line(std::string_view text);
-
 /// The same JSON without a byte beyond printable ASCII, for the same reason.
 std::string plain_ascii(std::string_view json);
 

@@ -13,7 +13,7 @@ void profile_flags::add() {
   list_->add_flag("--json", json_, "As JSON");
 
   show_ = app_.add_subcommand("show", "Show what one grants here and now");
-  show_->add_option("name", shown_.name, "The profile")->required()->type_name("NAME");
+  show_->add_option("name", shown_.name, "The profile")->required()->type_name("PROFILE");
   auto* tree = show_->add_flag("--tree", shown_.tree, "By path, as a tree");
   auto* json =
       show_->add_flag("--json", shown_.json, "The profile with all that it extends, as one profile file")
@@ -29,9 +29,7 @@ void profile_flags::add() {
       ->type_name("FORMAT");
 
   validate_ = app_.add_subcommand("validate", "Say whether a profile file can be used");
-  validate_->add_option("profile", name_, "The file, or a profile by name")
-      ->required()
-      ->type_name("FILE_OR_NAME");
+  validate_->add_option("profile", name_, "The file, or a profile by name")->required()->type_name("PROFILE");
   validate_->add_flag("--json", json_, "As JSON");
   validate_->add_flag("--strict", strict_, "Old spellings are an error: exit code 2");
 
@@ -50,7 +48,7 @@ void profile_flags::add() {
       ->type_name("NAME");
   init_->add_option("--extends", begun_.extends, "A profile that it extends; again for several")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("PROFILE");
   init_->add_option("--groups", begun_.groups, "Groups that it includes; commas separate")
       ->allow_extra_args(false)
       ->delimiter(',')
@@ -62,8 +60,8 @@ void profile_flags::add() {
   init_->add_flag("--force", begun_.force, "Replace a file that is there");
 
   diff_ = app_.add_subcommand("diff", "Say what profile B grants more or less than A, here and now");
-  diff_->add_option("a", name_, "The one profile")->required()->type_name("A");
-  diff_->add_option("b", other_, "The other")->required()->type_name("B");
+  diff_->add_option("a", name_, "The one profile")->required()->type_name("PROFILE");
+  diff_->add_option("b", other_, "The other")->required()->type_name("PROFILE");
   diff_->add_flag("--json", json_, "As JSON");
 }
 

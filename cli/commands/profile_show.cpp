@@ -12,6 +12,7 @@
 #include "cli/commands/profile.hpp"
 #include "cli/commands/profile_code.hpp"
 #include "cli/resolve/sandbox.hpp"
+#include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/summary.hpp"
 

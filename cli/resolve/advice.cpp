@@ -74,12 +74,12 @@ advice advise(const lack& what, const resolution& r, const bound_policy& bound, 
                             make_it_first(what, here)),
                 {},
                 d};
-      return {fmt::format("{} holds the denied {} and cannot be granted whole", quoted_whole(g.path),
-                          quoted_whole(d->path)),
-              {},
-              d};
+      return {
+          fmt::format("{} holds the denied {} and cannot be granted whole; grant what is needed inside it",
+                      quoted_whole(g.path), quoted_whole(d->path)),
+          {},
+          d};
     }
-    if (g.path == "/") return {"the root directory is never granted whole", {}, nullptr};
   }
   std::string flags = flags_of(what.grants, here);
   if (flags.empty()) return {"no flag grants it", {}, nullptr};
@@ -87,7 +87,10 @@ advice advise(const lack& what, const resolution& r, const bound_policy& bound, 
 }
 
 std::string network_advice(const resolution& r, const bound_policy& bound) {
-  if (bound.network.mode == network_mode::blocked) return "the network is blocked; run without --block-net";
+  if (bound.network.mode == network_mode::blocked)
+    return r.chosen != nullptr && r.chosen->says.block_network
+               ? fmt::format("the profile {} blocks the network; --allow-net opens it", r.profile->name)
+               : "the network is blocked; run without --block-net";
   return fmt::format("the profile {} gives a loopback network only; --allow-net opens the network",
                      r.profile != nullptr ? r.profile->name : std::string_view("in use"));
 }

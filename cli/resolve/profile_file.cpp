@@ -63,11 +63,18 @@ bool is_pack(std::string_view given) {
          !given.ends_with(".json") && !given.ends_with(".jsonc");
 }
 
-error not_found(std::string_view name) {
+/// by: what extends it; empty if it was named by the user.
+error not_found(std::string_view name, std::string_view by = {}) {
   std::string names;
   for (const builtin_profile& p : builtin_profiles())
     names += (names.empty() ? "" : ", ") + std::string(p.name);
-  return {errc::profile_not_found, 0, {}, std::string(name), "; the built-in profiles are " + names};
+  return {
+      errc::profile_not_found,
+      0,
+      {},
+      std::string(name),
+      (by.empty() ? std::string() : fmt::format("; the profile {} extends it", nono::detail::quoted(by))) +
+          "; the built-in profiles are " + names};
 }
 
 /// A built-in profile in the words of a file.
@@ -114,7 +121,7 @@ class finder {
       if (beside != child.id && ::access(beside.c_str(), F_OK) == 0) return read(at_path(beside));
     }
     const auto at = by_name(name);
-    if (!at) return at.error();
+    if (!at) return at.error().code == errc::profile_not_found ? not_found(name, child.id) : at.error();
     auto found = read(*at);
     if (found) found->directory.clear();
     return found;

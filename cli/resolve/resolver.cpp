@@ -100,10 +100,11 @@ class resolver {
     out.workdir = options_.workdir.empty() ? here_.current : absolute(options_.workdir, here_.current);
     struct stat st{};
     if (::stat(out.workdir.c_str(), &st) != 0)
-      return sentence(fmt::format("the working directory {} cannot be used: {}", quoted(out.workdir),
-                                  std::strerror(errno)));
+      return sentence(fmt::format("the working directory {} cannot be used: {}; name another with --workdir",
+                                  quoted(out.workdir), std::strerror(errno)));
     if (!S_ISDIR(st.st_mode))
-      return sentence(fmt::format("the working directory {} is not a directory", quoted(out.workdir)));
+      return sentence(fmt::format("the working directory {} is not a directory; name another with --workdir",
+                                  quoted(out.workdir)));
     if (options_.command.empty() && !options_.needs_command) return {};
     if (options_.command.empty())
       return sentence("no command given; write it after the options: nono run --allow-cwd -- COMMAND");
@@ -122,7 +123,8 @@ class resolver {
     };
     if (has(options_.allow_command)) return {};
     if (has(options_.block_command))
-      return sentence(fmt::format("the command {} is blocked by --block-command", quoted(name)));
+      return sentence(fmt::format("the command {} is blocked by --block-command; leave that out to run it",
+                                  quoted(name)));
     if (has(says_->allowed_commands)) return {};
     if (has(says_->denied_commands))
       return sentence(fmt::format(
@@ -402,13 +404,20 @@ class resolver {
                               std::optional<struct stat>& found) const {
     if (given.empty()) return sentence(fmt::format("{} needs a path, and got an empty one", flag));
     path = absolute(given, here_.current);
+    if (check_path(path) == errc::variable_misplaced)
+      return sentence(fmt::format(
+          "{}: in {} a variable stands after the start, where no rule can have one; let the shell "
+          "replace it, or grant the directory above",
+          flag, quoted(path)));
     if (const errc why = check_path(path); why != errc::none || path.starts_with('$'))
       return error{why, 0, std::string(flag), path, {}};
     struct stat st{};
     if (::stat(path.c_str(), &st) == 0) {
       found = st;
     } else if (errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG) {
-      return sentence(fmt::format("{} {} cannot be used: {}", flag, quoted(given), std::strerror(errno)));
+      return sentence(
+          fmt::format("{} {} cannot be used: {}; {}", flag, quoted(given), std::strerror(errno),
+                      errno == EACCES ? "ask for access to the directories above it" : "name another path"));
     }
     return {};
   }

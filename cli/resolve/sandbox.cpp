@@ -2,6 +2,7 @@
 // From a resolution to what would be enforced.
 #include "cli/resolve/sandbox.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include <unistd.h>
@@ -54,13 +55,35 @@ result<capability_set> policy_of_profile(const run_options& options, const sandb
 }
 
 std::string words_of(const error& why) {
-  if (why.code == errc::deny_contradicts_grant) {
-    if (why.other.find(protected_root) != std::string::npos)
-      return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
-                         quoted(why.path));
-    return "Landlock deny-overlap: " + why.message();
+  std::string message = why.message();
+  const std::string fact = message.substr(0, message.rfind("; to change that, "));
+  switch (why.code) {
+    case errc::deny_contradicts_grant:
+      if (why.other.find(protected_root) != std::string::npos)
+        return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
+                           quoted(why.path));
+      // What a profile denies by itself, no flag lifts.
+      return "Landlock deny-overlap: " + message +
+             (why.other.find(" of the group ") == std::string::npos
+                  ? std::string()
+                  : fmt::format(", or add --bypass-protection {} on purpose", quoted(why.path)));
+    case errc::protection_unavailable:
+      return fact +
+             "; to change that, use a kernel that has it, or leave out what requires it (--strict, or a "
+             "field of the "
+             "profile)";
+    case errc::chdir_failed:
+      return message + "; make it a directory that you may enter, or name another with --workdir";
+    case errc::exec_failed:
+      if (why.os_errno == ENOEXEC)
+        return fact +
+               "; to change that, give it to its interpreter: it is neither a script with a #! line nor a "
+               "program for "
+               "this machine";
+      return message;
+    default:
+      return message;
   }
-  return why.message();
 }
 
 }  // namespace nono::cli

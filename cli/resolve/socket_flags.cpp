@@ -87,7 +87,8 @@ class use {
     }
     std::vector<std::string> sockets;
     if (const int why = sockets_in(path_, sockets); why != 0)
-      return refused("cannot be listed: {}", std::strerror(why));
+      return refused("cannot be listed: {}; name its sockets one by one with --allow-unix-socket{}",
+                     std::strerror(why), bind());
     grant(path_, files_, path_kind::directory, flag_.name);
     std::string unnameable;  // anybody's, where anybody may make files: no reason to fail
     for (const std::string& s : sockets) {

@@ -3,6 +3,7 @@
 #include "cli/resolve/spelling.hpp"
 
 #include <fmt/format.h>
+#include <nono/error.hpp>
 #include <nono/path.hpp>
 
 #include "cli/resolve/program.hpp"
@@ -20,6 +21,17 @@ std::string typed(std::string_view path, std::string_view home) {
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  append_quoted(line, text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < line.size(); ++i) {
+    if (line[i] == '\\' && (line[i + 1] == '\\' || line[i + 1] == '\'')) ++i;
+    out += line[i];
+  }
+  return out;
 }
 
 std::string badge(right rights) {

@@ -13,6 +13,9 @@ namespace nono::cli {
 /// out escaped: to be read, not to be copied.
 std::string typed(std::string_view path, std::string_view home);
 
+/// Any text as one line of plain text: control bytes and what is not UTF-8 come out escaped.
+std::string one_line(std::string_view text);
+
 /// r, w or r+w; with +unix where unix sockets can be reached.
 std::string badge(right rights);
 

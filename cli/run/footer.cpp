@@ -55,7 +55,9 @@ int order_of(const refusal& a, const bound_policy& bound, const host& here) {
 
 std::string_view nothing_refused(const exit_status& status, bool own_loopback) {
   if (status.code == 126)
-    return "[nono] No file was refused to be opened; what may not be executed is not seen here.\n";
+    return "[nono] No file was refused to be opened. Executing is not watched: if a program could not be "
+           "executed, grant "
+           "the directory that it lies in with --read.\n";
   if (own_loopback)
     return "[nono] Nothing was refused. Loopback addresses are the sandbox's own: the host's services are "
            "not on them "
@@ -104,7 +106,7 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
         break;
       case attempt::kind::call:
         if (a->id == protection::network) {
-          out += fmt::format("  {}: {}\n", a->subject, network_advice(r, bound));
+          out += fmt::format("  a network socket: {}\n", network_advice(r, bound));
         } else {
           out += fmt::format("  {}: closed in every sandbox ({}); no flag grants it\n", a->subject, a->id);
         }

@@ -305,12 +305,12 @@ int wrap(const run_options& given) {
   if (const long got = kernel_calls::call(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */); got < 0)
     return cannot("close_range", got);
   if (p.scratch && !p.scratch->keep_across_exec()) return cannot("keeping the scratch directory", -errno);
-  if (::chdir(p.start_directory.c_str()) != 0) return cannot("chdir", -errno);
+  if (::chdir(p.start_directory.c_str()) != 0)
+    return failed({errc::chdir_failed, errno, {}, p.start_directory, {}}, 126);
   (void)::execve(p.r.target.path.c_str(),
                  const_cast<char* const*>(argv.data()),          // NOLINT: execve's signature
                  const_cast<char* const*>(environment.data()));  // NOLINT
-  complain(fmt::format("executing {} failed: {}", quoted(p.r.target.path), std::strerror(errno)));
-  return 127;
+  return failed({errc::exec_failed, errno, {}, p.r.target.path, {}}, 127);
 }
 
 }  // namespace nono::cli

@@ -1474,9 +1474,11 @@ inline std::string to_text(const rule& r) {
       break;
     case origin::system:
       out += " of nono itself";
+      if (!r.source.empty()) out += ": ";
       break;
     case origin::command:
       out += " for the command";
+      if (!r.source.empty()) out += ": ";
       break;
   }
   out += r.source;

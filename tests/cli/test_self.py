@@ -229,7 +229,7 @@ class Shell(Case):
 
     def test_what_it_refuses(self):
         self.one_line(self.nono("shell", "--shell", "/nowhere/sh"), 1, "/nowhere/sh", "does not exist")
-        self.one_line(self.nono("shell", "ls"), 2, "not expected")
+        self.one_line(self.nono("shell", "ls"), 2, "shell takes no word 'ls'")
 
 
 if __name__ == "__main__":

@@ -442,7 +442,7 @@ class Profile(Case):
 
     def test_bad_input(self):
         self.one_line(self.nono("profile"), 2)
-        self.one_line(self.nono("profile", "show"), 2, "name")
+        self.one_line(self.nono("profile", "show"), 2, "profile show needs its PROFILE")
         self.one_line(self.nono("profile", "nonsense"), 2)
         self.one_line(self.nono("profile", "show", "none-such"), 1, "Profile not found")
         self.one_line(self.nono("profile", "show", "a", "b"), 2)

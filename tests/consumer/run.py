@@ -22,6 +22,7 @@ flags             compiles the translation units under strict warnings: with and
 """
 import argparse
 import ctypes
+import gzip
 import hashlib
 import itertools
 import os
@@ -218,7 +219,9 @@ def package(args, temporary):
     fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "--field", packages[0]).split("\n") if ": " in line)
     listed = run("dpkg-deb", "--contents", packages[0])
     for wanted in ("./usr/bin/nono\n", "./usr/include/nono/nono.hpp\n", "./usr/share/pkgconfig/nono.pc\n",
-                   "./usr/share/cmake/nono/nonoConfig.cmake\n", "./usr/share/doc/nono/copyright\n"):
+                   "./usr/share/cmake/nono/nonoConfig.cmake\n", "./usr/share/doc/nono/copyright\n",
+                   "./usr/share/man/man1/nono.1.gz\n", "./usr/share/bash-completion/completions/nono\n",
+                   "./usr/share/zsh/site-functions/_nono\n", "./usr/share/fish/vendor_completions.d/nono.fish\n"):
         if wanted not in listed:
             sys.exit(f"the package lacks {wanted}{listed}")
     for line in listed.splitlines():
@@ -240,6 +243,11 @@ def package(args, temporary):
     see_headers(args, usr / "include", ("json", "c"))
     see_modesty(args, usr)
     version = run(usr / "bin" / "nono", "--version")
+    for words, file in ((["completion", "bash"], "bash-completion/completions/nono"), (["completion", "zsh"], "zsh/site-functions/_nono"),
+                        (["completion", "fish"], "fish/vendor_completions.d/nono.fish"), (["man"], "man/man1/nono.1.gz")):
+        data = (usr / "share" / file).read_bytes()
+        if (gzip.decompress(data) if file.endswith(".gz") else data).decode() != run(usr / "bin" / "nono", *words):
+            sys.exit(f"{file} is not what the command itself says")
     by_cmake(args, temporary / "build", "find_package", f"-DCMAKE_PREFIX_PATH={usr}")
     said = by_pkg_config(args, temporary / "build_pc", usr / "share")
     if said not in version or not fields["Version"].startswith(said):
@@ -247,7 +255,7 @@ def package(args, temporary):
     if not shutil.which("lintian"):
         print("not asked: lintian is not installed")
     else:
-        print(run("lintian", "--allow-root", "--fail-on=error,warning", "--suppress-tags=no-manual-page,"
+        print(run("lintian", "--allow-root", "--fail-on=error,warning", "--suppress-tags="
                   "initial-upload-closes-no-bugs", packages[0]))
 
 

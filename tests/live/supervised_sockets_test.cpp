@@ -194,7 +194,7 @@ const live::probe chmod_beside_waiting("chmod-beside-waiting", [](int, char** ar
     if (status != 0) ++bad;
   }
   if (why != 0 || bad != 0) return live::odd;
-  return beside < 40 * alone ? 0 : 1;  // looking at all of them for each takes 150 times as long
+  return beside < 100 * alone ? 0 : 1;  // looking at all of them for each takes 150 times as long
 });
 
 /// A server whose queue is full makes a blocking caller wait, as long as SO_SNDTIMEO says.

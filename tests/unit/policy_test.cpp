@@ -129,6 +129,9 @@ TEST_CASE("policy: rules in the words of the DSL") {
   r.source = {};
   r.from = origin::system;
   CHECK(to_text(r) == "allow_path<read>('/srv') of nono itself");
+  r.source = "its own state";
+  CHECK(to_text(r) == "allow_path<read>('/srv') of nono itself: its own state");
+  r.source = {};
   r.from = origin::command;
   CHECK(to_text(r) == "allow_path<read>('/srv') for the command");
   CHECK(to_text(rule{"/a'\n", no_rights, path_kind::deny, nono::must_exist, origin::user, {}}) ==

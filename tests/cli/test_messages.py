@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every message of the command, whole, against tests/cli/golden/*.txt; and every sentence in cli/ stands in one of them.
+
+A new message: a line in the table below, NONO_UPDATE_GOLDEN=1 tests/as_root tests/cli/test_messages.py, a look at the
+diff. For cases that only an ordinary user sees: NONO_UPDATE_GOLDEN=DIRECTORY tests/as_user ..., DIRECTORY being writable
+for everybody, and the file copied from there."""
+import concurrent.futures
+import os
+import re
+
+from harness import ROOT, Case, main
+from messages import LANDLOCK, MKDIR, SOURCE, UPDATE, Message, literals, read_golden, refusing, said_in_source, sentences, unsaid, write_golden
+
+CASES = []
+
+
+def group(name):
+    """say(NAME, COMMAND, CODE, ...) for the cases of one golden file."""
+    return lambda *words, **more: CASES.append(Message(name, *words, **more))
+
+
+GO = {"bin/go": ("#!/bin/sh\n", 0o755)}
+KEY = {"home/.ssh/id_ed25519": "KEY\n"}
+DATA = {"data/f": "text\n"}
+
+# ---- help -------------------------------------------------------------------------------------------------------
+
+say = group("help")
+for command in ("", "run", "wrap", "shell", "setup", "why", "profile", "profile list", "profile show", "profile validate",
+                "profile schema", "profile groups", "profile init", "profile diff", "completion", "man"):
+    say(command or "nono", f"{command} --help".strip(), 0)
+say("no words at all", "", 0)
+say("the version", "--version", 0)
+
+# ---- usage errors -----------------------------------------------------------------------------------------------
+
+say = group("usage")
+say("an unknown command", "nosuch", 2)
+say("a command that is not built", "ps", 2)
+say("an unknown flag before the command", "--nosuch run -- true", 2)
+say("an unknown flag", "run --nosuch -- true", 2)
+say("an unknown short flag", "run -Z -- true", 2)
+say("an unknown flag with what a terminal would take", "run --no\x1b[2Jsuch -- true", 2)
+say("a flag that is not built", "run --memory 1G -- true", 2)
+say("a flag of why that is not built", "why --caller session", 2)
+say("a flag without its value", "run --allow", 2)
+say("a flag whose value is the end of the flags", "run --read -- true", 2)
+say("a value for a flag that has none", "run --allow-cwd=maybe -- true", 2)
+say("a variable that is no truth value", "run --dry-run -- true", 2, env={"NONO_BLOCK_NET": "maybe"})
+say("a flag that is nearly one", "run --alow-cwd -- true", 2)
+say("a command that is nearly one", "wry --path x", 2)
+say("a flag of profile schema without its value", "profile schema -o", 2)
+say("flags that exclude each other", "run --block-net --allow-net -- true", 2)
+say("two profiles", "run -p default -p go-dev -- true", 2)
+say("profile without a command", "profile", 2)
+say("profile with an unknown command", "profile nosuch", 2)
+say("profile show without a name", "profile show", 2)
+say("profile show with an empty name", "profile show ''", 1)
+say("setup with a word too many", "setup extra", 2)
+say("completion without a shell", "completion", 2)
+say("completion for powershell", "completion powershell", 2)
+say("completion for another shell", "completion tcsh", 2)
+say("why without a question", "why", 2)
+say("why with two questions", "why --path a --path b", 2)
+say("why with an empty path", "why --path=", 2)
+say("why with an unknown operation", "why --op fly --path a", 2)
+say("why about no file, with a path", "why --op udp --path a", 2)
+say("why with one name too many", "why --op read --path a --to b", 2)
+say("why with one name too few", "why --op rename --path a", 2)
+say("why with an empty second name", "why --op rename --path a --to=", 2)
+say("why with a port out of range", "why --connect-tcp 70000", 2)
+say("why with a port that is none", "why --connect-tcp http", 2)
+say("why with a port and a path", "why --connect-tcp 80 --path a", 2)
+say("why with a port alone", "why --port 80", 2)
+say("why with what is no host", "why --host 'a b'", 2)
+say("why with a host's port out of range", "why --host a:0", 2)
+say("why with two questions, one about a host", "why --host a --path b", 2)
+say("why with an unknown scope", "why --scope x", 2)
+say("why of the sandbox that is there, with another's flags", "why --self --path a --allow-cwd", 2)
+say("a word for the shell", "shell ls", 2)
+say("a base without a profile", "run --extends default -- true", 2)
+say("why with two forms of the answer", "why --json --tree --path a", 2)
+
+# ---- what the resolver refuses ----------------------------------------------------------------------------------
+
+say = group("refusals")
+say("no command", "run --allow-cwd", 1)
+say("a working directory that is not there", "run --workdir %/none -- true", 1)
+say("a working directory that is a file", "run --workdir %/data/f -- true", 1, DATA)
+say("the current directory is gone", "run -- true", 1, via=["/bin/sh", "-c", 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"', "sh"])
+say("no home", "run -- true", 1, env={"HOME": "here"})
+say("the command is empty", "run -- ''", 1)
+say("the command is not on PATH", "run -- no-such-program", 1)
+say("the command is not there", "run -- ./no/such", 1)
+say("the command is a directory", "run -- %/data", 1, DATA)
+say("the command is no regular file", "run -- %/fifo", 1, {"fifo": "fifo"})
+say("the command is not executable", "run -- %/data/f", 1, DATA)
+say("the command lies where nobody may look", "run -- %/closed/f", 1, {"closed/f": "", "closed": ("dir", 0)}, only="user")
+say("the command may not be executed", "run -- %/f", 1, {"f": ("", 0o610)}, only="user", before=lambda t: os.chmod(t.base + "/f", 0o601))
+say("a dangerous command", "run -- rm -r /", 1)
+say("a blocked command", "run --block-command true -- true", 1)
+say("a command that the profile blocks", "run -p %/p.json -- true", 1, {"p.json": '{"commands": {"deny": ["true"]}}'})
+say("a directory flag with a file", "run --allow %/data/f -- true", 1, DATA)
+say("a file flag with a directory", "run --read-file %/data -- true", 1, DATA)
+say("an empty path", "run --allow= -- true", 1)
+say("a path that cannot be looked up", "run --read %/closed/f -- true", 1, {"closed/f": "", "closed": ("dir", 0)}, only="user")
+say("a path in a loop", "run --read %/loop -- true", 1, {"loop": "-> loop"})
+say("a path with a variable in it", "run --read '$NOSUCH/x' -- true", 1)
+say("a grant below a denied path", "run --read %/home/.ssh -- true", 1, KEY)
+say("a grant above a denied path", "run --read %/home/d -- true", 1, {"home/d/secret": "", "home/.ssh": "-> d"})
+say("a grant of the home directory", "run --allow %/home -- true", 1)
+say("a grant of nono's settings", "run --read %/home/.config/nono -- true", 1, {"home/.config/nono": "dir"})
+say("a lifted protection without a grant", "run --bypass-protection %/home/.ssh -- true", 1, KEY)
+say("a kernel without Landlock", "run --allow-cwd -- true", 1, via=refusing(LANDLOCK, 38))
+say("Landlock that is off since boot", "run --allow-cwd -- true", 1, via=refusing(LANDLOCK, 95))
+say("Landlock that an outer sandbox refuses", "run --allow-cwd -- true", 1, via=refusing(LANDLOCK, 1))
+say("a strict run without a supervisor", "wrap --strict -- true", 1, abi=True)
+say("no place for the private directory", "run -- true", 1, via=refusing(MKDIR, 30))
+say("silent, and the working directory is wanted", "run --silent -p %/p.json -- true", 1, {"p.json": '{"workdir": {"access": "read"}}'})
+
+say = group("sockets")
+ONE, IN, BELOW = "--allow-unix-socket", "--allow-unix-socket-dir", "--allow-unix-socket-subtree"
+say("a file", f"run {ONE} %/data/f -- true", 1, DATA)
+say("a file to bind", f"run {ONE}-bind %/data/f -- true", 1, DATA)
+say("a FIFO", f"run {ONE} %/fifo -- true", 1, {"fifo": "fifo"})
+say("a device", f"run {ONE} /dev/null -- true", 1)
+say("a directory", f"run {ONE} %/data -- true", 1, DATA)
+say("no directory", f"run {IN}-bind %/s -- true", 1, {"s": "socket"})
+say("a link that leads nowhere", f"run {ONE} %/link -- true", 1, {"link": "-> nowhere"})
+say("a closed directory", f"run {IN} %/closed -- true", 1, {"closed": ("dir", 0o300)}, only="user")
+say("a directory without sockets", f"run {IN} %/data --dry-run -- true", 0, DATA)
+say("a name that no rule can have", f"run {IN} %/s --dry-run -- true", 0, {"s/$HOME": "socket", "s/a": "socket"})
+say("one that is not there", f"run {ONE} %/s --dry-run -- true", 0)
+say("one to make", f"run -v {ONE}-bind %/s/new --dry-run -- true", 0, {"s": "dir"})
+say("one to bind that is there", f"run -v {ONE}-bind %/s/a --dry-run -- true", 0, {"s/a": "socket"})
+say("all kinds", f"run {ONE} %/a {IN} %/s {BELOW}-bind %/t --dry-run -- true", 0, {"a": "socket", "s/b": "socket", "t/c": "socket"})
+
+# ---- profile files ----------------------------------------------------------------------------------------------
+
+say = group("profiles")
+
+
+def profile(name, text, code=1, flags="", more=None, **others):
+    say(name, f"run -p %/p.json {flags} --dry-run -- true".replace("  ", " "), code, {"p.json": text, **(more or {})}, **others)
+
+
+say("an unknown name", "run -p nosuch -- true", 1)
+say("no name", "run -p 'no such' -- true", 1)
+say("a pack", "run -p some/pack -- true", 1)
+say("no such file", "run -p ./none.json -- true", 1)
+profile("no JSON", "{")
+profile("an unknown field", '{"nework": {}}')
+profile("a field of another type", '{"filesystem": {"read": "x"}}')
+profile("a field that is not built", '{"rollback": {"enabled": true}}')
+profile("a legacy spelling", '{"security": {"groups": ["go_runtime"]}}', 0)
+profile("an unknown group", '{"groups": {"include": ["go_rutime"]}}')
+profile("an unknown group like no other", '{"groups": {"include": ["xyzzy"]}}')
+profile("a required group left out", '{"groups": {"exclude": ["deny_credentials"]}}')
+profile("a base without a name", '{"extends": "../x"}')
+profile("a base that is not there", '{"extends": "nosuch"}')
+profile("a base in a circle", '{"extends": "q"}', more={"q.json": '{"extends": "p"}'})
+profile("a file where a directory belongs", '{"filesystem": {"allow": ["%/data/f"]}}', more=DATA)
+profile("a deny without a value", '{"filesystem": {"deny": ["$NOSUCH/x"]}}')
+profile("a deny inside a grant", '{"filesystem": {"read": ["%/data"], "deny": ["%/data/f"]}}', more=DATA)
+profile("a variable that is no path", '{"filesystem": {"read": ["$XDG_DATA_HOME/x"]}}', env={"XDG_DATA_HOME": "here"})
+profile("a lifted protection without a grant", '{"filesystem": {"bypass_protection": ["%/home/.ssh"]}}', more=KEY)
+profile("a lifted protection of what is not there", '{"filesystem": {"bypass_protection": ["%/none"]}}', 0)
+profile("a lifted protection", '{"filesystem": {"read": ["%/home/.ssh"], "bypass_protection": ["%/home/.ssh"]}}', 0, "-v", KEY,
+        )
+profile("grants that are missing", '{"filesystem": {"read": ["%/none", "$NOSUCH/x"]}}', 0, "-v")
+profile("a star before the end", '{"environment": {"deny_vars": ["A*B"]}}', 0)
+profile("a profile within a grant that writes", '{"filesystem": {"allow": ["%/p"]}}', 0, more={"p.json": "-> p/p.json", "p/p.json":
+        '{"filesystem": {"allow": ["%/p"]}}'})
+profile("blocked, and hosts", '{"network": {"block": true, "network_profile": "minimal"}}')
+profile("a bypass without a proxy", '{"network": {"upstream_bypass": ["x"]}}')
+profile("hosts", '{"network": {"network_profile": "minimal"}}', 0)
+profile("hosts, and the network blocked", '{"network": {"network_profile": "minimal"}}', 0, "-v --block-net")
+say("hosts under wrap", "wrap -p %/p.json -- true", 1, {"p.json": '{"network": {"network_profile": "minimal"}}'})
+profile("ports", '{"network": {"connect_port": [443]}}', 0)
+profile("open ports beside a blocked network", '{"network": {"block": true, "open_port": [8080]}}')
+profile("open ports beside hosts", '{"network": {"network_profile": "minimal", "open_port": [8080]}}')
+profile("open ports beside ports", '{"network": {"connect_port": [443], "open_port": [8080]}}')
+OWN = {"home/.config/nono/profiles/mine.json": '{"extends": "go-dev", "meta": {"name": "mine", "description": "it\'s my own"}}',
+       "home/.config/nono/profiles/go-dev.jsonc": "{}", "home/.config/nono/profiles/broken.json": "{"}
+say("groups", "profile groups", 0)
+say("one group", "profile groups go_runtime", 0)
+say("one group that protects", "profile groups deny_shell_history", 0)
+say("one group as JSON", "profile groups git_config --json", 0)
+say("a group that is not there", "profile groups nosuch", 1)
+say("a group that is nearly one", "profile groups go_rutime", 1)
+say("a group of another system", "profile groups unlink_protection", 0)
+say("a new profile", "profile init mine", 0)
+say("a new profile that is there", "profile init mine -o %/p.json", 1, {"p.json": "{}"})
+say("a new profile beside one that would be used", "profile init mine", 1, {"home/.config/nono/profiles/mine.jsonc": "{}"})
+say("a new profile of a name that is none", "profile init no_name", 1)
+say("a new profile of a built-in name", "profile init go-dev", 1)
+say("a new profile with a description of another encoding", "profile init mine --description \udcff", 1)
+say("a new profile where nothing can be written", "profile init mine -o %/none/p.json", 1)
+say("a new profile where no directory can be made", "profile init mine", 1, {"home/.config": "a file"})
+say("no difference", "profile diff default default", 0)
+say("a difference", "profile diff %/p.json %/q.json", 0, {"p.json": '{"security": {"signal_mode": "allow_same_sandbox"}}', "q.json":
+    '{"environment": {"allow_vars": ["A"]}, "network": {"block": true}}'})
+say("a difference of one", "profile diff default ''", 1)
+say("a profile in a form that is none", "profile show default --format xml", 2)
+say("a profile as a manifest", "profile show default --format manifest", 2)
+MUCH = {"p.json": '{"environment": {"set_vars": {"A": "1"}}, "commands": {"deny": ["x"]}, "workdir": {"access": "read"}, '
+                  '"security": {"signal_mode": "allow_same_sandbox"}, "network": {"network_profile": "minimal"}, '
+                  '"filesystem": {"read": ["%/data"], "read_file": ["%/data/f"], "allow": ["%/more"]}, '
+                  '"groups": {"include": ["rust_runtime"]}}', "more": "dir", **KEY, **DATA}
+say("a profile as code", "profile show %/p.json --format cpp", 0, MUCH, env={"RUSTUP_HOME": "%/home/.ssh"})
+say("groups of all systems", "profile groups --all-platforms", 0)
+say("list", "profile list", 0, OWN)
+say("list as JSON", "profile list --json", 0, OWN)
+say("show", "profile show linux-host-compat", 0)
+say("show one of one's own", "profile show mine", 0, OWN)
+say("show one that is not there", "profile show nosuch", 1)
+say("validate", "profile validate %/p.json", 0, {"p.json": '{"groups": {"exclude": ["xyzzy"]}}'})
+say("validate a bad one", "profile validate %/p.json", 1, {"p.json": '{"nework": {}}'})
+say("validate, strictly", "profile validate --strict --json %/p.json", 2, {"p.json": '{"security": {"groups": ["go_runtime"]}}'})
+say("validate a bad one as JSON", "profile validate --json %/p.json", 1, {"p.json": "["})
+say("the schema into a file that cannot be", "profile schema -o %/none/x", 1)
+say("standard output that is full", "profile list", 1, stdout="/dev/full")
+
+# ---- the settings of tools --------------------------------------------------------------------------------------
+
+say = group("tools")
+GO_RUN = "run -v --dry-run -- go version"
+say("go", GO_RUN, 0, GO)
+say("go without its groups", "run --no-auto-groups --dry-run -- go version", 0, GO)
+say("a setting that is the home directory", "run --dry-run -- go version", 0, GO, env={"GOPATH": "%/home"})
+say("a setting that is the root directory", "run --dry-run -- go version", 0, GO, env={"GOPATH": "/"})
+say("a setting that is a directory of the system", "run --dry-run -- go version", 0, GO, env={"GOCACHE": "/usr"})
+say("a relative setting", "run --dry-run -- go version", 0, GO, env={"GOCACHE": "here"})
+say("a setting that goes up", "run --dry-run -- go version", 0, GO, env={"GOCACHE": "/srv/../x"})
+say("a setting with a control byte", "run --dry-run -- go version", 0, GO, env={"GOCACHE": "/srv/\x07x"})
+say("a setting that is too long", "run --dry-run -- go version", 0, GO, env={"GOCACHE": "/" + 2100 * "a/"})
+say("a setting in go's own file", "run --dry-run -- go version", 0, {**GO, "home/.config/go/env": "GOCACHE=here\n"})
+say("a setting that meets a deny", "run --dry-run -- go version", 0, {**GO, **KEY}, env={"GOMODCACHE": "%/home/.ssh"})
+say("rust's home", "run --dry-run -- cargo build", 0, {"bin/cargo": ("#!/bin/sh\n", 0o755)}, env={"CARGO_HOME": "%/home"})
+say("python's environment", "run --dry-run -- python3.99 -V", 0, {"bin/python3.99": ("#!/bin/sh\n", 0o755)}, env={"VIRTUAL_ENV": "%/home"})
+say("java's home", "run --dry-run -- java -version", 0, {"bin/java": ("#!/bin/sh\n", 0o755)}, env={"JAVA_HOME": "%/home"})
+MAVEN = {"home/.m2/settings.xml": "<settings><localRepository>/</localRepository></settings>", "bin/mvn": ("#!/bin/sh\n", 0o755)}
+say("maven's repository", "run --dry-run -- mvn -v", 0, MAVEN)
+INSIDE = {"env": {"HOME": "%/bin/me"}}  # a home in the directory that would be granted
+say("what a link of maven leads to", "run --dry-run -- mvn -v", 0, {"home/.m2/repository": "-> /usr", "bin/mvn": ("#!/bin/sh\n", 0o755)})
+say("the go on PATH", "run --dry-run -- go version", 0, {**GO, "src": "dir"})
+say("the rustc on PATH", "run --dry-run -- cargo build", 0, {"bin/cargo": ("#!/bin/sh\n", 0o755), "bin/rustc": ("#!/bin/sh\n", 0o755),
+    "lib/rustlib": "dir", "bin/me": "dir"}, **INSIDE)
+say("the node on PATH", "run --dry-run -- node", 0, {"bin/node": ("#!/bin/sh\n", 0o755), "bin/me": "dir"}, **INSIDE)
+say("the python on PATH", "run --dry-run -- python3", 0, {"bin/python3": ("#!/bin/sh\n", 0o755), "bin/me": "dir"}, **INSIDE)
+
+# ---- before a run -----------------------------------------------------------------------------------------------
+
+say = group("before")
+say("the summary", "run --allow . --read %/data --write-file %/data/f -- true", 0, DATA)
+say("the summary, verbosely", "run -v --allow-cwd --read %/data --read-file %/data/f --read-file %/link -- true", 0,
+    {**DATA, "link": "-> data/f"}, rows=True)
+say("a dry run", "run --block-net --dry-run -- touch 'a b' --token=S3CRET --password S3CRET 'Authorization: Bearer S3CRET' https://me:S3CRET@host/", 0)
+say("a loopback network", "run -p rust-dev --dry-run -- true", 0)
+say("an open network in spite of the profile", "run -p rust-dev --allow-net --dry-run -- true", 0)
+say("what the kernel lacks", "wrap --dry-run -- true", 0, {"a.sock": "socket"}, abi=True)
+say("many sockets that stay reachable", "wrap -v --dry-run -- true", 0, {"a.sock": "socket", "b.sock": "socket"}, abi=True)
+say("a missing path", "run --read %/none --write-file %/none -- true", 0)
+say("keys in the environment", "run --dry-run -- true", 0, env={"GITHUB_TOKEN": "S3CRET", "DB_PASSWORD": "S3CRET"})
+say("a lifted protection", "run -v --bypass-protection %/home/.ssh --read %/home/.ssh --dry-run -- true", 0, KEY)
+say("the command lies in a denied place", "run -- %/home/.ssh/tool", 127, {"home/.ssh/tool": ("#!/bin/sh\n", 0o755)})
+say("no terminal to ask on", "run -p %/p.json -- true", 0, {"p.json": '{"workdir": {"access": "readwrite"}}'})
+for access, answer in (("readwrite", b"n\n"), ("read", b"\n"), ("write", b"y\n")):
+    say(f"asked for {access}, answered {answer!r}", "run -p %/p.json -- true", 0, {"p.json": '{"workdir": {"access": "%s"}}' % access}, keys=answer)
+say("asked, and what it says afterwards", "run -p %/p.json -- sh -c 'cat f 2>/dev/null; exit 3'", 3,
+    {"p.json": '{"workdir": {"access": "read"}}', "work/f": ""}, keys=b"n\n")
+say("a run within a run", "run --allow-cwd --silent -- @nono run -- true", 0)
+say("a run within a run that fails", "run --allow-cwd --silent -- @nono run -- false", 1)
+say("verbosely", "run -vv --allow-cwd -- sh -c 'exit 0'", 0)
+
+# ---- after a run ------------------------------------------------------------------------------------------------
+
+say = group("after")
+
+
+def failed(name, script, flags="", files=(), code=3, shell="sh", **more):
+    shell = shell if " " in shell else shell + " -c"
+    say(name, f"run {flags} -- {shell} '{script}'".replace("  ", " "), code, files, **more)
+
+
+failed("nothing was refused", "exit 3")
+failed("killed", "kill -KILL $$", code=137)
+failed("read", "cat %/data/f 2>&-; exit 3", files=DATA)
+failed("list", "ls %/data 2>&-; exit 3", files=DATA)
+failed("write", "echo x 2>&- >>%/data/f; exit 3", files=DATA)
+failed("create", "touch %/data/new 2>&-; exit 3", files=DATA)
+failed("remove", "rm -f %/data/f 2>&-; exit 3", files=DATA)
+failed("make a directory", "mkdir %/data/d 2>&-; exit 3", files=DATA)
+failed("rename", "mv %/data/f %/data/g 2>&-; exit 3", files=DATA)
+failed("change metadata", "chmod 700 %/data/f 2>&-; exit 3", files=DATA)
+failed("a denied file", "cat %/home/.ssh/id_ed25519 2>&-; exit 3", files=KEY)
+failed("a file in a directory that holds a denied one", "touch %/home/new 2>&-; exit 3", files=KEY)
+failed("a directory in one that holds a denied one", "mkdir %/home/new 2>&-; exit 3", files=KEY)
+failed("a list of one that holds a denied one", "ls %/home 2>&-; exit 3", files=KEY)
+failed("a directory that would hold a denied one", "mkdir -p %/home/.config 2>&-; exit 3")
+failed("a denied file that is to be made", "touch %/home/.ssh/new 2>&-; exit 3", files=KEY)
+failed("nono's own", "ls %/home/.config/nono 2>&-; exit 3", files={"home/.config/nono": "dir"})
+failed("the root directory", "ls / 2>&-; exit 3")
+failed("a name that would forge a line", "cat \"%/data/a\n[nono] x\" 2>&-; exit 3", files={"data/a\n[nono] x": ""})
+failed("many", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do cat %/data/$i 2>&-; done; exit 3", files={f"data/{i}": "" for i in range(1, 13)})
+failed("a socket", "socket(S, 1, 1, 0); connect(S, pack(\"S a*\", 1, \"%/s\")) or exit 3", files={"s": "socket"}, shell="perl -e")
+PERL = {"shell": "perl -e"}  # it opens no file of its own
+CONNECT = "socket(S, 2, 1, 6) or exit 3; connect(S, pack(\"S n C4 x8\", 2, 80, 192, 0, 2, 1)) or exit 3"
+failed("a network that the profile blocks", CONNECT, "-p %/p.json", {"p.json": '{"network": {"block": true}}'}, **PERL)
+failed("a blocked network", CONNECT, "--block-net", **PERL)
+failed("a loopback network", CONNECT, "-p rust-dev --allow-cwd", **PERL)
+failed("the host's loopback", CONNECT.replace("80, 192, 0, 2, 1", "9, 127, 0, 0, 1"), "-p rust-dev --allow-cwd", **PERL)
+failed("a signal to the outside", "kill -CONT $PPID 2>&-; exit 3")
+failed("the environment of the outside", "cat /proc/$PPID/environ 2>&-; exit 3")
+failed("a call that is closed everywhere", "unshare -U true 2>&-; exit 3")
+say("what may not be executed", "run -- sh -c '%/tool 2>&-'", 126, {"tool": ("#!/bin/sh\n", 0o755)})
+say("what only a capability allows", "run -- sh -c 'cat %/data/f 2>&-; exit 3'", 3, {"data/f": ("x", 0o600)}, only="root",
+    before=lambda t: os.chown(t.base + "/data/f", 65534, 65534))
+say("a program that cannot be executed", "run -- %/bad", 127, {"bad": ("\1\2\3", 0o755)})
+say("the same under wrap", "wrap -- %/bad", 127, {"bad": ("\1\2\3", 0o755)})
+say("a directory that cannot be entered", "run --workdir %/closed --allow-cwd -- true", 126, {"closed": ("dir", 0o600)})
+say("the same under wrap, which cannot", "wrap --workdir %/closed --allow-cwd -- true", 126, {"closed": ("dir", 0o600)})
+say("without diagnostics", "run --no-diagnostics -- sh -c 'exit 3'", 3)
+say("silent", "run --silent -- sh -c 'exit 3'", 3)
+
+# ---- reports ----------------------------------------------------------------------------------------------------
+
+say = group("report")
+say("without a name", "run -s --report= -- true", 1)
+say("where there is no directory", "run -s --report %/none/r -- true", 1)
+say("into a FIFO that nobody reads", "run -s --report %/fifo -- true", 1, {"fifo": "fifo"})
+say("onto a full disk", "run -s --report /dev/full -- true", 0)
+say("within a grant that writes", "run --allow-cwd --report r -- true", 0)
+say("of a path that JSON cannot name", "run -s --report %/r --read %/\udcff -- true", 1, {"\udcff": "dir"})
+say("to the command, of such a path", "run -v --read %/\udcff -- true", 0, {"\udcff": "dir"})
+
+# ---- why --------------------------------------------------------------------------------------------------------
+
+say = group("why")
+
+
+def asked(name, words, files=(), **more):
+    say(name, f"why {words}", 0, files, **more)
+    say(name + ", as JSON", f"why --json {words}", 0, files, **more)
+
+
+asked("granted", "--read %/data --path %/data/f", DATA)
+asked("not granted", "--path %/data/f", DATA)
+asked("not enough", "--read %/data --op write --path %/data/f", DATA)
+asked("a protected file", "--path %/home/.ssh/id_ed25519", KEY)
+asked("a protected file that is not there", "--path %/home/.ssh/id_ed25519")
+asked("nono's own", "--path %/home/.config/nono", {"home/.config/nono": "dir"})
+asked("nothing there", "--path %/none")
+asked("nothing there, but a grant", "--allow %/data --path %/data/none", DATA)
+asked("nothing there, and no grant", "--path %/data/none", DATA)
+asked("ordinary permissions", "--read %/data --path %/data/f", {"data/f": ("", 0)}, only="user")
+asked("what only a capability allows", "--read %/data --path %/data/f", {"data/f": ("x", 0o600)}, only="root",
+      before=lambda t: os.chown(t.base + "/data/f", 65534, 65534))
+asked("of the wrong kind", "--read %/data --op list --path %/data/f", DATA)
+asked("a move that would gain access", "--write %/data --allow %/more --op rename --path %/data/f --to %/more/f", {**DATA, "more": "dir"})
+asked("what nothing enforces", "--op stat --path %/data/f", DATA)
+asked("what the supervisor decides", "--op chmod --path %/data/f", DATA)
+asked("a socket", "--op connect-unix --path %/s", {"s": "socket"})
+asked("a link", "--read %/data --path %/link", {**DATA, "link": "-> data/f"})
+asked("through a link, and not granted", "--path %/link", {**DATA, "link": "-> data/f"})
+asked("a port", "--connect-tcp 443")
+asked("a blocked port", "--block-net --connect-tcp 443")
+asked("a loopback port", "-p rust-dev --bind-tcp 8080")
+asked("a signal", "--op signal")
+asked("the working directory", "-p rust-dev --path f", {"work/f": ""})
+asked("a file in a directory that holds a denied one", "--op create --path %/home/new", KEY)
+asked("a list of one that holds a denied one", "--op list --path %/home", KEY)
+asked("a directory that would hold a denied one", "--op mkdir --path %/home/.config", KEY)
+asked("the root directory", "--op list --path /")
+asked("a rename out of what is not granted", "--allow %/data --op rename --path %/data/f --to %/other/f", {**DATA, "other": "dir"})
+asked("a directory for a socket", "--allow-unix-socket-bind %/s/new --op create --path %/s/f", {"s": "dir"})
+asked("a host", "--host https://api.example.com/v1")
+asked("a host behind a blocked network", "--block-net --host api.example.com:8443")
+asked("a host behind a loopback network", "-p rust-dev --host api.example.com")
+for scope in ("signal", "abstract-unix-socket"):
+    say(f"the scope {scope}", f"why --scope {scope}", 0, abi=True)
+    say(f"the scope {scope}, as JSON", f"why --json --scope {scope}", 0, abi=True)
+say("a scope that the profile gives up", "why -p python-dev --scope abstract-unix-socket", 0, abi=True)
+say("a scope that the profile gives up, signals", "why -p %/p.json --scope signal", 0, {"p.json":
+    '{"security": {"signal_mode": "allow_all"}}'}, abi=True)
+say("from outside", "why --self --path %/data/f", 0, DATA)
+say("from outside, as JSON", "why --self --json --path %/data/f", 0, DATA)
+INSIDE = "run -s --allow-cwd -- @nono why --self"
+say("from inside", f"{INSIDE} --path f", 0, {"work/f": "text\n"})
+say("from inside, denied", f"{INSIDE} --path %/data/f", 0, DATA)
+say("from inside, denied, as JSON", f"{INSIDE} --json --path %/data/f", 0, DATA)
+say("from inside, what the file does not know", "why --self --path %/data/f", 1, {**DATA, "cap.json": "{}"},
+    env={"NONO_CAP_FILE": "%/cap.json"})
+say("from inside, without the file", "why --self --path %/data/f", 1, DATA, env={"NONO_CAP_FILE": "%/none.json"})
+say("from inside, with a file that is wrong", "why --self --path %/data/f", 1, {**DATA, "cap.json":
+    '{"fs": [], "net_blocked": false, "run": {"target": "supervised child"}}'}, env={"NONO_CAP_FILE": "%/cap.json"})
+say("from inside, with another user's file", "why --self --path %/data/f", 1, {**DATA, "cap.json": "{}"}, only="root",
+    env={"NONO_CAP_FILE": "%/cap.json"}, before=lambda t: os.chown(t.base + "/cap.json", 65534, 65534))
+say("a warning of the run", "why --read %/none --path %/data/f", 0, DATA)
+say("a command that is not there", "why --path / -- no-such-program", 1)
+say("standard output that is full", "why --path /", 1, stdout="/dev/full")
+
+# ---- setup ------------------------------------------------------------------------------------------------------
+
+say = group("setup")
+say("what there is", "setup --check-only", 0, abi=True)
+say("what there is, verbosely", "setup -v", 0, abi=True)
+say("a kernel without Landlock", "setup", 1, via=refusing(LANDLOCK, 38))
+
+# Sentences that no case above can have, and why.
+EXCEPTIONS = {
+    "nono::caps() has no word for": "no profile can ask for it",
+    "is granted as a file and as a directory": "no profile can ask for it",
+    "beside another kind of grant on the same path, so the code leaves it out; grant the path in one way only": "the same",
+    "can be reached: this needs": "of kernels before 6.12",
+    "the file that NONO_CAP_FILE names,": "of a disk that fills up between two calls",
+    ", could not be written:": "the same",
+    "; make room for it": "the same",
+    "WSL2: Windows' drives (/mnt/c) are 9p, where grants may not hold": "of a kernel of Microsoft's",
+    ", which may make inodes anew: then what is granted there is refused; work on a Linux file system instead":
+        "of grants on 9p and FUSE, which nobody may mount here",
+    "(claimed), missing:": "of a kernel that refuses what its ABI promises: test_kernels.py makes one",
+    "), which 'security.signal_mode' of the profile": "of a kernel below Landlock ABI 6",
+    "contains a null byte; name a program to run": "no argument can have one: the unit tests of find_program()",
+    "GOROOT (sources)": "refused only where /usr itself is laid out wrongly",
+    "could not be removed whole; a later run tries again": "of a directory that the command made immutable, or filled for a long time",
+    "keeping the scratch directory": "fcntl() would have to fail",
+    "; the command was not started": "prctl(), capset() or close_range() would have to fail",
+    "outbound to named hosts": "no command line leads to it as long as hosts are not built",
+    "[nono] Session stopped.": "of Ctrl-Z on a terminal: test_signals.py",
+}
+
+
+class Messages(Case):
+    def one(self, message):
+        test = Case()  # a base of its own, and its own clean-up
+        test.setUp()
+        try:
+            r = message.run(test)
+            return message.text(test, r), r.code
+        finally:
+            test.doCleanups()
+
+    def test_every_message_is_what_it_was(self):
+        """In one test, so that several run at once; each that differs is a failure of its own."""
+        groups = {m.group: read_golden(m.group) for m in CASES}
+        here = [m for m in CASES if m.runs_here]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            got = list(pool.map(self.one, here))
+        if UPDATE:
+            for name, old in groups.items():
+                texts = {m.name: t for m, (t, _) in zip(here, got) if m.group == name}
+                # What is seen by somebody else, or on another kernel, stays.
+                write_golden(name, {m.name: texts.get(m.name, old.get(m.name, "")) for m in CASES if m.group == name})
+                groups[name] = texts
+        for m, (text, code) in zip(here, got):
+            with self.subTest(group=m.group, case=m.name):
+                self.assertEqual(code, m.code, text)
+                self.assertEqual(text, groups[m.group].get(m.name, ""), "NONO_UPDATE_GOLDEN=1 accepts it")
+
+    def test_names_are_given_once_and_used(self):
+        for name in {m.group for m in CASES}:
+            names = [m.name for m in CASES if m.group == name]
+            self.assertEqual(len(names), len(set(names)), sorted(n for n in names if names.count(n) > 1))
+            if not UPDATE:
+                self.assertEqual(list(read_golden(name)), names, f"golden/{name}.txt")
+
+    def test_every_sentence_of_the_source_is_seen(self):
+        if not SOURCE.is_dir():
+            self.assertFalse(ROOT, f"{SOURCE} is not there")
+            self.skipTest("the sources are not at hand here")
+        texts = "\n".join(t for g in {m.group for m in CASES} for t in read_golden(g).values())
+        said = list(said_in_source())
+        self.assertGreater(len(said), 150)
+        missing, useless = unsaid(said, texts, EXCEPTIONS)
+        self.assertEqual(missing, [], "no golden text has these: add cases above")
+        self.assertEqual(useless, [], "these exceptions are not needed")
+        self.assertLess(len(EXCEPTIONS), 25)
+
+    def test_how_sentences_are_found(self):
+        source = r'''#include "not this one here"
+// nor "what a comment says"
+const char* a = "one {} sentence of \"several\"\n"
+                "joined words here"; f('"', "that stand alone", R"x(raw words "in" it)x", "short one");'''
+        self.assertEqual([s for text in literals(source) for s in sentences(text)],
+                         ['sentence of "several"', "joined words here", "that stand alone", 'raw words "in" it'])
+        self.assertEqual(unsaid([("f", "seen here"), ("f", "never seen"), ("f", "excepted")], "is seen here", {"excepted": "", "old": ""}),
+                         ([("f", "never seen")], ["old"]))
+
+    def test_no_golden_text_holds_what_differs_elsewhere(self):
+        for name in {m.group for m in CASES}:
+            for case, text in read_golden(name).items():
+                for bad in (r"/var/tmp/nt-", r"\x1b", rf"\b{os.uname().release}\b", r"S3CRET(?!\d)[^']*\n.*S3CRET"):
+                    self.assertIsNone(re.search(bad, text.partition("\n")[2]), f"{name}: {case}: {bad}")
+
+
+if __name__ == "__main__":
+    main()
