@@ -17,7 +17,7 @@ std::string check_shell(std::string_view shell) {
     return {};
   if (shell == "powershell" || shell == "pwsh")
     return "there is no completion for powershell; name bash, zsh or fish";
-  return fmt::format("there is no completion for the shell {}; name bash, zsh or fish", quoted(shell));
+  return fmt::format("there is no completion for the shell {}; name bash, zsh or fish", in_quotes(shell));
 }
 
 int print_completion(std::string_view shell, const command_entry& root) {

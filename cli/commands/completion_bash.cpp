@@ -8,11 +8,11 @@ namespace nono::cli {
 
 namespace {
 
-constexpr std::string_view head = R"(# Completion of nono for bash, written by `nono completion bash`.
+constexpr std::string_view bash_head = R"(# Completion of nono for bash, written by `nono completion bash`.
 )";
 
 /// Paths are left to readline's own completion, which knows about quoting and ~.
-constexpr std::string_view tail = R"sh(
+constexpr std::string_view bash_tail = R"sh(
 # The names of the profiles, the user's own too.
 _nono_profiles() {
   local name rest
@@ -151,14 +151,14 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string setting(std::string_view name, const std::string& value) {
+std::string bash_setting(std::string_view name, const std::string& value) {
   return value.empty() ? std::string() : fmt::format(" {}={}", name, quoted_for_shell(value));
 }
 
 /// What a value is completed with, as settings of kind (or rest) and words.
 std::string settings_of(std::string_view name, const std::string& value) {
-  return setting(name, std::string(word_of(kind_of_value(value)))) +
-         setting("words", joined(words_of_value(value)));
+  return bash_setting(name, std::string(word_of(kind_of_value(value)))) +
+         bash_setting("words", joined(words_of_value(value)));
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ std::string bash_completion(const command_entry& root) {
     for (const command_entry& one : command.commands) below.push_back(one.name);
     places +=
         fmt::format("    {})\n      flags={}{}{} ;;\n", quoted_for_shell(path),
-                    quoted_for_shell(joined(flags)), setting("commands", joined(below)),
+                    quoted_for_shell(joined(flags)), bash_setting("commands", joined(below)),
                     command.positional.empty() ? std::string() : settings_of("rest", command.positional));
   });
   return fmt::format(
@@ -191,7 +191,7 @@ std::string bash_completion(const command_entry& root) {
       "_nono_place() {{\n  flags= commands= rest= words=\n  case $at in\n{}  esac\n}}\n\n"
       "# The kind of the value that a flag takes; none where it takes none.\n"
       "_nono_value() {{\n  case \"$at $1\" in\n{}  esac\n}}\n{}",
-      head, places, values, tail);
+      bash_head, places, values, bash_tail);
 }
 
 }  // namespace nono::cli

@@ -8,7 +8,8 @@ namespace nono::cli {
 
 namespace {
 
-constexpr std::string_view head = R"fish(# Completion of nono for fish, written by `nono completion fish`.
+constexpr std::string_view fish_head =
+    R"fish(# Completion of nono for fish, written by `nono completion fish`.
 )fish";
 
 constexpr std::string_view functions = R"fish(
@@ -155,7 +156,7 @@ std::string fish_completion(const command_entry& root) {
       lines += here + value_arguments(command.positional) + "\n";
   });
   return fmt::format(
-      "{}{}{}{}{}\n{}", head,
+      "{}{}{}{}{}\n{}", fish_head,
       predicate("Whether this flag at this place has a value.", "__nono_takes_value", with_value),
       predicate("Whether what stands behind the flags at this place is a command to run.", "__nono_runs",
                 running),

@@ -8,7 +8,7 @@ namespace nono::cli {
 
 namespace {
 
-constexpr std::string_view head = R"sh(#compdef nono
+constexpr std::string_view zsh_head = R"sh(#compdef nono
 # Completion of nono for zsh, written by `nono completion zsh`.
 
 # The profiles by name, the user's own too; else files.
@@ -28,7 +28,7 @@ __nono_command() {
 }
 )sh";
 
-constexpr std::string_view tail = R"sh(
+constexpr std::string_view zsh_tail = R"sh(
 # Found in $fpath, this file is the body of _nono at its first call; sourced, it announces _nono.
 if [[ $funcstack[1] == _nono ]]; then
   _nono "$@"
@@ -145,11 +145,11 @@ std::string function_for(const std::string& path, const command_entry& command) 
 }  // namespace
 
 std::string zsh_completion(const command_entry& root) {
-  std::string out(head);
+  std::string out(zsh_head);
   for_each_command(root, [&](const std::string& path, const command_entry& command) {
     out += function_for(path, command);
   });
-  return out.append(tail);
+  return out.append(zsh_tail);
 }
 
 }  // namespace nono::cli

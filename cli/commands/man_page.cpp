@@ -72,7 +72,7 @@ std::string head_of(const flag_entry& flag) {
 }
 
 /// A sentence that ends as one.
-std::string sentence(std::string text) {
+std::string ended_sentence(std::string text) {
   if (!text.empty() && text.back() != '.') text += '.';
   return text;
 }
@@ -85,7 +85,7 @@ std::string name_of(const flag_entry& flag) {
 }
 
 std::string text_of(const flag_entry& flag) {
-  std::string out = sentence(flag.description);
+  std::string out = ended_sentence(flag.description);
   if (flag.repeats && !flag.value.empty()) out += " May be given more than once.";
   if (!flag.variable.empty()) out += fmt::format(" The variable {} stands for it.", flag.variable);
   return out;
@@ -117,7 +117,7 @@ std::string commands(const command_entry& root) {
     } else {
       out += fmt::format(".SS {}{}{}\n", plain(path), command.positional.empty() ? "" : " ",
                          plain(command.positional));
-      out += wrapped(plain(sentence(command.description)));
+      out += wrapped(plain(ended_sentence(command.description)));
     }
     std::vector<std::pair<std::string, std::string>> elsewhere;  // of which command: which
     const std::size_t before = told.size();
@@ -169,7 +169,7 @@ std::string description() {
              "fails, nono says what the sandbox refused and the smallest flag that would allow it.");
 }
 
-std::string exit_status() {
+std::string exit_status_section() {
   return section("EXIT STATUS") + wrapped(plain("Of nono run and nono wrap:")) +
          entry(italic("the command's own"), "It was started, and ended by itself.") +
          entry(bold("128") + " + " + italic("n"), "Signal n ended it.") +
@@ -264,8 +264,8 @@ std::string man_page(const command_entry& root) {
              ".TH NONO 1 {} \"nono {}\" \"User Commands\"\n",
              date_of_change, NONO_VERSION) +
          section("NAME") + "nono \\- run a command in a sandbox that the kernel enforces\n" + synopsis(root) +
-         description() + commands(root) + exit_status() + environment(root) + files() + examples() + notes() +
-         see_also();
+         description() + commands(root) + exit_status_section() + environment(root) + files() + examples() +
+         notes() + see_also();
 }
 
 }  // namespace nono::cli

@@ -19,7 +19,7 @@ constexpr std::size_t most_groups = 32;  // of one policy, as caps() has it
 constexpr std::size_t usual_room = 256;  // of caps() without a number
 
 /// Rights as an expression: read, write and both have names of their own.
-std::string words_of(right rights) {
+std::string code_of_rights(right rights) {
   std::string out;
   const auto add = [&](std::string_view word) {
     out += fmt::format("{}nono::{}", out.empty() ? "" : " | ", word);
@@ -151,8 +151,8 @@ class writer {
       }
     }
     for (const rule& r : left_out_)
-      out += fmt::format("\n        // left out, because it gave way here: {} on {}", words_of(r.rights),
-                         literal_of(r.path));
+      out += fmt::format("\n        // left out, because it gave way here: {} on {}",
+                         code_of_rights(r.rights), literal_of(r.path));
     if (!either_.empty()) out += fmt::format("\n        .group({}_paths)", name_);
     return out;
   }
@@ -165,7 +165,7 @@ class writer {
                          r.kind == path_kind::file ? "allow_unix_socket" : "allow_unix_sockets_below",
                          literal_of(r.path), missing);
     return fmt::format("\n        .{}<{}>({}{})", r.kind == path_kind::file ? "allow_file" : "allow_path",
-                       words_of(r.rights), literal_of(r.path), missing);
+                       code_of_rights(r.rights), literal_of(r.path), missing);
   }
 
   /// The group of the grants that may be a file or a directory.
@@ -176,8 +176,8 @@ class writer {
         "inline constexpr nono::group_rule {}_path_rules[] = {{\n",
         name_);
     for (const rule& r : either_)
-      out_.text +=
-          fmt::format("    {{{}, {}, {}}},\n", literal_of(r.path), words_of(r.rights), word_of(r.missing));
+      out_.text += fmt::format("    {{{}, {}, {}}},\n", literal_of(r.path), code_of_rights(r.rights),
+                               word_of(r.missing));
     out_.text += fmt::format(
         "}};\ninline constexpr nono::group {0}_paths{{.name = \"{0}_paths\",\n"
         "    .description = \"what the profile grants besides\",\n"

@@ -56,7 +56,7 @@ difference_section section(std::string_view name, const texts& a, const texts& b
   return out;
 }
 
-std::string words_of(right rights) {
+std::string rights_in_words(right rights) {
   if (rights == right::read || rights == right::write || rights == right::read_write)
     return access_word(rights);
   std::string out;
@@ -84,7 +84,7 @@ std::vector<difference> grants(const policy_ref& more, const policy_ref& less) {
   }
   std::vector<difference> out;
   out.reserve(found.size());
-  for (const extra& e : found) out.push_back({std::string(e.at.path), words_of(e.rights)});
+  for (const extra& e : found) out.push_back({std::string(e.at.path), rights_in_words(e.rights)});
   return out;
 }
 

@@ -16,6 +16,7 @@
 
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sandbox.hpp"
+#include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
 #include "cli/run/output.hpp"
 
@@ -23,9 +24,7 @@ namespace nono::cli {
 
 namespace {
 
-error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
-
-error failed(std::string_view what, const std::string& path) {
+error cannot_write(std::string_view what, const std::string& path) {
   return sentence(fmt::format("{} {} failed: {}; name a place that can be written with -o", what,
                               nono::detail::quoted(path), std::strerror(errno)));
 }
@@ -36,7 +35,7 @@ error make_directories(const std::string& path) {
   if (path != "/")
     if (error why = make_directories(parent_of(path)); why.code != errc::none) return why;
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return failed("making the directory", path);
+  return cannot_write("making the directory", path);
 }
 
 /// A file that is removed unless it was given its name.
@@ -55,29 +54,29 @@ class draft {
     fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
     if (fd_ < 0) {
       path_.clear();
-      return failed("writing beside", beside);
+      return cannot_write("writing beside", beside);
     }
     while (!text.empty()) {
       const ssize_t n = ::write(fd_, text.data(), text.size());
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return failed("writing", path_);
+      if (n < 0) return cannot_write("writing", path_);
       text.remove_prefix(static_cast<std::size_t>(n));
     }
     // On disk before it has its name: after a crash there is the old file or the new one.
-    return ::fsync(fd_) == 0 ? error{} : failed("writing", path_);
+    return ::fsync(fd_) == 0 ? error{} : cannot_write("writing", path_);
   }
 
   /// force: takes the place of what is there, which is never looked through: a link is replaced, not followed.
   error name(const std::string& path, bool force) {
     if (force) {
-      if (::rename(path_.c_str(), path.c_str()) != 0) return failed("replacing", path);
+      if (::rename(path_.c_str(), path.c_str()) != 0) return cannot_write("replacing", path);
       path_.clear();
       return {};
     }
     if (::link(path_.c_str(), path.c_str()) == 0) return {};
     if (errno == EEXIST)
       return sentence(fmt::format("{} exists; --force replaces it", nono::detail::quoted(path)));
-    return failed("writing", path);
+    return cannot_write("writing", path);
   }
 
  private:

@@ -52,14 +52,14 @@ std::string unexpected(const CLI::App& at, const std::string& command, const std
     nono::detail::nearest near(name);
     for (const CLI::Option* option : at.get_options())
       for (const std::string& one : names_of(*option)) near.offer(one, one);
-    return fmt::format("{} no flag {}{}", it_has, cli::quoted(name),
+    return fmt::format("{} no flag {}{}", it_has, cli::in_quotes(name),
                        name.starts_with("--") ? did_you_mean(near) : std::string());
   }
-  if (commands_below(at).empty()) return fmt::format("{} takes no word {}", command, cli::quoted(word));
+  if (commands_below(at).empty()) return fmt::format("{} takes no word {}", command, cli::in_quotes(word));
   nono::detail::nearest near(word);
   for (const CLI::App* one : commands_below(at)) near.offer(one->get_name(), one->get_name());
   const std::string meant = did_you_mean(near);
-  return fmt::format("{} no command {}{}", it_has, cli::quoted(word),
+  return fmt::format("{} no command {}{}", it_has, cli::in_quotes(word),
                      meant.empty() ? "; there are " + names_below(at) : meant);
 }
 
@@ -69,14 +69,14 @@ std::string unreadable(const CLI::App& at, std::string_view what, const std::vec
   const std::string name(what.substr(0, middle));
   const std::string value(what.substr(std::min(middle + 3, what.size())));
   const CLI::Option* option = at.get_option_no_throw(name);
-  if (option == nullptr) return fmt::format("{} cannot be {}", name, cli::quoted(value));
+  if (option == nullptr) return fmt::format("{} cannot be {}", name, cli::in_quotes(value));
   const std::vector<std::string> names = names_of(*option);
   const bool typed = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
     return std::find(names.begin(), names.end(), word.substr(0, word.find('='))) != names.end();
   });
   return fmt::format("{} takes {}, not {}", typed ? name : "the variable " + option->get_envname(),
                      option->get_items_expected_max() == 0 ? "true or false" : "a number",
-                     cli::quoted(value));
+                     cli::in_quotes(value));
 }
 
 }  // namespace

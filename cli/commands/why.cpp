@@ -253,7 +253,7 @@ std::string to_text(const answer& a) {
     line("Leads to:", quoted_whole(at.path()));
   if (!a.host.empty())
     line("Host:",
-         fmt::format("{}, port {}; no name is looked up and nothing is sent", quoted(a.host), a.port));
+         fmt::format("{}, port {}; no name is looked up and nothing is sent", in_quotes(a.host), a.port));
   if (a.is.os_errno != 0) line("Error:", fmt::format("{} ({})", errno_name(a.is.os_errno), a.is.os_errno));
   if (a.why.deny != nullptr)
     line("Policy:", fmt::format("{} is denied  [{}]", quoted_whole(a.why.deny->path),
@@ -380,9 +380,10 @@ std::string check(const why_options& o) {
     if (o.scope)
       return *o.scope == "signal" || *o.scope == "abstract-unix-socket"
                  ? std::string()
-                 : fmt::format("--scope {} is neither signal nor abstract-unix-socket", quoted(*o.scope));
+                 : fmt::format("--scope {} is neither signal nor abstract-unix-socket", in_quotes(*o.scope));
     const auto named = host_of(*o.host);
-    if (!named) return fmt::format("--host {} is no host: give a name, an address or a URL", quoted(*o.host));
+    if (!named)
+      return fmt::format("--host {} is no host: give a name, an address or a URL", in_quotes(*o.host));
     const unsigned number = port_of(o, *named);
     return number == 0 || number > 65535 ? "a port is a number from 1 to 65535" : std::string();
   }
@@ -397,7 +398,7 @@ std::string check(const why_options& o) {
   const std::string name = o.operations.empty() ? "read" : o.operations.front();
   const operation_row* row = operation_of(name);
   if (row == nullptr || row->what == operation::connect_tcp || row->what == operation::bind_tcp)
-    return fmt::format("--op {} is none of {}", quoted(name), operation_names());
+    return fmt::format("--op {} is none of {}", in_quotes(name), operation_names());
   if (row->paths == 0)
     return o.paths.empty() && o.to.empty() ? std::string()
                                            : fmt::format("--op {} is about no file: leave --path out", name);
@@ -437,7 +438,7 @@ int why(const why_options& options) {
     complain(fmt::format(
         "the policy of this sandbox says that {} is {}, and the kernel {} it: an outer sandbox, or "
         "a NONO_CAP_FILE that was changed",
-        quoted(a.path), a.is.allowed() ? "allowed" : "denied",
+        in_quotes(a.path), a.is.allowed() ? "allowed" : "denied",
         a.tried == trial::allowed ? "allows" : "refuses"));
     return 1;
   }

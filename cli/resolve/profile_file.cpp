@@ -16,13 +16,12 @@
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/resolver.hpp"
+#include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
 
 namespace nono::cli {
 
 namespace {
-
-error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
 bool has_no_rules(std::string_view group) {
   const auto all = groups_without_rules();

@@ -107,7 +107,7 @@ std::string elf_interpreter(bounded_file& file) {
   return {};
 }
 
-std::string absolute(std::string_view path, std::string_view cwd) {
+std::string below_directory(std::string_view path, std::string_view cwd) {
   if (path.starts_with('/')) return std::string(path);
   while (path.starts_with("./")) path.remove_prefix(2);
   std::string result(cwd);
@@ -118,7 +118,7 @@ std::string absolute(std::string_view path, std::string_view cwd) {
 std::string_view last_component(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 program_error failure(program_failure kind, std::string_view what, std::string_view rest) {
-  return {kind, quoted(what).append(rest)};
+  return {kind, in_quotes(what).append(rest)};
 }
 
 /// The found path, or why this one cannot run.
@@ -148,14 +148,14 @@ std::variant<std::string, program_error> look_up(std::string_view command, std::
     return program_error{program_failure::not_found, "the command is empty; name a program to run"};
   if (command.find('\0') != std::string_view::npos)
     return failure(program_failure::not_found, command, " contains a null byte; name a program to run");
-  if (command.find('/') != std::string_view::npos) return check_candidate(absolute(command, cwd));
+  if (command.find('/') != std::string_view::npos) return check_candidate(below_directory(command, cwd));
   if (path_variable.data() == nullptr) path_variable = "/bin:/usr/bin";
   std::optional<program_error> first_refusal;
   for (std::size_t start = 0; start <= path_variable.size();) {
     const std::size_t end = std::min(path_variable.find(':', start), path_variable.size());
     const std::string_view entry = path_variable.substr(start, end - start);
     start = end + 1;
-    auto checked = check_candidate(absolute(command, absolute(entry, cwd)));
+    auto checked = check_candidate(below_directory(command, below_directory(entry, cwd)));
     if (std::holds_alternative<std::string>(checked)) return checked;
     auto& refusal = std::get<program_error>(checked);
     const bool telling =
@@ -167,7 +167,7 @@ std::variant<std::string, program_error> look_up(std::string_view command, std::
                  " was not found on PATH; install it, or name it with its directory as in ./program");
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
+std::vector<std::string_view> split_words(std::string_view text) {
   constexpr std::string_view blanks = " \t\r";
   std::vector<std::string_view> words;
   for (std::size_t start = text.find_first_not_of(blanks); start != std::string_view::npos;) {
@@ -196,7 +196,7 @@ class collector {
     if (head.starts_with("#!")) {
       if (level < most_levels) add_script(head, level + 1);
     } else if (const std::string interpreter = elf_interpreter(file); !interpreter.empty()) {
-      add(absolute(interpreter, cwd_), level + 1);
+      add(below_directory(interpreter, cwd_), level + 1);
     }
   }
 
@@ -213,14 +213,14 @@ class collector {
       return;
     const std::string_view interpreter = line.substr(0, end);
     if (interpreter.empty() || interpreter.find('\0') != std::string_view::npos) return;
-    add(absolute(interpreter, cwd_), level);
+    add(below_directory(interpreter, cwd_), level);
     if (last_component(interpreter) == "env" && end != std::string_view::npos)
       add_behind_env(line.substr(end), level);
   }
 
   /// Without -S the kernel hands the rest of the line to env as one word.
   void add_behind_env(std::string_view arguments, int level) {
-    std::vector<std::string_view> words = words_of(arguments);
+    std::vector<std::string_view> words = split_words(arguments);
     if (words.empty()) return;
     const std::string_view path_before = path_variable_;
     if (words[0].starts_with("-S") || words[0].starts_with("-vS")) {
@@ -275,7 +275,7 @@ std::optional<std::string> canonical_path(const std::string& path) {
   return result;
 }
 
-std::string quoted(std::string_view text, std::size_t longest) {
+std::string in_quotes(std::string_view text, std::size_t longest) {
   std::string result;
   append_quoted(result, text.substr(0, longest));
   if (text.size() > longest) result.insert(result.size() - 1, "...");

@@ -41,9 +41,9 @@ std::variant<program, program_error> find_program(std::string_view command, std:
 std::optional<std::string> canonical_path(const std::string& path);
 
 /// The text in quotes for one line of a message, as nono::append_quoted has it; at most `longest` bytes of it.
-std::string quoted(std::string_view text, std::size_t longest = 200);
+std::string in_quotes(std::string_view text, std::size_t longest = 200);
 
 /// The whole text in quotes: for lists of paths, where a cut could hide what is granted.
-inline std::string quoted_whole(std::string_view text) { return quoted(text, text.size()); }
+inline std::string quoted_whole(std::string_view text) { return in_quotes(text, text.size()); }
 
 }  // namespace nono::cli

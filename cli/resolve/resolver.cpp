@@ -16,6 +16,7 @@
 #include <nono/path.hpp>
 #include <nono/resolve.hpp>
 
+#include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
 #include "cli/resolve/socket_flags.hpp"
 #include "cli/resolve/toolchain.hpp"
@@ -23,8 +24,6 @@
 namespace nono::cli {
 
 namespace {
-
-error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
 /// `path` below `base` if it is relative, with `.` and empty parts folded; `..` goes through realpath, because
 /// only the file system knows what it means behind a link.
@@ -80,7 +79,7 @@ class resolver {
       out.warnings.push_back(
           fmt::format("the profile file {} lies inside a grant that writes, so the command could change what "
                       "the next run grants; keep it elsewhere",
-                      quoted(out.chosen->path)));
+                      in_quotes(out.chosen->path)));
     return {};
   }
 
@@ -101,10 +100,10 @@ class resolver {
     struct stat st{};
     if (::stat(out.workdir.c_str(), &st) != 0)
       return sentence(fmt::format("the working directory {} cannot be used: {}; name another with --workdir",
-                                  quoted(out.workdir), std::strerror(errno)));
+                                  in_quotes(out.workdir), std::strerror(errno)));
     if (!S_ISDIR(st.st_mode))
       return sentence(fmt::format("the working directory {} is not a directory; name another with --workdir",
-                                  quoted(out.workdir)));
+                                  in_quotes(out.workdir)));
     if (options_.command.empty() && !options_.needs_command) return {};
     if (options_.command.empty())
       return sentence("no command given; write it after the options: nono run --allow-cwd -- COMMAND");
@@ -124,12 +123,12 @@ class resolver {
     if (has(options_.allow_command)) return {};
     if (has(options_.block_command))
       return sentence(fmt::format("the command {} is blocked by --block-command; leave that out to run it",
-                                  quoted(name)));
+                                  in_quotes(name)));
     if (has(says_->allowed_commands)) return {};
     if (has(says_->denied_commands))
       return sentence(fmt::format(
           "the command {} is blocked by 'commands.deny' of the profile {}; --allow-command {} runs it",
-          quoted(name), quoted(options_.profile), name));
+          in_quotes(name), in_quotes(options_.profile), name));
     const auto& without = says_->without_groups;
     const auto all = groups_without_rules();
     // Tools whose groups nono itself knows (npm, pip) are there to be run.
@@ -140,7 +139,7 @@ class resolver {
       return {};
     return sentence(
         fmt::format("the command {} is on the list of dangerous commands; --allow-command {} runs it",
-                    quoted(name), name));
+                    in_quotes(name), name));
   }
 
   /// nono's own state and settings: what is inside could change or report on later runs.
@@ -178,7 +177,7 @@ class resolver {
         });
         if (held != inside.end()) {
           out.warnings.push_back(fmt::format("the grant of {} by the group {} is left out: {} lies inside it",
-                                             quoted(r.path), g.name, quoted(*held)));
+                                             in_quotes(r.path), g.name, in_quotes(*held)));
           continue;
         }
         (void)out.policy.add(r);  // group paths hold the lexical rules: checked when they were compiled
@@ -193,7 +192,7 @@ class resolver {
         for (const group* g : find_profile(profile_of(*which))->groups) add(*g);
         out.notes.push_back(
             fmt::format("the command {} brought the groups of {} along (--no-auto-groups leaves them out)",
-                        quoted(out.target.name), profile_of(*which)));
+                        in_quotes(out.target.name), profile_of(*which)));
       }
   }
 
@@ -329,7 +328,7 @@ class resolver {
         return sentence(fmt::format(
             "filesystem.deny {} of the profile {} has a variable without a value, so nothing would "
             "be denied; set it, or write the path",
-            quoted(written), out.profile->name));
+            in_quotes(written), out.profile->name));
       const std::string whole = absolute(path, here_.current);
       if (auto added = out.policy.add(
               {whole, no_rights, path_kind::deny, if_exists, origin::profile, out.profile->name});
@@ -350,7 +349,7 @@ class resolver {
             out.warnings.push_back(
                 fmt::format("the pattern {} of the profile {} has a * before its end, where it stands for "
                             "itself",
-                            quoted(p), out.profile->name));
+                            in_quotes(p), out.profile->name));
     if (!missing.empty())
       out.notes.push_back(
           fmt::format("grants of the profile {} were skipped because the path does not exist: {}",
@@ -408,7 +407,7 @@ class resolver {
       return sentence(fmt::format(
           "{}: in {} a variable stands after the start, where no rule can have one; let the shell "
           "replace it, or grant the directory above",
-          flag, quoted(path)));
+          flag, in_quotes(path)));
     if (const errc why = check_path(path); why != errc::none || path.starts_with('$'))
       return error{why, 0, std::string(flag), path, {}};
     struct stat st{};
@@ -416,13 +415,13 @@ class resolver {
       found = st;
     } else if (errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG) {
       return sentence(
-          fmt::format("{} {} cannot be used: {}; {}", flag, quoted(given), std::strerror(errno),
+          fmt::format("{} {} cannot be used: {}; {}", flag, in_quotes(given), std::strerror(errno),
                       errno == EACCES ? "ask for access to the directories above it" : "name another path"));
     }
     return {};
   }
   static void skip(std::string_view flag, const std::string& given, std::string& missing) {
-    missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, quoted(given));
+    missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", flag, in_quotes(given));
   }
 
   /// Where a grant is written: what a user would change, and how.
@@ -442,11 +441,11 @@ class resolver {
     if (error why = look_up(flag, given, path, found); why.code != errc::none) return why;
     if (!found) return skip(flag, given, missing), error{};
     if (kind == path_kind::directory && !S_ISDIR(found->st_mode))
-      return sentence(fmt::format("{} {} is not a directory; use {} for a single file", flag, quoted(given),
-                                  where.for_file));
+      return sentence(fmt::format("{} {} is not a directory; use {} for a single file", flag,
+                                  in_quotes(given), where.for_file));
     if (kind == path_kind::file && S_ISDIR(found->st_mode))
       return sentence(fmt::format("{} {} is a directory; use {} for a directory and all below it", flag,
-                                  quoted(given), where.for_directory));
+                                  in_quotes(given), where.for_directory));
     if (auto added = out.policy.add({path, rights, kind, if_exists, where.from, where.source}); !added)
       return added.error();
     return {};
@@ -607,7 +606,7 @@ class resolver {
     return false;
   }
   static bool relaxed(const std::string& path, resolution& out) {
-    out.notes.push_back("bypass_protection relaxing deny rule " + quoted(path));
+    out.notes.push_back("bypass_protection relaxing deny rule " + in_quotes(path));
     return true;
   }
   [[nodiscard]] std::string expand_home(const std::string& path) const {
@@ -626,7 +625,7 @@ class resolver {
       if (!granted(absolute(expand_home(given), here_.current)))
         return sentence(
             fmt::format("--bypass-protection {} has no matching grant; add --read, --write or --allow for it",
-                        quoted(given)));
+                        in_quotes(given)));
     for (const std::string& given : says_->bypass_protection) {
       std::string unknown;
       const auto expanded = with_variables(given, here_, out.workdir, unknown);
@@ -635,12 +634,12 @@ class resolver {
       if (!unknown.empty() || ::access(path.c_str(), F_OK) != 0) {
         out.warnings.push_back(
             fmt::format("filesystem.bypass_protection {} of the profile {} is skipped: there is no such path",
-                        quoted(given), out.profile->name));
+                        in_quotes(given), out.profile->name));
       } else if (!granted(path)) {
         return sentence(
             fmt::format("filesystem.bypass_protection {} of the profile {} has no matching grant; add it to "
                         "filesystem.read, .write or .allow",
-                        quoted(given), out.profile->name));
+                        in_quotes(given), out.profile->name));
       }
     }
     return {};
@@ -710,7 +709,7 @@ result<host> this_host(const char* const* environment) {
     return sentence(
         fmt::format("HOME is {}, which is no absolute path without '..'; set it, because the protected paths "
                     "depend on it",
-                    quoted(out.home)));
+                    in_quotes(out.home)));
   char buffer[max_path + 1];
   if (::getcwd(buffer, sizeof buffer) == nullptr)
     return sentence(fmt::format("the current directory cannot be used: {}; change to one that exists",

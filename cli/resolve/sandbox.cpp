@@ -12,8 +12,9 @@
 namespace nono::cli {
 
 error lower(sandbox& s, sandbox_target target, bool observed) {
-  const binding home = bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
-  auto bound = bind(s.r.policy.ref(), {&home, 1});
+  const binding home =
+      nono::bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
+  auto bound = nono::bind(s.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   s.bound.emplace(std::move(*bound));
   auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
@@ -61,12 +62,12 @@ std::string words_of(const error& why) {
     case errc::deny_contradicts_grant:
       if (why.other.find(protected_root) != std::string::npos)
         return fmt::format("{} overlaps {} {}; grant a directory beside it", why.rule, protected_root,
-                           quoted(why.path));
+                           in_quotes(why.path));
       // What a profile denies by itself, no flag lifts.
       return "Landlock deny-overlap: " + message +
              (why.other.find(" of the group ") == std::string::npos
                   ? std::string()
-                  : fmt::format(", or add --bypass-protection {} on purpose", quoted(why.path)));
+                  : fmt::format(", or add --bypass-protection {} on purpose", in_quotes(why.path)));
     case errc::protection_unavailable:
       return fact +
              "; to change that, use a kernel that has it, or leave out what requires it (--strict, or a "

@@ -150,7 +150,7 @@ bool setting_paths::check(std::string_view label, std::string_view value) {
   if (value.empty()) return false;
   const std::string objection = objection_to(value);
   if (!objection.empty())
-    push_once(result.refused, std::string(label) + "=" + quoted(value) + " is not granted: " + objection);
+    push_once(result.refused, std::string(label) + "=" + in_quotes(value) + " is not granted: " + objection);
   return objection.empty();
 }
 

@@ -53,14 +53,14 @@ class use {
     path_buffer buffer{};
     if (const std::string_view target = read_link(path_.c_str(), buffer); !target.empty())
       return refused("is a symbolic link that leads nowhere; name what it should lead to ({})",
-                     quoted(target));
+                     in_quotes(target));
     const std::string parent = parent_of(path_);
     out_.missing = flag_.of != extent::one || !flag_.binds || !is_directory(parent);
     if (out_.missing) return out_;
     grant(parent, files_, path_kind::directory, fmt::format("the directory of {}", flag_.name));
     out_.note = about(
         "grants its directory {}, to make the socket there; only one that the command makes can be reached",
-        quoted(parent));
+        in_quotes(parent));
     return out_;
   }
 
@@ -74,7 +74,7 @@ class use {
     if (flag_.binds)
       out_.note =
           about("is there already: to bind it anew the command must remove it, which --write {} allows",
-                quoted(parent_of(path_)));
+                in_quotes(parent_of(path_)));
     return out_;
   }
 
@@ -95,7 +95,7 @@ class use {
       if (check_path(s) == errc::none) {
         grant(s, files_ | right::connect_unix, path_kind::file, flag_.name);
       } else {
-        unnameable += (unnameable.empty() ? "" : ", ") + quoted(s);
+        unnameable += (unnameable.empty() ? "" : ", ") + in_quotes(s);
       }
     }
     if (sockets.empty()) out_.warning = about("holds no socket, so none can be reached");
@@ -107,7 +107,7 @@ class use {
   [[nodiscard]] std::string_view bind() const { return flag_.binds ? "-bind" : ""; }
   template <class... Args>
   [[nodiscard]] std::string about(fmt::format_string<Args...> text, Args&&... args) const {
-    return fmt::format("{} {} {}", flag_.name, quoted(given_),
+    return fmt::format("{} {} {}", flag_.name, in_quotes(given_),
                        fmt::format(text, static_cast<Args&&>(args)...));
   }
   template <class... Args>

@@ -53,7 +53,7 @@ class go_environment {
     if (auto value = paths_.variable(name)) return {name, *std::move(value)};
     const auto found = from_file_.find(name);
     if (found == from_file_.end() || found->second.empty()) return {name, fallback};
-    return {std::string(name) + " (in " + quoted(file_) + ")", found->second};
+    return {std::string(name) + " (in " + in_quotes(file_) + ")", found->second};
   }
 
  private:
@@ -145,7 +145,7 @@ void read_virtual_environment(setting_paths& paths, const std::string& directory
     if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != "home") return;
     const std::string base(trimmed(line.substr(equals + 1)));
     const bool system = covers("/usr", base) || base == "/bin";
-    if (system || !paths.check("home (in " + quoted(file) + ")", base)) return;
+    if (system || !paths.check("home (in " + in_quotes(file) + ")", base)) return;
     for (const char* name : {"/python3", "/python"}) {
       if (!canonical_path(base + name)) continue;
       read_python_prefix(paths, prefix_of(base + name));
@@ -218,7 +218,7 @@ void java_settings(setting_paths& paths) {
   }
   const std::string settings = paths.in_home(".m2/settings.xml");
   if (!settings.empty())
-    paths.read("localRepository (in " + quoted(settings) + ")",
+    paths.read("localRepository (in " + in_quotes(settings) + ")",
                local_repository(settings, parent_of(parent_of(settings))));
   paths.read("Maven's repository", paths.in_home(".m2/repository"));
   read_installation(paths, "mvn", "/boot");

@@ -14,9 +14,9 @@ namespace nono::cli {
 
 namespace {
 
-class collector {
+class refusal_collector {
  public:
-  collector(const bound_policy& policy, const enforcement& in_force)
+  refusal_collector(const bound_policy& policy, const enforcement& in_force)
       : policy_(policy), in_force_(in_force), confined_(policy, in_force, privileges::none) {}
 
   void add(const attempt& a) {
@@ -87,7 +87,7 @@ class collector {
 
 std::vector<refusal> refused_by_policy(const std::vector<attempt>& attempts, const bound_policy& policy,
                                        const enforcement& in_force) {
-  collector all(policy, in_force);
+  refusal_collector all(policy, in_force);
   for (const attempt& a : attempts) all.add(a);
   return all.take();
 }

@@ -13,12 +13,11 @@
 #include <fmt/format.h>
 
 #include "cli/resolve/program.hpp"
+#include "cli/resolve/sentence.hpp"
 
 namespace nono::cli {
 
 namespace {
-
-error failed(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
 /// 0, or the errno of what went wrong.
 int write_whole(int fd, std::string_view text) {
@@ -38,13 +37,13 @@ report_file::~report_file() {
 }
 
 error report_file::open(const std::string& path) {
-  if (path.empty()) return failed("--report needs the name of a file, and got an empty one");
+  if (path.empty()) return sentence("--report needs the name of a file, and got an empty one");
   // Not blocking: a FIFO that nobody reads would stop us here. Above the standard descriptors, which the command gets.
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, S_IRUSR | S_IWUSR);
   struct stat st{};
   if (fd_ < 0 || ::fstat(fd_, &st) != 0)
-    return failed(fmt::format("--report {} cannot be written: {}; name a file that can be", quoted(path),
-                              errno == ENXIO ? "nobody reads it" : std::strerror(errno)));
+    return sentence(fmt::format("--report {} cannot be written: {}; name a file that can be", in_quotes(path),
+                                errno == ENXIO ? "nobody reads it" : std::strerror(errno)));
   regular_ = S_ISREG(st.st_mode);
   if (const int flags = ::fcntl(fd_, F_GETFL); !regular_ && flags >= 0)
     (void)::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
@@ -58,7 +57,8 @@ error report_file::write(std::string_view text) {
   if (why != 0 && regular_ && ::ftruncate(fd_, 0) != 0) why = errno;
   if (::close(std::exchange(fd_, -1)) != 0 && why == 0) why = errno;
   if (why == 0) return {};
-  return failed(fmt::format("the report could not be written to {}: {}", quoted(path_), std::strerror(why)));
+  return sentence(
+      fmt::format("the report could not be written to {}: {}", in_quotes(path_), std::strerror(why)));
 }
 
 error write_new(const std::string& path, std::string_view text) {
@@ -68,9 +68,9 @@ error write_new(const std::string& path, std::string_view text) {
   if (fd >= 0 && ::close(fd) != 0 && why == 0) why = errno;
   if (why == 0) return {};
   if (fd >= 0) (void)::unlink(path.c_str());
-  return failed(
+  return sentence(
       fmt::format("the file that NONO_CAP_FILE names, {}, could not be written: {}; make room for it",
-                  quoted(path), std::strerror(why)));
+                  in_quotes(path), std::strerror(why)));
 }
 
 }  // namespace nono::cli

@@ -36,7 +36,7 @@ namespace nono::cli {
 
 namespace {
 
-int failed(const error& why, int code = 1) {
+int complained_of(const error& why, int code = 1) {
   complain(words_of(why));
   return code;
 }
@@ -66,14 +66,14 @@ error ask_for_workdir(const run_options& options, resolution& r) {
   if (::isatty(STDIN_FILENO) != 1) {
     say(fmt::format(
         "[nono] No terminal to ask on: going on without the working directory {} (--allow-cwd grants it).\n",
-        quoted(r.workdir)));
+        in_quotes(r.workdir)));
     return {};
   }
   say(fmt::format("[nono] Let the command {} the working directory {}? (--allow-cwd answers yes) [y/N] ",
                   contains(r.cwd_rights, right::read_write) ? "read and write"
                   : contains(r.cwd_rights, right::write)    ? "write"
                                                             : "read",
-                  quoted(r.workdir)));
+                  in_quotes(r.workdir)));
   if (!answered_yes()) return {};
   if (auto granted = grant_workdir(r); !granted) return granted.error();
   r.cwd = cwd_grant::granted;
@@ -85,15 +85,15 @@ void print_warnings(const run_options& options, const started& p) {
   for (const std::string& w : p.r.warnings) say("[nono] warning: " + w + "\n");
   for (const skipped_rule& s : p.bound->skipped)
     if (s.denied != nullptr && (s.from == origin::group || s.from == origin::command))
-      say(fmt::format("[nono] warning: {} is not granted to {}: it meets the denied {}\n", quoted(s.path),
+      say(fmt::format("[nono] warning: {} is not granted to {}: it meets the denied {}\n", in_quotes(s.path),
                       s.from == origin::command ? std::string_view("the command") : s.source,
-                      quoted(s.denied->path)));
+                      in_quotes(s.denied->path)));
   for (const bound_rule& r : p.bound->rules)
     if (r.on != file_system::lasting && !r.subsumed)
       say(fmt::format(
           "[nono] warning: {} lies on {}, which may make inodes anew: then what is granted there is refused; "
           "work on a Linux file system instead\n",
-          quoted(r.path), name_of(r.on)));
+          in_quotes(r.path), name_of(r.on)));
   if (options.verbose > 0)
     for (const std::string& n : p.r.notes) say("[nono] note: " + n + "\n");
 }
@@ -154,7 +154,7 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
     p.r.warnings.push_back(
         fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
                     "elsewhere",
-                    quoted(*options.report)));
+                    in_quotes(*options.report)));
   p.environment = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
   print_warnings(options, p);
   if (!options.silent) {
@@ -232,7 +232,7 @@ int run(const run_options& options) {
   started p;
   if (const error why = prepare(options, sandbox_target::supervised_child, observed, p);
       why.code != errc::none)
-    return failed(why);
+    return complained_of(why);
   if (options.dry_run) return end_dry_run(options, p);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
 
@@ -245,10 +245,10 @@ int run(const run_options& options) {
   how.signal_mask = &signals.before();
   how.ends_with_parent = true;
   if (const auto why = nono::detail::enclose_supervisor(*p.prepared); why.code != errc::none)
-    return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
+    return complained_of({why.code, why.os_errno, {}, {}, why.step}, 126);
   const std::optional<plan> plain = nono::detail::plan_without_listener(*p.bound, *p.prepared);
   auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p), plain ? &*plain : nullptr);
-  if (!child) return failed(child.error(), exit_code_of(child.error().code));
+  if (!child) return complained_of(child.error(), exit_code_of(child.error().code));
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   if (!options.silent) say(lost_words(p.report(), child->report()));
   write_report(p, child->report(), true);
@@ -259,7 +259,7 @@ int run(const run_options& options) {
   if (observed && child->listener() >= 0) watcher.emplace(child->pid(), *p.bound);
   supervisor answers(*child, *p.bound, p.prepared->planned, watcher ? &*watcher : nullptr);
   const auto status = supervise(*child, signals, answers, options.silent);
-  if (!status) return failed(status.error());
+  if (!status) return complained_of(status.error());
   answer_leftovers(*child, answers);
   if (!status->ok() && observed)
     say(footer(
@@ -268,7 +268,7 @@ int run(const run_options& options) {
         watcher ? &*watcher : nullptr, options.verbose));
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
-                    quoted(p.scratch->path())));
+                    in_quotes(p.scratch->path())));
   return status->exit_code();
 }
 
@@ -277,7 +277,7 @@ int wrap(const run_options& given) {
   run_options options = given;
   options.no_child = true;
   if (const error why = prepare(options, sandbox_target::this_process, false, p); why.code != errc::none)
-    return failed(why);
+    return complained_of(why);
   if (options.dry_run) return end_dry_run(options, p);
 
   const filter_program program = nono::detail::program_for(p.prepared->planned.filter, p.prepared->kernel);
@@ -298,7 +298,7 @@ int wrap(const run_options& given) {
   if (const long got = kernel_calls::drop_capabilities(); got < 0) return cannot("capset", got);
   if (const auto why = nono::detail::confine_thread(program, p.prepared->ruleset.get(), nullptr);
       why.code != errc::none)
-    return failed({why.code, why.os_errno, {}, {}, why.step}, 126);
+    return complained_of({why.code, why.os_errno, {}, {}, why.step}, 126);
   write_report(p, p.report(), true);
   // Everything but the standard descriptors closes with exec, except the scratch directory's lock: it lives as
   // long as the command, and a later run removes the directory.
@@ -306,11 +306,11 @@ int wrap(const run_options& given) {
     return cannot("close_range", got);
   if (p.scratch && !p.scratch->keep_across_exec()) return cannot("keeping the scratch directory", -errno);
   if (::chdir(p.start_directory.c_str()) != 0)
-    return failed({errc::chdir_failed, errno, {}, p.start_directory, {}}, 126);
+    return complained_of({errc::chdir_failed, errno, {}, p.start_directory, {}}, 126);
   (void)::execve(p.r.target.path.c_str(),
                  const_cast<char* const*>(argv.data()),          // NOLINT: execve's signature
                  const_cast<char* const*>(environment.data()));  // NOLINT
-  return failed({errc::exec_failed, errno, {}, p.r.target.path, {}}, 127);
+  return complained_of({errc::exec_failed, errno, {}, p.r.target.path, {}}, 127);
 }
 
 }  // namespace nono::cli

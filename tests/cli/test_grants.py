@@ -14,7 +14,7 @@ class Scratch(Case):
         script = """
 import os, stat
 d = os.environ["TMPDIR"]
-open(d + "/f", "w").write("x"); assert open(d + "/f").read() == "x"; assert os.listdir(d) == ["f"]
+open(d + "/f", "w").write("x"); assert open(d + "/f").read() == "x"; assert sorted(os.listdir(d)) == [".nono.json", "f"]
 os.mkdir(d + "/sub"); os.mkdir(d + "/sub/locked", 0o000)
 s = os.stat(d)
 print(d, oct(stat.S_IMODE(s.st_mode)), s.st_uid)
@@ -263,6 +263,32 @@ class WorkingDirectory(Case):
         self.assertEqual(t.wait(), 0, t.out)
         self.assertNotIn(b"\x1b", t.out)
         self.assertNotIn(b"\n[nono] granted", t.out)
+
+
+class Settings(Case):
+    """Where the user's settings put a tool chain: not the user's word on this run."""
+
+    def test_a_setting_that_names_a_denied_place_opens_nothing(self):
+        secret = self.file("home/.ssh/id", "secret\n", 0o600)
+        closed = os.path.dirname(secret)
+        for profile, name in [("go-dev", "GOPATH"), ("go-dev", "GOMODCACHE"), ("go-dev", "GOCACHE"), ("rust-dev", "RUSTUP_HOME"),
+                              ("node-dev", "npm_config_cache"), ("python-dev", "VIRTUAL_ENV"), ("java-dev", "JAVA_HOME"),
+                              ("java-dev", "GRADLE_USER_HOME")]:
+            with self.subTest(name):
+                r = self.run_("--profile", profile, "--allow-cwd", "--", "cat", secret, env=self.env(**{name: closed}))
+                self.check(r, 1, b"", "Permission denied")
+                self.assertEqual(self.read(secret), b"secret\n")
+
+    def test_what_would_open_too_much_is_refused_by_name(self):
+        secret = self.file("home/secret", "secret\n")
+        for value in ("/", self.home, self.home + "/.", "/a\nb", "relative"):
+            with self.subTest(value):
+                r = self.run_("--profile", "go-dev", "--allow-cwd", "--", "cat", secret, env=self.env(GOPATH=value))
+                self.check(r, 1, b"", ["Permission denied", "GOPATH='", "is not granted: "])
+
+    def test_without_a_home(self):
+        r = self.run_("--profile", "go-dev", "--allow-cwd", "--", "true", env=self.env(HOME="relative"))
+        self.one_line(r, 1, "HOME is 'relative'", "set it")
 
 
 if __name__ == "__main__":

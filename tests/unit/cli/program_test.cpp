@@ -327,10 +327,10 @@ TEST_CASE("a program that may be executed but not read is still found") {
 }
 
 TEST_CASE("quoted text cannot break a line or steer a terminal") {
-  CHECK(quoted("plain text") == "'plain text'");
-  CHECK(quoted("a\n\r\x1b\x7f" + string(1, '\0')) == "'a\\n\\x0d\\x1b\\x7f\\x00'");
-  CHECK(quoted("it's\\") == "'it\\'s\\\\'");
-  CHECK(quoted("\xc3\xa9") == "'\xc3\xa9'");
-  CHECK(quoted("\xc2\x9b") == "'\\xc2\\x9b'");
-  CHECK(quoted(string(201, 'x')) == "'" + string(200, 'x') + "...'");
+  CHECK(in_quotes("plain text") == "'plain text'");
+  CHECK(in_quotes("a\n\r\x1b\x7f" + string(1, '\0')) == "'a\\n\\x0d\\x1b\\x7f\\x00'");
+  CHECK(in_quotes("it's\\") == "'it\\'s\\\\'");
+  CHECK(in_quotes("\xc3\xa9") == "'\xc3\xa9'");
+  CHECK(in_quotes("\xc2\x9b") == "'\\xc2\\x9b'");
+  CHECK(in_quotes(string(201, 'x')) == "'" + string(200, 'x') + "...'");
 }
