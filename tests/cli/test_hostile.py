@@ -125,9 +125,11 @@ class Environment(Case):
         outside = self.execute(["/usr/bin/env", "-0"], env={k: v for k, v in env.items() if k != "LD_PRELOAD"})
         self.assertIn(b"\0GOFLAGS=/no/such\0", b"\0" + outside.out)
         inside, _ = self.child(env, "--allow-cwd")
-        self.assertEqual([n for n in self.DROPPED if n in inside], [])
+        self.assertEqual([n for n in self.DROPPED if inside.get(n) == "/no/such"], [])
+        self.assertEqual([n for n in self.DROPPED if n in inside], ["NONO_CAP_FILE"])  # nono's own
+        self.assertEqual(inside["NONO_CAP_FILE"], inside["TMPDIR"] + "/.nono.json")
         self.assertEqual({n: inside.get(n) for n in self.KEPT}, {n: "/no/such" for n in self.KEPT})
-        self.assertEqual(set(inside), (set(env) - set(self.DROPPED)) | {"PWD", "TMPDIR"})
+        self.assertEqual(set(inside), (set(env) - set(self.DROPPED)) | {"PWD", "TMPDIR", "NONO_CAP_FILE"})
         for name in ("HOME", "PATH", "TERM"):
             self.assertEqual(inside[name], env[name])
         self.assertEqual(inside["PWD"], self.work)
@@ -150,7 +152,7 @@ class Environment(Case):
                 "libc.execve(sys.argv[1].encode(), argv, env)")
         r = self.check(self.execute([PYTHON, "-c", code, BIN]), 0, None)
         names = sorted(line.split(b"=")[0] for line in r.out.splitlines())
-        self.assertEqual(names, [b"A", b"HOME", b"PATH", b"PWD", b"TMPDIR"])
+        self.assertEqual(names, [b"A", b"HOME", b"NONO_CAP_FILE", b"PATH", b"PWD", b"TMPDIR"])
 
     def test_names_of_keys_are_shown_and_never_values(self):
         env = self.env(OPENAI_API_KEY="S3CRET1", GITHUB_TOKEN="S3CRET2", MY_PASSWORD="S3CRET3", MAX_TOKENS="5", EMPTY_TOKEN="")

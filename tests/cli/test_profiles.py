@@ -602,7 +602,7 @@ class Profiles(Case):
         for pair in (("default", "nosuch"), ("nosuch", "default")):
             self.one_line(self.nono("profile", "diff", *pair), 1, "Profile not found: 'nosuch'")
         self.one_line(self.nono("profile", "diff", "default", ""), 1, "profile diff needs the names of two profiles")
-        self.one_line(self.nono("profile", "diff", "default"), 2, "b is required")
+        self.one_line(self.nono("profile", "diff", "default"), 2, "profile diff needs its PROFILE")
 
     def test_show_refuses(self):
         self.one_line(self.nono("profile", "show", "go-dev", "--format", "manifest"), 2, "manifest is not built yet, so nothing was shown")

@@ -121,7 +121,7 @@ class Parsing(Case):
     def test_sub_commands(self):
         for word in ("nosuch", "--nosuch", "Run"):
             self.one_line(self.nono(word), 2, word)
-        for word in ("shell", "ps", "audit"):
+        for word in ("ps", "audit"):
             self.one_line(self.nono(word, "x"), 2, f"the command {word} is not built yet")
 
     def test_help_and_version(self):

@@ -389,7 +389,7 @@ Suggested fix:   --read-file {self.path}
                             (["--path", self.path, "--nonsense"], "--nonsense")):
             with self.subTest(words=words):
                 self.one_line(self.why(*words), 2, text)
-        for word in ("--host", "--self", "--scope"):
+        for word in ("--command", "--caller"):
             for form in ([word], [word, "x"], [word + "=x"]):
                 self.one_line(self.why("--path", self.path, *form), 2, f"{word} is not built yet, so nothing was asked")
         self.one_line(self.why("--allow", "/", "--path", self.path), 1, "protected nono state root")
