@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
+#include <string>
 #include <thread>
 
 #include <linux/seccomp.h>
@@ -168,6 +170,8 @@ TEST_CASE_FIXTURE(leakless, "spawn: from 32 threads at once") {
   const std::string inside = home.file("inside");
   const std::string outside = home.file("outside");
   std::atomic<int> right = 0;
+  std::mutex guard;
+  std::string wrong;
   std::vector<std::thread> threads;
   threads.reserve(32);
   for (int t = 0; t < 32; ++t)
@@ -181,10 +185,19 @@ TEST_CASE_FIXTURE(leakless, "spawn: from 32 threads at once") {
             live::with_system({{inside, nono::read}}),
             {"/bin/sh", "-c", "cat \"$1\" >&2 && ! cat \"$2\" >&2 && echo \"$0\"", text, inside, outside},
             options);
-        if (child && read_all(child->out()) == text + "\n" && child->wait()->ok()) right += 1;
+        const std::string said = child ? read_all(child->out()) : child.error().message();
+        const auto status = child ? child->wait() : nono::result<nono::exit_status>(child.error());
+        if (status && status->ok() && said == text + "\n") {
+          right += 1;
+        } else {
+          const std::lock_guard lock(guard);
+          wrong +=
+              text + ": " + said + (status ? ", code " + std::to_string(status->exit_code()) : "") + '\n';
+        }
       }
     });
   for (auto& thread : threads) thread.join();
+  CAPTURE(wrong);
   CHECK(right == 96);
   CHECK(live::try_open(outside) == 0);  // the parent is as free as before
 }
