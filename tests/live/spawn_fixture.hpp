@@ -40,7 +40,7 @@ inline std::string read_all(int fd) {
   char part[4096];
   for (;;) {
     pollfd ready{fd, POLLIN, 0};
-    if (::poll(&ready, 1, 20000) == 0) return out + " (and then nothing)";
+    if (::poll(&ready, 1, 120000) == 0) return out + " (and then nothing)";
     const ssize_t n = ::read(fd, part, sizeof part);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return out;
