@@ -47,17 +47,17 @@ func call(f func() C.enum_NonoErrorCode) error {
 	return &Error{ErrorCode(code), message}
 }
 
-// made is call for what gives a pointer: nil is a failure, and has no code.
-func made[T any](f func() *T) (*T, error) {
-	var out *T
+// made is call for what gives a pointer P: nil is a failure, and has no code.
+func made[P comparable](f func() P) (out P, err error) {
+	var null P
 	message, ok := onThread(func() bool {
 		out = f()
-		return out != nil
+		return out != null
 	})
-	if ok {
-		return out, nil
+	if !ok {
+		err = &Error{ErrCodeUnknown, message}
 	}
-	return nil, &Error{ErrCodeUnknown, message}
+	return out, err
 }
 
 // withText calls f with a copy of text, which it frees. A NUL byte, at which C would cut the text, is refused.
