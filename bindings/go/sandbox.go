@@ -9,7 +9,8 @@ package nono
 import "C"
 
 // Apply confines this process to caps: every thread of it, so whatever thread a goroutine runs on, all children, and for good.
-// Once more confines it further. The set stays usable. An empty set is legal: no path at all.
+// The set stays usable. An empty set is legal: no path at all. Once more confines the process further; that looks for the
+// threads in /proc, which the set before must let it read.
 //
 // What is open stays open; sockets that are open and contradict the set are an error. A system call that a thread waits in
 // goes on, or is repeated by the Go runtime.
