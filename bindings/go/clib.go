@@ -5,12 +5,6 @@ package nono
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/internal/clib
-#cgo linux,amd64 LDFLAGS: -L${SRCDIR}/internal/clib/linux_amd64
-#cgo linux,arm64 LDFLAGS: -L${SRCDIR}/internal/clib/linux_arm64
-#cgo darwin,amd64 LDFLAGS: -L${SRCDIR}/internal/clib/darwin_amd64
-#cgo darwin,arm64 LDFLAGS: -L${SRCDIR}/internal/clib/darwin_arm64
-#cgo linux LDFLAGS: -lnono_ffi -ldl -lpthread -lm
-#cgo darwin LDFLAGS: -lnono_ffi -lc++
 #include "nono.h"
 */
 import "C"
@@ -19,6 +13,9 @@ import (
 	"runtime"
 	"strings"
 	"unsafe"
+
+	// The header and the archive are in packages of their own, so that `go mod vendor` takes them along.
+	_ "github.com/always-further/nono-go/internal/clib"
 )
 
 // onThread calls f, which reports whether it worked, and gives the message of its failure. The C library keeps that for each

@@ -267,6 +267,7 @@ func TestCommandFailures(t *testing.T) {
 // Whatever a caller does to a Cmd, nothing of it runs outside.
 func TestNoCommandRunsUnconfined(t *testing.T) {
 	needSandbox(t)
+	t.Setenv(childVariable, "no child") // what this program would do, were it to run unconfined
 	d := directory(t)
 	secret := file(t, d, "secret")
 	caps := system(t)
@@ -291,7 +292,6 @@ func TestNoCommandRunsUnconfined(t *testing.T) {
 	} {
 		cmd := nono.Command(caps, "cat", secret)
 		spoil(cmd)
-		cmd.Env = append(os.Environ(), childVariable+"=no child") // what this program would do, unconfined
 		if status, out, text := ran(t, cmd); status != 126 || out != "" || !strings.HasPrefix(text, "nono: cannot ") {
 			t.Errorf("%s: %d %q %q", name, status, out, text)
 		}
@@ -388,6 +388,37 @@ func init() {
 		check(nono.Command(inner, "cat", other).Run() != nil, "the inner sandbox reads the other file")
 		_, err = os.ReadFile(other)
 		need(err)
+	}
+}
+
+func init() {
+	children["command_of_setuid"] = func([]string) {
+		check(os.Geteuid() == 0 && os.Getuid() != 0, "this is no set-user-ID program")
+		cmd := nono.Command(nono.New(), "/bin/true")
+		out, err := cmd.CombinedOutput()
+		check(err != nil && cmd.ProcessState.ExitCode() == 126 && strings.Contains(string(out), "gains rights"),
+			fmt.Sprint(err, " ", string(out)))
+	}
+}
+
+// Where the child would have more rights than who started this program, it does not become anything.
+func TestCommandOfASetUserIDProgram(t *testing.T) {
+	needSandbox(t)
+	if os.Getuid() != 0 {
+		t.Skip("only root makes such a program")
+	}
+	program, err := os.ReadFile("/proc/self/exe")
+	must(t, err)
+	d := directory(t)
+	must(t, os.Chmod(filepath.Dir(d), 0o755))
+	must(t, os.WriteFile(d+"/program", program, 0o755))
+	must(t, os.Chmod(d+"/program", 0o755|os.ModeSetuid))
+	cmd := exec.Command(d + "/program")
+	cmd.Env = append(os.Environ(), childVariable+"=command_of_setuid")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

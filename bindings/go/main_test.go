@@ -91,7 +91,7 @@ func check(holds bool, what string) {
 
 func refused(err error) bool { return errors.Is(err, os.ErrPermission) }
 
-// directory is a fresh one without links in its path, which everybody may read.
+// directory is a fresh one without links in its path.
 func directory(t testing.TB) string {
 	t.Helper()
 	path, err := filepath.EvalSymlinks(t.TempDir())
