@@ -279,16 +279,18 @@ func TestNoCommandRunsUnconfined(t *testing.T) {
 		"another file first": func(cmd *exec.Cmd) { cmd.ExtraFiles = append([]*os.File{null}, cmd.ExtraFiles...) },
 		"a pipe":             func(cmd *exec.Cmd) { r, _, _ := os.Pipe(); cmd.ExtraFiles[0] = r },
 		"a socket":           func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, nil) },
-		"another mark":       func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go0/bin/cat\x00"), 0, 1) },
-		"no descriptors":     func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1/bin/cat\x00")) },
-		"one descriptor":     func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1/bin/cat\x00"), 0) },
-		"three descriptors":  func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1/bin/cat\x00"), 0, 1, 2) },
 		"other descriptors":  func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1/bin/cat\x00"), 0, 1) },
-		"no path":            func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1\x00"), 0, 1) },
-		"no NUL":             func(cmd *exec.Cmd) { cmd.ExtraFiles[0] = message(t, []byte("nono-go1/bin/cat"), 0, 1) },
-		"too long": func(cmd *exec.Cmd) {
-			cmd.ExtraFiles[0] = message(t, []byte("nono-go1"+strings.Repeat("/", 5000)+"bin/cat\x00"), 0, 1)
-		},
+		// From here on with what belongs there but for one thing.
+		"another mark":   respelt(t, func(text string) string { return strings.Replace(text, "go1", "go0", 1) }),
+		"no path":        respelt(t, func(string) string { return "nono-go1\x00" }),
+		"no NUL":         respelt(t, func(text string) string { return strings.TrimRight(text, "\x00") }),
+		"two NULs":       respelt(t, func(text string) string { return text + "\x00" }),
+		"too long":       respelt(t, func(text string) string { return strings.Replace(text, "/", strings.Repeat("/", 5000), 1) }),
+		"no descriptors": resent(t, nil),
+		"one descriptor": resent(t, []int{0}),
+		"one too many":   resent(t, []int{0, 1, 1}),
+		"exchanged":      resent(t, []int{1, 0}),
+		"twice the plan": resent(t, []int{1, 1}),
 	} {
 		cmd := nono.Command(caps, "cat", secret)
 		spoil(cmd)
@@ -301,6 +303,7 @@ func TestNoCommandRunsUnconfined(t *testing.T) {
 		"os.Environ and one": func(cmd *exec.Cmd) { cmd.Env = append(os.Environ(), "A=b") },
 		"another Args":       func(cmd *exec.Cmd) { cmd.Args = []string{"cat", secret} },
 		"one more":           func(cmd *exec.Cmd) { cmd.ExtraFiles = append(cmd.ExtraFiles, null) },
+		"sent again":         respelt(t, func(text string) string { return text }),
 	} {
 		cmd := nono.Command(caps, "cat", secret)
 		spoil(cmd)
@@ -343,6 +346,38 @@ func message(t *testing.T, text []byte, descriptors ...int) *os.File {
 		must(t, syscall.Close(ends[0]))
 	}
 	return os.NewFile(uintptr(ends[1]), "message")
+}
+
+// changed takes the message of a Cmd and puts another in its place.
+func changed(t *testing.T, change func(text string, descriptors []int) (string, []int)) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		text, control := make([]byte, 8192), make([]byte, 256)
+		n, m, _, _, err := syscall.Recvmsg(int(cmd.ExtraFiles[0].Fd()), text, control, syscall.MSG_CMSG_CLOEXEC)
+		must(t, err)
+		messages, err := syscall.ParseSocketControlMessage(control[:m])
+		must(t, err)
+		descriptors, err := syscall.ParseUnixRights(&messages[0])
+		must(t, err)
+		other, chosen := change(string(text[:n]), descriptors)
+		cmd.ExtraFiles[0] = message(t, []byte(other), chosen...)
+		for _, fd := range descriptors {
+			must(t, syscall.Close(fd))
+		}
+	}
+}
+
+func respelt(t *testing.T, change func(string) string) func(*exec.Cmd) {
+	return changed(t, func(text string, descriptors []int) (string, []int) { return change(text), descriptors })
+}
+
+func resent(t *testing.T, which []int) func(*exec.Cmd) {
+	return changed(t, func(text string, descriptors []int) (string, []int) {
+		var chosen []int
+		for _, i := range which {
+			chosen = append(chosen, descriptors[i])
+		}
+		return text, chosen
+	})
 }
 
 func TestCommandFromTheCurrentDirectory(t *testing.T) {
