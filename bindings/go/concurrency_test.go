@@ -33,14 +33,9 @@ func together(t *testing.T, calls ...func()) {
 	all.Wait()
 }
 
-func TestHandlesAreSafeForSeveralGoroutines(t *testing.T) {
-	d := directory(t)
-	caps := setOf(t, d)
-	q, err := nono.NewQueryContext(caps)
-	must(t, err)
-	state, err := nono.StateFromCaps(caps)
-	must(t, err)
-	calls := []func(){
+// everything is what can be done with the three, each in a function.
+func everything(d string, caps *nono.CapabilitySet, q *nono.QueryContext, state *nono.SandboxState) []func() {
+	return []func(){
 		func() { _ = caps.AllowPath(d, nono.AccessReadWrite) },
 		func() { _ = caps.AllowFile(d, nono.AccessRead) },
 		func() { _ = caps.SetNetworkMode(nono.NetworkBlocked) },
@@ -70,18 +65,29 @@ func TestHandlesAreSafeForSeveralGoroutines(t *testing.T) {
 			}
 		},
 	}
-	together(t, calls...)
-	// And while somebody closes them.
-	ending := make(chan struct{})
-	go func() {
-		defer close(ending)
-		time.Sleep(time.Millisecond)
-		_, _, _ = caps.Close(), q.Close(), state.Close()
-	}()
-	together(t, calls...)
-	<-ending
-	if err := caps.AllowPath(d, nono.AccessRead); !errors.Is(err, nono.ErrInvalidArg) {
-		t.Error(err)
+}
+
+func TestHandlesAreSafeForSeveralGoroutines(t *testing.T) {
+	d := directory(t)
+	// While somebody closes them: again and again, because what would go wrong then need not go wrong at once. (The race
+	// detector takes each call of C for a meeting of all goroutines, and so sees less than it could.)
+	for round := range 30 {
+		caps := setOf(t, d)
+		q, err := nono.NewQueryContext(caps)
+		must(t, err)
+		state, err := nono.StateFromCaps(caps)
+		must(t, err)
+		ending := make(chan struct{})
+		go func() {
+			defer close(ending)
+			time.Sleep(time.Duration(round) * 100 * time.Microsecond)
+			_, _, _ = caps.Close(), q.Close(), state.Close()
+		}()
+		together(t, everything(d, caps, q, state)...)
+		<-ending
+		if err := caps.AllowPath(d, nono.AccessRead); !errors.Is(err, nono.ErrInvalidArg) {
+			t.Error(err)
+		}
 	}
 }
 
