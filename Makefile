@@ -13,7 +13,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many t
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test rest test-all differential confinement races lib fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format install clean help
+.PHONY: all deps demo test rest test-all differential confinement races lib fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format bindings go install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -146,6 +146,14 @@ lint:  ## clang-tidy over the headers and the command
 format:  ## clang-format every C++ file in place
 	@scripts/install-deps test
 	@scripts/check-format --fix
+
+bindings:  ## write nono.h, the Go constants and the reference page anew from bindings/c/table.hpp
+	@bindings/c/bindings --write $(CXX)
+
+go:  ## make the archive of the Go package, for this system, into bindings/go/internal/clib
+	@scripts/install-deps test
+	@mkdir -p bindings/go/internal/clib/$$(go env GOOS)_$$(go env GOARCH)
+	@bindings/c/archive bindings/go/internal/clib/$$(go env GOOS)_$$(go env GOARCH)/libnono_ffi.a $(CXX)
 
 install: all  ## install headers, CMake package and command below PREFIX (/usr/local)
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))

@@ -105,24 +105,25 @@ std::string go_file() {
     const std::string type(c.go_type);
     out += "\n// " + type + ": " + std::string(c.says) + "\n";
     out += "type " + type + (c.is == kind::defines ? " uint32\n" : " int\n");
-    out += "\nconst (\n";
+    out += "\n// What there is of " + type + ".\nconst (\n";
     for (const constant& one : c.all) {
       if (one.go.empty()) continue;
-      if (!one.says.empty())
-        out +=
-            "\t// " + std::string(c.go_prefix) + std::string(one.go) + ": " + std::string(one.says) + ".\n";
-      out += "\t" + std::string(c.go_prefix) + std::string(one.go) + " " + type + " = " +
-             std::to_string(one.value) + "\n";
+      const std::string name = std::string(c.go_prefix) + std::string(one.go);
+      out += "\t// " + name + ": " + std::string(one.says) + ".\n";
+      out += "\t" + name + " " + type + " = " + std::to_string(one.value) + "\n";
     }
     out += ")\n";
     if (type == "ErrorCode") {
       out +=
-          "\n// The errors of this package by their code, for errors.Is: as values, and as calls.\nvar (\n";
+          "\n// The errors of this package by their code, for errors.Is: each is a value, and called gives "
+          "the same "
+          "error.\nvar (\n";
       for (const constant& one : c.all) {
         if (one.go.empty()) continue;
-        out += "\t// Err" + std::string(one.go) + ": " + std::string(one.says) + ".\n";
-        out += "\tErr" + std::string(one.go) + " = sentinel(" + std::string(c.go_prefix) +
-               std::string(one.go) + ", \"" + std::string(one.word) + "\")\n";
+        const std::string name(one.go);
+        out += "\t// Err" + name + ": " + std::string(one.says) + ".\n";
+        out += "\tErr" + name + " = sentinel(" + std::string(c.go_prefix) + name + ", \"" +
+               std::string(one.word) + "\")\n";
       }
       out += ")\n";
       continue;

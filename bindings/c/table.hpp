@@ -15,7 +15,7 @@ struct constant {
   std::int64_t value;
   std::string_view go;    ///< empty: Go does not have it
   std::string_view word;  ///< of String(); of an error its sentinel is "Err" + go
-  std::string_view says;
+  std::string_view says;  ///< in Go never empty
 };
 
 enum class kind : std::uint8_t {
@@ -84,13 +84,13 @@ inline constexpr constant source_tags[] = {
     {"PROFILE", 3, "Profile", "profile", "of a profile file"},
 };
 inline constexpr constant query_statuses[] = {
-    {"ALLOWED", 0, "Allowed", "allowed", ""},
-    {"DENIED", 1, "Denied", "denied", ""},
+    {"ALLOWED", 0, "Allowed", "allowed", "a sandbox of the set would let it happen"},
+    {"DENIED", 1, "Denied", "denied", "it would be refused"},
 };
 inline constexpr constant query_reasons[] = {
     {"GRANTED_PATH", 0, "GrantedPath", "granted-path", "granted_path and access are set"},
-    {"NETWORK_ALLOWED", 1, "NetworkAllowed", "network-allowed", ""},
-    {"PATH_NOT_GRANTED", 2, "PathNotGranted", "path-not-granted", ""},
+    {"NETWORK_ALLOWED", 1, "NetworkAllowed", "network-allowed", "nothing is restricted"},
+    {"PATH_NOT_GRANTED", 2, "PathNotGranted", "path-not-granted", "no grant holds the path, or a deny does"},
     {"INSUFFICIENT_ACCESS", 3, "InsufficientAccess", "insufficient-access", "granted and requested are set"},
     {"NETWORK_BLOCKED", 4, "NetworkBlocked", "network-blocked", "also where only a proxy's port is open"},
 };

@@ -6,6 +6,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -625,6 +626,37 @@ static int enters(void) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 11;
 }
 
+static int tcp_socket_to(uint16_t port) {
+  struct sockaddr_in at;
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int why = 0;
+  memset(&at, 0, sizeof at);
+  at.sin_family = AF_INET;
+  at.sin_port = htons(port);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (fd < 0) return errno;
+  if (connect(fd, (const struct sockaddr *)&at, sizeof at) != 0) why = errno;
+  close(fd);
+  return why;
+}
+
+static int applies_ports(void) { /* nobody listens there: what is open is refused by the port alone */
+  Caps *c = nono_capability_set_new();
+  nono_capability_set_set_proxy_port(c, 9);
+  if (nono_capability_set_allow_port(c, NONO_PORT_USE_CONNECT_TCP, 11) != NONO_ERROR_CODE_OK) return 1;
+  if (nono_sandbox_apply(c) != NONO_ERROR_CODE_OK) return fprintf(stderr, "%s\n", nono_last_error()), 2;
+  if (tcp_socket_to(9) != ECONNREFUSED || tcp_socket_to(11) != ECONNREFUSED) return 3;
+  if (tcp_socket_to(13) != EACCES) return 4;
+  return socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EACCES ? 0 : 5;
+}
+
+static int applies_a_proxy_without_a_port(void) {
+  Caps *c = nono_capability_set_new();
+  nono_capability_set_set_network_mode(c, NONO_NETWORK_MODE_PROXY_ONLY);
+  if (nono_sandbox_apply(c) != NONO_ERROR_CODE_OK) return 1;
+  return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EACCES ? 0 : 2;
+}
+
 static int applies_nothing(void) {
   Caps *c = nono_capability_set_new();
   if (nono_sandbox_apply(c) != NONO_ERROR_CODE_OK) return 1;
@@ -641,6 +673,8 @@ static void sandbox(void) {
   CHECK(in_child(applies_a_contradiction) == 0);
   CHECK(in_child(applies_to_a_path_that_is_gone) == 0);
   CHECK(in_child(applies_nothing) == 0);
+  CHECK(in_child(applies_ports) == 0);
+  CHECK(in_child(applies_a_proxy_without_a_port) == 0);
   CHECK(in_child(enters) == 0);
 }
 

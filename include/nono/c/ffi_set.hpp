@@ -171,7 +171,8 @@ struct NonoCapabilitySet {
       if (auto added = out.add({d.resolved, no_rights, path_kind::deny, if_exists, origin::user, {}}); !added)
         return std::move(added.error());
     if (network != NONO_NETWORK_MODE_ALLOW_ALL) {
-      out.network(blocked);
+      // Ports are a mode of their own there, not exceptions.
+      if (proxy_port == 0 && ports.empty()) out.network(blocked);
       if (proxy_port != 0)
         if (auto opened = out.allow_port({port_use::connect_tcp, proxy_port}); !opened)
           return std::move(opened.error());

@@ -94,7 +94,9 @@ typedef enum NonoCapabilitySourceTag {
 
 /* The answer to a question. */
 typedef enum NonoQueryStatus {
+  /* a sandbox of the set would let it happen */
   NONO_QUERY_STATUS_ALLOWED = 0,
+  /* it would be refused */
   NONO_QUERY_STATUS_DENIED = 1,
 } NonoQueryStatus;
 
@@ -102,7 +104,9 @@ typedef enum NonoQueryStatus {
 typedef enum NonoQueryReason {
   /* granted_path and access are set */
   NONO_QUERY_REASON_GRANTED_PATH = 0,
+  /* nothing is restricted */
   NONO_QUERY_REASON_NETWORK_ALLOWED = 1,
+  /* no grant holds the path, or a deny does */
   NONO_QUERY_REASON_PATH_NOT_GRANTED = 2,
   /* granted and requested are set */
   NONO_QUERY_REASON_INSUFFICIENT_ACCESS = 3,

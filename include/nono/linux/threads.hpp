@@ -270,6 +270,12 @@ class stopped_threads {
     return got;
   }
 
+  /// How many threads there are, this one included: the links of the directory.
+  [[nodiscard]] unsigned long counted() const noexcept {
+    struct stat st{};
+    return ::fstat(tasks_, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 0;
+  }
+
   /// A main thread that has ended stays in the list.
   [[nodiscard]] bool has_ended(const char* tid) const noexcept {
     char path[24];
@@ -286,8 +292,10 @@ class stopped_threads {
     return name_ends != nullptr && (name_ends[2] == 'Z' || name_ends[2] == 'X');
   }
 
-  /// Lists and signals until a whole list has no thread that is not stopped. Every stopped one must be in it, too: a
-  /// list that was read while threads ended may lack some. Gives up when none has come for `patience` ms.
+  /// Lists and signals until a list has no thread that is not stopped, and there are no more threads than those. The list
+  /// alone does not tell: the kernel ends it early where a thread ends just there, and what it leaves out then are the
+  /// newest. Those that are stopped can neither end nor start others, so a count after the list is final. Gives up when
+  /// none has come for `patience` ms.
   failure gather(unsigned patience, unsigned& waited) noexcept {
     const int pid = static_cast<int>(system_kernel::call(SYS_getpid));
     const int self = static_cast<int>(system_kernel::call(SYS_gettid));
@@ -296,6 +304,7 @@ class stopped_threads {
       std::uint32_t listed = 0;
       std::uint32_t known = 0;
       int missing = 0;
+      std::uint32_t main_thread_ended = 0;
       failure why;
       const long read = for_each_number(tasks_, [&](int tid, const char* digits) {
         if (tid == self) return;
@@ -304,7 +313,10 @@ class stopped_threads {
           ++known;
           return;
         }
-        if (slice > 1 && has_ended(digits)) return;
+        if (slice > 1 && has_ended(digits)) {
+          if (tid == pid) main_thread_ended = 1;  // and is counted until all have
+          return;
+        }
         // A second signal does no harm. One that has just ended (ESRCH) is in no further list.
         const long got = send(pid, tid);
         if (got < 0 && got != -EAGAIN && got != -ESRCH)
@@ -314,7 +326,8 @@ class stopped_threads {
       });
       if (read < 0) return {static_cast<int>(-read), "getdents64", 0};
       if (why.os_errno != 0) return why;
-      if (missing == 0 && known == rally.stopped.load()) return {};
+      if (missing == 0 && known == rally.stopped.load() && counted() == known + main_thread_ended + 1)
+        return {};
       if (in_vain >= patience) return {ETIMEDOUT, "", missing};
       rally.awaited = listed;
       bool in_time = true;

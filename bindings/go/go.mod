@@ -1,0 +1,3 @@
+module github.com/always-further/nono-go
+
+go 1.24

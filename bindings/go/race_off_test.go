@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//go:build !race
+
+package nono_test
+
+const raceEnabled = false
