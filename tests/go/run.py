@@ -27,7 +27,10 @@ def environment(build):
 
 
 def archive(source, platform, to, compiler):
-    """Makes it where it is not, or older than what it is made of."""
+    """The build's own where there is one; else makes it where it is not, or older than what it is made of."""
+    ready = to.parents[2] / "libnono_ffi.a"
+    if ready.exists():
+        return ready
     parts = [*source.glob("include/nono/**/*.hpp"), *source.glob("include/nono/c/*.h"), *source.glob("bindings/c/*")]
     if not to.exists() or any(part.stat().st_mtime >= to.stat().st_mtime for part in parts):
         to.parent.mkdir(parents=True, exist_ok=True)

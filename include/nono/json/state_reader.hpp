@@ -207,7 +207,8 @@ class state_reader {
                    "gives_way", "device", "inode", "access", "binds", "directly_in"});
     stored_rule r{.path = text(v, "path")};
     r.kind = static_cast<path_kind>(word(needed(v, "kind", kind::text), kind_words));
-    if (r.kind != path_kind::deny) r.rights = rights(v);
+    r.access = optional_text(v, "access");  // a word that says no rights
+    if (r.kind != path_kind::deny && r.access.empty()) r.rights = rights(v);
     // Only what stands under a variable, or is another system's, may lead nowhere: else nothing would be checked.
     const bool elsewhere = starts_with_variable(r.path) || (group != nullptr && group->on != platform::any);
     if (!elsewhere || v.find("resolved") != nullptr) r.resolved = resolved(v);
@@ -227,7 +228,6 @@ class state_reader {
       if (device == nullptr) fail(errc::json_missing_key, "'device'", v.at);
       if (device != nullptr && inode != nullptr) r.pinned = inode_id{device->natural, inode->natural};
     }
-    r.access = optional_text(v, "access");
     r.binds = truth(v, "binds");
     r.directly_in = truth(v, "directly_in");
     to.push_back(std::move(r));

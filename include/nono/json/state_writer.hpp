@@ -150,7 +150,7 @@ class state_writer {
       if (!is_utf8(text)) return put(text);  // notes the error
     json_line line(out_);
     line.text("path", r.path).text("kind", word_of(r.kind, kind_words));
-    if (r.kind != path_kind::deny) {
+    if (r.kind != path_kind::deny && r.access.empty()) {
       std::string rights;
       append_rights(rights, r.rights);
       line.text("rights", rights);

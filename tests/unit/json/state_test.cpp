@@ -648,3 +648,20 @@ TEST_CASE("state: a bound policy is taken without looking at any file, and grant
   REQUIRE(rebound->denies.size() == 1);
   CHECK(rebound->denies[0].source == "deny_x");
 }
+
+TEST_CASE(
+    "state: an access word that is none comes back as it was, under a path that only the extra key can "
+    "hold") {
+  for (const std::string_view original : {"/usr", "~/usr", "$HOME/usr"}) {
+    CAPTURE(std::string(original));
+    const std::string text = "{\"fs\": [{\"original\": \"" + std::string(original) +
+                             "\", \"resolved\": \"/usr\", \"access\": \"re+ad\", \"is_file\": false}], "
+                             "\"net_blocked\": true}";
+    const auto state = sandbox_state::from_json(text);
+    REQUIRE(state);
+    const auto again = sandbox_state::from_json(json(*state));
+    REQUIRE(again);
+    CHECK(json(*again) == json(*state));
+    CHECK(why(json(*again)).find("invalid access mode in sandbox state: re+ad") != std::string::npos);
+  }
+}
