@@ -20,7 +20,7 @@ target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI1
 if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
   target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)
   # Several files at a time: each would compile the same inline functions of the headers again.
-  set_target_properties(nono_cli PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(nono_cli PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
 endif()
 
 add_executable(nono_command cli/main.cpp)
