@@ -15,6 +15,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import time
 import threading
 
 # Not below /tmp, which nono's default groups let be written.
@@ -340,8 +341,13 @@ class World:
         return {**self.files(), **self.process(), "setuid programs": setuid, "late": late, "IPC": self.ipc.state(),
                 "keys": self.ring.keys()}
 
-    def changes(self):
-        """What differs from the beginning, and what has arrived. The services end with it."""
+    def changes(self, patience=0.0):
+        """What differs from the beginning, and what has arrived. The services end with it.
+
+        patience: seconds to wait for something to arrive; what is typed into a terminal comes out of it by a work queue."""
+        end = time.monotonic() + patience
+        while not self.services.arrived and time.monotonic() < end:
+            time.sleep(0.005)
         with contextlib.suppress(subprocess.TimeoutExpired):  # a signal takes a moment
             self.victim.wait(0.003)
         after = self.state()
