@@ -131,7 +131,7 @@ std::string predicate(std::string_view comment, std::string_view name,
 }  // namespace
 
 std::string fish_completion(const command_entry& root) {
-  std::vector<std::string> with_value;
+  std::vector<std::string> flags_with_value;
   std::vector<std::string> running;
   std::vector<std::string> branching;
   std::string lines;
@@ -142,7 +142,7 @@ std::string fish_completion(const command_entry& root) {
       for (const std::string& name : flag.names) {
         const bool is_long = name.starts_with("--");
         names += (is_long ? " -l " : " -s ") + name.substr(is_long ? 2 : 1);
-        if (!flag.value.empty()) with_value.push_back(fmt::format("{} {}", path, name));
+        if (!flag.value.empty()) flags_with_value.push_back(fmt::format("{} {}", path, name));
       }
       lines += fmt::format("{}{}{} -d {}\n", here, names, value_arguments(flag.value),
                            quoted_for_fish(flag.description));
@@ -157,7 +157,7 @@ std::string fish_completion(const command_entry& root) {
   });
   return fmt::format(
       "{}{}{}{}{}\n{}", fish_head,
-      predicate("Whether this flag at this place has a value.", "__nono_takes_value", with_value),
+      predicate("Whether this flag at this place has a value.", "__nono_takes_value", flags_with_value),
       predicate("Whether what stands behind the flags at this place is a command to run.", "__nono_runs",
                 running),
       predicate("Whether a further command of nono's may follow.", "__nono_branches", branching), functions,
