@@ -8,17 +8,11 @@ package nono
 */
 import "C"
 
-import (
-	"runtime"
-	"sync"
-	"unsafe"
-)
+import "unsafe"
 
 // CapabilitySet is what a sandbox grants. It may be used by several goroutines at once.
 type CapabilitySet struct {
-	lock    sync.RWMutex
-	handle  *C.struct_NonoCapabilitySet // nil: closed
-	cleanup runtime.Cleanup
+	owned[*C.struct_NonoCapabilitySet]
 }
 
 // FSCapability is one granted path of a set.
@@ -42,8 +36,8 @@ func New() *CapabilitySet {
 }
 
 func ownedSet(handle *C.struct_NonoCapabilitySet) *CapabilitySet {
-	c := &CapabilitySet{handle: handle}
-	c.cleanup = runtime.AddCleanup(c, freeSet, handle)
+	c := new(CapabilitySet)
+	c.own(handle, freeSet)
 	return c
 }
 
@@ -51,15 +45,8 @@ func freeSet(handle *C.struct_NonoCapabilitySet) { C.nono_capability_set_free(ha
 
 // Close frees the set. Once more does nothing. It gives nil.
 func (c *CapabilitySet) Close() error {
-	if c == nil {
-		return nil
-	}
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if c.handle != nil {
-		c.cleanup.Stop()
-		freeSet(c.handle)
-		c.handle = nil
+	if c != nil {
+		c.close()
 	}
 	return nil
 }
@@ -67,16 +54,13 @@ func (c *CapabilitySet) Close() error {
 var errClosedSet = &Error{ErrCodeInvalidArg, "the capability set is nil or closed"}
 
 // change calls f with the set to itself.
-func (c *CapabilitySet) change(f func(*C.struct_NonoCapabilitySet) C.enum_NonoErrorCode) error {
-	if c == nil {
+func (c *CapabilitySet) change(f func(*C.struct_NonoCapabilitySet) C.enum_NonoErrorCode) (err error) {
+	if c == nil || !c.alone(func(set *C.struct_NonoCapabilitySet) {
+		err = call(func() C.enum_NonoErrorCode { return f(set) })
+	}) {
 		return errClosedSet
 	}
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if c.handle == nil {
-		return errClosedSet
-	}
-	return call(func() C.enum_NonoErrorCode { return f(c.handle) })
+	return err
 }
 
 func (c *CapabilitySet) changeBy(what, text string,
@@ -88,16 +72,7 @@ func (c *CapabilitySet) changeBy(what, text string,
 
 // read calls f, beside others that read; it reports whether the set is open.
 func (c *CapabilitySet) read(f func(*C.struct_NonoCapabilitySet)) bool {
-	if c == nil {
-		return false
-	}
-	c.lock.RLock()
-	defer c.lock.RUnlock()
-	if c.handle == nil {
-		return false
-	}
-	f(c.handle)
-	return true
+	return c != nil && c.shared(f)
 }
 
 // AllowPath grants the directory path and all below it. Links are followed; a relative path is below the current directory.

@@ -8,16 +8,9 @@ package nono
 */
 import "C"
 
-import (
-	"runtime"
-	"sync"
-)
-
 // QueryContext answers questions about a set as it was when the context was made. It may be used by several goroutines at once.
 type QueryContext struct {
-	lock    sync.RWMutex
-	handle  *C.struct_NonoQueryContext // nil: closed
-	cleanup runtime.Cleanup
+	owned[*C.struct_NonoQueryContext]
 }
 
 // QueryResult is an answer, and what it rests on.
@@ -41,8 +34,8 @@ func NewQueryContext(caps *CapabilitySet) (*QueryContext, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &QueryContext{handle: handle}
-	q.cleanup = runtime.AddCleanup(q, freeContext, handle)
+	q := new(QueryContext)
+	q.own(handle, freeContext)
 	return q, nil
 }
 
@@ -50,29 +43,17 @@ func freeContext(handle *C.struct_NonoQueryContext) { C.nono_query_context_free(
 
 // Close frees the context. Once more does nothing. It gives nil.
 func (q *QueryContext) Close() error {
-	if q == nil {
-		return nil
-	}
-	q.lock.Lock()
-	defer q.lock.Unlock()
-	if q.handle != nil {
-		q.cleanup.Stop()
-		freeContext(q.handle)
-		q.handle = nil
+	if q != nil {
+		q.close()
 	}
 	return nil
 }
 
-func (q *QueryContext) read(f func(*C.struct_NonoQueryContext) error) error {
-	if q == nil {
+func (q *QueryContext) read(f func(*C.struct_NonoQueryContext) error) (err error) {
+	if q == nil || !q.shared(func(context *C.struct_NonoQueryContext) { err = f(context) }) {
 		return errClosedContext
 	}
-	q.lock.RLock()
-	defer q.lock.RUnlock()
-	if q.handle == nil {
-		return errClosedContext
-	}
-	return f(q.handle)
+	return err
 }
 
 var errClosedContext = &Error{ErrCodeInvalidArg, "the query context is nil or closed"}

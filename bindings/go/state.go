@@ -8,16 +8,9 @@ package nono
 */
 import "C"
 
-import (
-	"runtime"
-	"sync"
-)
-
 // SandboxState is a set to be stored, and one that was. It may be used by several goroutines at once.
 type SandboxState struct {
-	lock    sync.RWMutex
-	handle  *C.struct_NonoSandboxState // nil: closed
-	cleanup runtime.Cleanup
+	owned[*C.struct_NonoSandboxState]
 }
 
 // StateFromCaps copies caps, to be stored.
@@ -49,8 +42,8 @@ func StateFromJSON(text string) (*SandboxState, error) {
 }
 
 func ownedState(handle *C.struct_NonoSandboxState) *SandboxState {
-	s := &SandboxState{handle: handle}
-	s.cleanup = runtime.AddCleanup(s, freeState, handle)
+	s := new(SandboxState)
+	s.own(handle, freeState)
 	return s
 }
 
@@ -58,29 +51,17 @@ func freeState(handle *C.struct_NonoSandboxState) { C.nono_sandbox_state_free(ha
 
 // Close frees the state. Once more does nothing. It gives nil.
 func (s *SandboxState) Close() error {
-	if s == nil {
-		return nil
-	}
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	if s.handle != nil {
-		s.cleanup.Stop()
-		freeState(s.handle)
-		s.handle = nil
+	if s != nil {
+		s.close()
 	}
 	return nil
 }
 
-func (s *SandboxState) read(f func(*C.struct_NonoSandboxState) error) error {
-	if s == nil {
+func (s *SandboxState) read(f func(*C.struct_NonoSandboxState) error) (err error) {
+	if s == nil || !s.shared(func(state *C.struct_NonoSandboxState) { err = f(state) }) {
 		return errClosedState
 	}
-	s.lock.RLock()
-	defer s.lock.RUnlock()
-	if s.handle == nil {
-		return errClosedState
-	}
-	return f(s.handle)
+	return err
 }
 
 var errClosedState = &Error{ErrCodeInvalidArg, "the state is nil or closed"}
