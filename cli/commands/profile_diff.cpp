@@ -97,9 +97,7 @@ std::vector<difference> denies(const policy_ref& more, const policy_ref& less) {
 
 texts groups_of(const side& of) {
   texts out;
-  for (const auto& several : {default_groups(), of.s.r.profile->groups})
-    for (const group* g : several)
-      if (g->here() && !of.s.r.chosen->leaves_out(g->name)) out.emplace_back(g->name);
+  for (const group* g : groups_here(*of.s.r.chosen)) out.emplace_back(g->name);
   for (const group_without_rules& g : groups_without_rules())
     if (g.here() && !g.commands.empty() && !of.s.r.chosen->leaves_out(g.name)) out.emplace_back(g.name);
   return out;

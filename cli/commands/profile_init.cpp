@@ -8,11 +8,11 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nono/json/profile_writer.hpp>
+#include <nono/resolve.hpp>
 
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sandbox.hpp"
@@ -27,15 +27,6 @@ namespace {
 error cannot_write(std::string_view what, const std::string& path) {
   return sentence(fmt::format("{} {} failed: {}; name a place that can be written with -o", what,
                               nono::detail::quoted(path), std::strerror(errno)));
-}
-
-/// Makes a directory and those above it that are missing, for the user alone.
-error make_directories(const std::string& path) {
-  if (is_directory(path)) return {};
-  if (path != "/")
-    if (error why = make_directories(parent_of(path)); why.code != errc::none) return why;
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return cannot_write("making the directory", path);
 }
 
 /// A file that is removed unless it was given its name.
@@ -56,12 +47,7 @@ class draft {
       path_.clear();
       return cannot_write("writing beside", beside);
     }
-    while (!text.empty()) {
-      const ssize_t n = ::write(fd_, text.data(), text.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return cannot_write("writing", path_);
-      text.remove_prefix(static_cast<std::size_t>(n));
-    }
+    if ((errno = write_whole(fd_, text)) != 0) return cannot_write("writing", path_);
     // On disk before it has its name: after a crash there is the old file or the new one.
     return ::fsync(fd_) == 0 ? error{} : cannot_write("writing", path_);
   }
@@ -114,8 +100,9 @@ error init(const init_options& o, const host& here, std::string& path) {
     return sentence("--description is not UTF-8, and a profile file is; write it in UTF-8");
   const std::string text = o.full ? profile_skeleton(says) : nono::to_json(says);
   if (auto used = profile_of_text(text, path, here); !used) return std::move(used.error());
-  if (o.output.empty())
-    if (error why = make_directories(directory); why.code != errc::none) return why;
+  if (path_buffer which; o.output.empty())
+    if ((errno = make_directories(directory.c_str(), which)) != 0)
+      return cannot_write("making the directory", which.text);
   draft file;
   if (error why = file.write(path, text); why.code != errc::none) return why;
   return file.name(path, o.force);

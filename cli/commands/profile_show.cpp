@@ -79,10 +79,8 @@ std::string for_a_reader(const sandbox& s, bool tree) {
   std::string out = fmt::format("{}: {}\n", one_line(profile.name), one_line(profile.description));
   if (tree) return out + to_tree(*s.bound);
   std::string groups;
-  for (const auto& several : {default_groups(), profile.groups})
-    for (const group* g : several)
-      if (g->here() && !s.r.chosen->leaves_out(g->name))
-        groups += (groups.empty() ? "" : ", ") + std::string(g->name);
+  for (const group* g : groups_here(*s.r.chosen))
+    groups += (groups.empty() ? "" : ", ") + std::string(g->name);
   return out + "groups: " + groups + "\n" + summary(s.r, *s.bound, s.report(), 1);
 }
 

@@ -270,6 +270,14 @@ result<std::string> text_of_profile(const std::string& given, const host& here) 
   return finder(here).text_of(given);
 }
 
+std::vector<const group*> groups_here(const chosen_profile& chosen) {
+  std::vector<const group*> out;
+  for (const auto& several : {default_groups(), chosen.view.groups})
+    for (const group* g : several)
+      if (g->here() && !chosen.leaves_out(g->name)) out.push_back(g);
+  return out;
+}
+
 std::vector<std::string> warnings_of(const chosen_profile& chosen) {
   std::vector<std::string> out = chosen.says.warnings;
   for (const std::string& name : chosen.says.without_groups)

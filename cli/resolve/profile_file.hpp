@@ -34,6 +34,9 @@ struct chosen_profile {
   }
 };
 
+/// The groups with rules of this system that a run with the profile has, the default ones first.
+std::vector<const group*> groups_here(const chosen_profile& chosen);
+
 /// Finds and reads a profile: a path (it has a slash or ends in .json or .jsonc), else a name: NAME.jsonc or NAME.json
 /// in the user's profiles, else a built-in one.
 /// extends: more bases, by path or by name, in front of those that the profile names.

@@ -12,6 +12,16 @@
 
 namespace nono::cli {
 
+int write_whole(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 ? errno : EIO;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
 void say(std::string_view text) {
   // A reader that has gone must not end us: the command would lose its supervisor. Blocked here and taken back, so that
   // the command inherits nothing of it.
@@ -20,12 +30,7 @@ void say(std::string_view text) {
   ::sigemptyset(&pipe);
   ::sigaddset(&pipe, SIGPIPE);
   ::sigprocmask(SIG_BLOCK, &pipe, &before);
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  (void)write_whole(STDERR_FILENO, text);
   const timespec now{};
   if (::sigismember(&before, SIGPIPE) == 0) (void)::sigtimedwait(&pipe, nullptr, &now);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);

@@ -9,6 +9,9 @@ namespace nono::cli {
 /// Writes all of `text` to standard error. A closed or full descriptor is no error: there is nobody to tell.
 void say(std::string_view text);
 
+/// Writes all of `text` to a descriptor. 0, or the errno of what went wrong.
+int write_whole(int fd, std::string_view text);
+
 /// `nono: <message>` and a line end.
 void complain(std::string_view message);
 

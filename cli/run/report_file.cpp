@@ -14,23 +14,9 @@
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/sentence.hpp"
+#include "cli/run/output.hpp"
 
 namespace nono::cli {
-
-namespace {
-
-/// 0, or the errno of what went wrong.
-int write_whole(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
-
-}  // namespace
 
 report_file::~report_file() {
   if (fd_ >= 0) ::close(fd_);

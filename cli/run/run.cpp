@@ -108,11 +108,10 @@ std::string start_directory(const started& p) {
 }
 
 /// Tells the command what confines it, in a file that is its own anyhow.
-void offer_policy(started& p) {
+void offer_policy(started& p, const result<std::string>& document) {
   if (!p.scratch) return;
-  const auto text = policy_document(p, p.target, p.report(), true);
   const std::string path = fmt::format("{}/{}", p.scratch->path(), policy_file_name);
-  const error why = text ? write_new(path, *text) : text.error();
+  const error why = document ? write_new(path, *document) : document.error();
   if (why.code == errc::none) {
     p.r.variables.emplace_back("NONO_CAP_FILE", path);
   } else {
@@ -147,9 +146,9 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
-  offer_policy(p);
-  if (options.report)
-    if (auto text = policy_document(p, target, p.report(), false); !text) return std::move(text.error());
+  const result<std::string> document = policy_document(p, target, p.report(), true);
+  if (options.report && !document) return document.error();
+  offer_policy(p, document);
   if (options.report && covered(p.r, *options.report, right::write_file))
     p.r.warnings.push_back(
         fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
@@ -251,9 +250,9 @@ int run(const run_options& options) {
   if (!child) return complained_of(child.error(), exit_code_of(child.error().code));
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   if (!options.silent) say(lost_words(p.report(), child->report()));
-  write_report(p, child->report(), true);
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  write_report(p, child->report(), true);
 
   std::optional<observer> watcher;
   if (observed && child->listener() >= 0) watcher.emplace(child->pid(), *p.bound);

@@ -158,6 +158,25 @@ constexpr bool contradicts(std::string_view denied, std::string_view granted) no
   return n == longer.size() || longer[n] == '/' || n == 1;  // of one byte: "/" itself
 }
 
+/// The rights of words joined by `|`, as append_rights() writes them. unknown: the first word that is none; its data stays
+/// null where all are known.
+constexpr right rights_of_words(std::string_view words, std::string_view& unknown) noexcept {
+  right out = no_rights;
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    words.remove_prefix(word.size() == words.size() ? word.size() : word.size() + 1);
+    right one = word == "read_write" ? right::read_write
+                : word == "read"     ? right::read
+                : word == "write"    ? right::write
+                                     : no_rights;
+    for (const auto& [value, name] : right_names)
+      if (name == word) one = value;
+    if (one == no_rights && unknown.data() == nullptr) unknown = word;
+    out |= one;
+  }
+  return out;
+}
+
 /// Appends rights as words: `read`, `read_write`, `read_file|list`.
 inline void append_rights(std::string& out, right rights) {
   const std::size_t start = out.size();

@@ -179,7 +179,8 @@ inline std::string_view read_link(const char* path, path_buffer& buffer) noexcep
   return length > 0 ? std::string_view(buffer.text, static_cast<std::size_t>(length)) : std::string_view{};
 }
 
-/// Makes a directory, mode 0700, with the missing ones above it. 0, or errno. One that exists is fine.
+/// Makes a directory, mode 0700, with the missing ones above it. 0, or errno; the buffer says then which could not be
+/// made. One that exists is fine.
 inline int make_directories(const char* path, path_buffer& buffer) noexcept {
   const std::size_t length = std::strlen(path);
   if (length > max_path) return ENAMETOOLONG;

@@ -2107,6 +2107,17 @@ class state_places {
   path_buffer buffer_{};
 };
 
+/// What is beside the rules. Policy: policy_ref, bound_policy.
+template <class Policy>
+void take_settings(const Policy& policy, stored_policy& to) {
+  to.network = policy.network;
+  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
+  to.sockets = policy.sockets;
+  to.best_effort = policy.best_effort;
+  to.lifted = policy.lifted;
+  to.strict = policy.strict;
+}
+
 /// From a policy to what is stored.
 class state_taker {
  public:
@@ -2127,13 +2138,8 @@ class state_taker {
     }
     mark_unfit(to);
     to.variables.assign(policy.variables.begin(), policy.variables.end());
-    to.network = policy.network;
-    to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
-    to.sockets = policy.sockets;
-    to.best_effort = policy.best_effort;
-    to.lifted = policy.lifted;
-    to.strict = policy.strict;
     to.target = policy.target;
+    take_settings(policy, to);
     return {};
   }
 
@@ -2218,12 +2224,7 @@ inline void take_bound(const bound_policy& policy, stored_policy& to) {
                         .from = d.from,
                         .source = text_of(d.source),
                         .was = stored_rule::effect::grants});
-  to.network = policy.network;
-  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
-  to.sockets = policy.sockets;
-  to.best_effort = policy.best_effort;
-  to.lifted = policy.lifted;
-  to.strict = policy.strict;
+  take_settings(policy, to);
 }
 
 /// From what is stored to a policy.
@@ -2786,20 +2787,11 @@ class state_reader {
   }
   right rights(const json_value& v) {
     const json_value* const words = needed(v, "rights", kind::text);
-    right out = no_rights;
-    if (words == nullptr) return out;
-    for (std::string_view rest = words->text; !rest.empty();) {
-      const std::string_view word = rest.substr(0, rest.find('|'));
-      rest.remove_prefix(word.size() == rest.size() ? word.size() : word.size() + 1);
-      right one = word == "read_write" ? right::read_write
-                  : word == "read"     ? right::read
-                  : word == "write"    ? right::write
-                                       : no_rights;
-      for (const auto& [value, name] : right_names)
-        if (name == word) one = value;
-      if (one == no_rights) fail(errc::json_bad_value, detail::quoted(word) + " is no right", words->at);
-      out |= one;
-    }
+    if (words == nullptr) return no_rights;
+    std::string_view unknown;
+    const right out = rights_of_words(words->text, unknown);
+    if (unknown.data() != nullptr)
+      fail(errc::json_bad_value, detail::quoted(unknown) + " is no right", words->at);
     return out;
   }
   void read_network(const json_value& v, stored_policy& to) {

@@ -1411,6 +1411,25 @@ constexpr bool contradicts(std::string_view denied, std::string_view granted) no
   return n == longer.size() || longer[n] == '/' || n == 1;  // of one byte: "/" itself
 }
 
+/// The rights of words joined by `|`, as append_rights() writes them. unknown: the first word that is none; its data stays
+/// null where all are known.
+constexpr right rights_of_words(std::string_view words, std::string_view& unknown) noexcept {
+  right out = no_rights;
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    words.remove_prefix(word.size() == words.size() ? word.size() : word.size() + 1);
+    right one = word == "read_write" ? right::read_write
+                : word == "read"     ? right::read
+                : word == "write"    ? right::write
+                                     : no_rights;
+    for (const auto& [value, name] : right_names)
+      if (name == word) one = value;
+    if (one == no_rights && unknown.data() == nullptr) unknown = word;
+    out |= one;
+  }
+  return out;
+}
+
 /// Appends rights as words: `read`, `read_write`, `read_file|list`.
 inline void append_rights(std::string& out, right rights) {
   const std::size_t start = out.size();
@@ -3491,7 +3510,8 @@ inline std::string_view read_link(const char* path, path_buffer& buffer) noexcep
   return length > 0 ? std::string_view(buffer.text, static_cast<std::size_t>(length)) : std::string_view{};
 }
 
-/// Makes a directory, mode 0700, with the missing ones above it. 0, or errno. One that exists is fine.
+/// Makes a directory, mode 0700, with the missing ones above it. 0, or errno; the buffer says then which could not be
+/// made. One that exists is fine.
 inline int make_directories(const char* path, path_buffer& buffer) noexcept {
   const std::size_t length = std::strlen(path);
   if (length > max_path) return ENAMETOOLONG;
@@ -7272,6 +7292,11 @@ inline filter_program program_for(const filter_request& request, const linux_abi
 
 namespace nono::detail {
 
+/// The threads that a process has, by the links of its directory /proc/PID/task; 0: it does not tell.
+inline unsigned long threads_of(const struct stat& task) noexcept {
+  return task.st_nlink > 2 ? task.st_nlink - 2 : 0;
+}
+
 /// The threads of this process; 0: cannot be known. Two answers without reading anything: unshare of a thread group
 /// does nothing and succeeds for one thread only, and the links of /proc/self/task count them.
 /// Source: unshare(2), CLONE_THREAD
@@ -7279,8 +7304,7 @@ inline unsigned long thread_count() noexcept {
   constexpr unsigned long clone_thread = 0x00010000;
   if (system_kernel::call(SYS_unshare, clone_thread) == 0) return 1;
   struct stat st{};
-  if (::stat("/proc/self/task", &st) == 0 && st.st_nlink > 2) return st.st_nlink - 2;
-  return 0;
+  return ::stat("/proc/self/task", &st) == 0 ? threads_of(st) : 0;
 }
 
 /// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
@@ -7511,7 +7535,7 @@ class stopped_threads {
   /// How many threads there are, this one included: the links of the directory.
   [[nodiscard]] unsigned long counted() const noexcept {
     struct stat st{};
-    return ::fstat(tasks_, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 0;
+    return ::fstat(tasks_, &st) == 0 ? threads_of(st) : 0;
   }
 
   /// A main thread that has ended stays in the list.

@@ -115,6 +115,9 @@ class session_report {
     return add(text(v, "target"), reads, writes, "PolicyBlocked");
   }
 
+  static ordered diagnostic(std::string_view code, std::string message) {
+    return {{"code", code}, {"severity", "warning"}, {"message", "the sandbox denied " + std::move(message)}};
+  }
   static std::string access_of(const denial& d) {
     return d.reads && d.writes ? "ReadWrite" : d.writes ? "Write" : "Read";
   }
@@ -128,10 +131,8 @@ class session_report {
       out["denials"].push_back({{"path", path}, {"access", access_of(d)}, {"reason", d.reason}});
       const bool socket = d.reason == "UnixSocketDenied";
       if (socket && !ipc_.empty()) continue;
-      ordered one;
-      one["code"] = socket ? "sandbox_denied_unix_socket" : "sandbox_denied_path";
-      one["severity"] = "warning";
-      one["message"] = "the sandbox denied " + access_of(d) + " of " + path + " (" + d.reason + ")";
+      ordered one = diagnostic(socket ? "sandbox_denied_unix_socket" : "sandbox_denied_path",
+                               access_of(d) + " of " + path + " (" + d.reason + ")");
       one["remediation"] =
           socket
               ? ordered{{"kind", "grant_unix_socket"}, {"path", path}, {"bind", d.writes}}
@@ -143,11 +144,9 @@ class session_report {
     }
     out["ipc_denials"] = ipc_;
     for (const ordered& i : ipc_) {
-      ordered one;
-      one["code"] = "sandbox_denied_unix_socket";
-      one["severity"] = "warning";
-      one["message"] = "the sandbox denied " + text(i, "operation") + " of " + text(i, "target") + " (" +
-                       text(i, "reason") + ")";
+      ordered one =
+          diagnostic("sandbox_denied_unix_socket",
+                     text(i, "operation") + " of " + text(i, "target") + " (" + text(i, "reason") + ")");
       if (i.contains("remediation") && !i.at("remediation").is_null())
         one["remediation"] = i.at("remediation");
       one["detail"] = {
@@ -156,11 +155,9 @@ class session_report {
     }
     out["violations"] = rest;
     for (const ordered& v : rest) {
-      ordered one;
-      one["code"] = "unsupported_platform_feature";
-      one["severity"] = "warning";
-      one["message"] = "the sandbox denied " + text(v, "operation") +
-                       (has_text(v, "target") ? " of " + text(v, "target") : std::string());
+      ordered one = diagnostic(
+          "unsupported_platform_feature",
+          text(v, "operation") + (has_text(v, "target") ? " of " + text(v, "target") : std::string()));
       one["detail"] = {{"kind", "violation"}, {"operation", text(v, "operation")}};
       diagnostics.push_back(std::move(one));
     }

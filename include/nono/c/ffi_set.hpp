@@ -70,24 +70,6 @@ inline std::string words_of_rights(right rights) {
   append_rights(out, rights);
   return out;
 }
-/// Words joined by '|'; nothing where one is unknown, or there is none.
-inline std::optional<right> rights_of_words(std::string_view words) {
-  right out = no_rights;
-  while (!words.empty()) {
-    const std::string_view word = words.substr(0, words.find('|'));
-    words.remove_prefix(word.size() == words.size() ? word.size() : word.size() + 1);
-    right one = word == "read_write" ? right::read_write
-                : word == "read"     ? right::read
-                : word == "write"    ? right::write
-                                     : no_rights;
-    for (const auto& [value, name] : right_names)
-      if (name == word) one = value;
-    if (one == no_rights) return std::nullopt;
-    out |= one;
-  }
-  return out == no_rights ? std::nullopt : std::optional(out);
-}
-
 /// What realpath(3) says of a path; the text of the failure where it says nothing.
 struct real_path {
   std::string path;

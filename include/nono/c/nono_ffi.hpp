@@ -114,10 +114,12 @@ enum NonoErrorCode nono_capability_set_allow_rights(struct NonoCapabilitySet* ca
   if (caps == nullptr) return nono::c::no_caps();
   const auto words = nono::c::text_of(rights);
   if (!words) return nono::c::no_text("rights");
-  const auto known = nono::c::rights_of_words(*words);
-  if (!known) return nono::c::bad_argument("invalid rights: " + std::string(*words));
+  std::string_view unknown;
+  const nono::right known = nono::rights_of_words(*words, unknown);
+  if (unknown.data() != nullptr || known == nono::no_rights)
+    return nono::c::bad_argument("invalid rights: " + std::string(*words));
   const auto name = nono::c::text_of(path);
-  return name ? caps->grant(*name, *known, NonoCapabilitySet::wanted::any) : nono::c::no_text("path");
+  return name ? caps->grant(*name, known, NonoCapabilitySet::wanted::any) : nono::c::no_text("path");
 }
 enum NonoErrorCode nono_capability_set_deny_path(struct NonoCapabilitySet* caps,
                                                  const char* path) NONO_NOEXCEPT {

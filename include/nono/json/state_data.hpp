@@ -280,6 +280,17 @@ class state_places {
   path_buffer buffer_{};
 };
 
+/// What is beside the rules. Policy: policy_ref, bound_policy.
+template <class Policy>
+void take_settings(const Policy& policy, stored_policy& to) {
+  to.network = policy.network;
+  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
+  to.sockets = policy.sockets;
+  to.best_effort = policy.best_effort;
+  to.lifted = policy.lifted;
+  to.strict = policy.strict;
+}
+
 /// From a policy to what is stored.
 class state_taker {
  public:
@@ -300,13 +311,8 @@ class state_taker {
     }
     mark_unfit(to);
     to.variables.assign(policy.variables.begin(), policy.variables.end());
-    to.network = policy.network;
-    to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
-    to.sockets = policy.sockets;
-    to.best_effort = policy.best_effort;
-    to.lifted = policy.lifted;
-    to.strict = policy.strict;
     to.target = policy.target;
+    take_settings(policy, to);
     return {};
   }
 
@@ -391,12 +397,7 @@ inline void take_bound(const bound_policy& policy, stored_policy& to) {
                         .from = d.from,
                         .source = text_of(d.source),
                         .was = stored_rule::effect::grants});
-  to.network = policy.network;
-  to.hosts.assign(policy.hosts.begin(), policy.hosts.end());
-  to.sockets = policy.sockets;
-  to.best_effort = policy.best_effort;
-  to.lifted = policy.lifted;
-  to.strict = policy.strict;
+  take_settings(policy, to);
 }
 
 /// From what is stored to a policy.

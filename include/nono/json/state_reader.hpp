@@ -234,20 +234,11 @@ class state_reader {
   }
   right rights(const json_value& v) {
     const json_value* const words = needed(v, "rights", kind::text);
-    right out = no_rights;
-    if (words == nullptr) return out;
-    for (std::string_view rest = words->text; !rest.empty();) {
-      const std::string_view word = rest.substr(0, rest.find('|'));
-      rest.remove_prefix(word.size() == rest.size() ? word.size() : word.size() + 1);
-      right one = word == "read_write" ? right::read_write
-                  : word == "read"     ? right::read
-                  : word == "write"    ? right::write
-                                       : no_rights;
-      for (const auto& [value, name] : right_names)
-        if (name == word) one = value;
-      if (one == no_rights) fail(errc::json_bad_value, detail::quoted(word) + " is no right", words->at);
-      out |= one;
-    }
+    if (words == nullptr) return no_rights;
+    std::string_view unknown;
+    const right out = rights_of_words(words->text, unknown);
+    if (unknown.data() != nullptr)
+      fail(errc::json_bad_value, detail::quoted(unknown) + " is no right", words->at);
     return out;
   }
   void read_network(const json_value& v, stored_policy& to) {

@@ -34,6 +34,11 @@
 
 namespace nono::detail {
 
+/// The threads that a process has, by the links of its directory /proc/PID/task; 0: it does not tell.
+inline unsigned long threads_of(const struct stat& task) noexcept {
+  return task.st_nlink > 2 ? task.st_nlink - 2 : 0;
+}
+
 /// The threads of this process; 0: cannot be known. Two answers without reading anything: unshare of a thread group
 /// does nothing and succeeds for one thread only, and the links of /proc/self/task count them.
 /// Source: unshare(2), CLONE_THREAD
@@ -41,8 +46,7 @@ inline unsigned long thread_count() noexcept {
   constexpr unsigned long clone_thread = 0x00010000;
   if (system_kernel::call(SYS_unshare, clone_thread) == 0) return 1;
   struct stat st{};
-  if (::stat("/proc/self/task", &st) == 0 && st.st_nlink > 2) return st.st_nlink - 2;
-  return 0;
+  return ::stat("/proc/self/task", &st) == 0 ? threads_of(st) : 0;
 }
 
 /// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
@@ -273,7 +277,7 @@ class stopped_threads {
   /// How many threads there are, this one included: the links of the directory.
   [[nodiscard]] unsigned long counted() const noexcept {
     struct stat st{};
-    return ::fstat(tasks_, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 0;
+    return ::fstat(tasks_, &st) == 0 ? threads_of(st) : 0;
   }
 
   /// A main thread that has ended stays in the list.
