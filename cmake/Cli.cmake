@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # The nono command: everything but main() is a library, so that unit tests can link it.
-include(CheckCXXSourceCompiles)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 include(cmake/FmtStatic.cmake)
@@ -29,39 +28,15 @@ set_target_properties(nono_command PROPERTIES
   OUTPUT_NAME nono
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
+include(cmake/Harden.cmake)
 foreach(target IN ITEMS nono_cli nono_command)
   get_target_property(type ${target} TYPE)
-  if(type STREQUAL "INTERFACE_LIBRARY")
-    continue()
-  endif()
-  target_link_libraries(${target} PRIVATE nono_developer)
-  target_compile_definitions(${target} PRIVATE NONO_VERSION="${PROJECT_VERSION}")
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  # -O2, not Release's -O3: smaller, and no slower here. Sections let the linker drop what is not used.
-  target_compile_options(${target} PRIVATE
-    $<$<NOT:$<CONFIG:Debug>>:-O2> -ffunction-sections -fdata-sections -fstack-protector-strong)
-  if(NOT NONO_SANITIZE)
-    # Fortified libc calls need optimisation, and hide calls from the sanitizers.
-    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>)
-    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    target_compile_definitions(${target} PRIVATE NONO_VERSION="${PROJECT_VERSION}")
+    nono_harden(${target})
   endif()
 endforeach()
-
-# A static program starts in half the time: no loader, no relocation by name. PIE all the same, and no relocation
-# stays writable. Where there is no static libc, libstdc++ alone is linked in (dynamically it costs 1.8 ms).
-target_link_options(nono_command PRIVATE -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
-if(NONO_SANITIZE)
-  # The sanitizers need a dynamic program.
-else()
-  set(CMAKE_REQUIRED_LINK_OPTIONS -static-pie)
-  check_cxx_source_compiles("int main() {}" NONO_HAVE_STATIC_PIE)
-  unset(CMAKE_REQUIRED_LINK_OPTIONS)
-  if(NONO_HAVE_STATIC_PIE)
-    target_link_options(nono_command PRIVATE -static-pie)
-  else()
-    target_link_options(nono_command PRIVATE -pie -static-libstdc++ -static-libgcc)
-  endif()
-endif()
+nono_link_hardened(nono_command)
 
 # The manual page and the completions are what the command itself says of its flags. Where it cannot be run there are none.
 set(nono_texts "")

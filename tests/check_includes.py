@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Headers of include/nono (without .hpp), from low to high, each with what it may include. A name in capitals
 # stands for a list above; FOLDER/* for every header of that folder; ALL for every header above.
-VOCABULARY = "right error path network host protection refusal arena"
+VOCABULARY = "right error path network address host protection refusal arena"
 NO_DSL = "ALL -caps -combine -capability_set -groups"  # a backend knows the policy, never how it was written
 
 ARROWS = {
@@ -18,7 +18,8 @@ ARROWS = {
     "error":             "right",
     "path":              "right error",
     "network":           "right error",
-    "host":              "right error path",
+    "address":           "",
+    "host":              "right error path address",
     "protection":        "right error network",
     "refusal":           "",
     "arena":             "right error",

@@ -31,25 +31,11 @@ namespace {
 
 /// Flags that belong to the command and are not built yet: refused with a sentence, never taken for granted.
 constexpr std::string_view not_built[] = {
-    "--network-profile",
-    "--allow-domain",
-    "--allow-proxy",
-    "--proxy-allow",
     "--credential",
     "--proxy-credential",
     "--allow-endpoint",
     "--env-credential",
     "--env-credential-map",
-    "--listen-port",
-    "--allow-bind",
-    "--open-port",
-    "--allow-port",
-    "--allow-connect-port",
-    "--upstream-proxy",
-    "--external-proxy",
-    "--upstream-bypass",
-    "--external-proxy-bypass",
-    "--proxy-port",
     "--proxy-ca-validity",
     "--trust-proxy-ca",
     "--allow-http2",
@@ -57,7 +43,6 @@ constexpr std::string_view not_built[] = {
     "--ignore-denied",
     "--allow-gpu",
     "--allow-launch-services",
-    "--sandbox-policy",
     "--memory",
     "--config",
     "--detached",
@@ -73,7 +58,6 @@ constexpr std::string_view not_built[] = {
     "--rollback-all",
     "--rollback-dest",
     "--skip-dir",
-    "--no-audit",
     "--no-audit-integrity",
     "--audit-integrity",
     "--audit-sign-key",
@@ -104,8 +88,62 @@ CLI::Option* add_paths(CLI::App& app, const char* names, std::vector<std::string
 /// A second value is taken all the same, so that the mistake can be named.
 void expect_one(CLI::Option* option) { option->expected(1, CLI::detail::expected_max_vector_size / 2); }
 
+void add_ports(CLI::App& app, const char* names, std::vector<std::uint16_t>& to, int lowest,
+               const char* what) {
+  app.add_option(names, to, what)
+      ->allow_extra_args(false)
+      ->check(CLI::Range(lowest, 65535))
+      ->type_name("PORT");
+}
+
+void add_port_flags(CLI::App& app, run_options& o) {
+  add_ports(app, "--listen-port,--allow-bind", o.listen_port, 0, "Let a TCP port be listened at");
+  add_ports(app, "--open-port,--allow-port", o.open_port, 1,
+            "Let a TCP port be connected to and listened at, of this machine and every other");
+  add_ports(
+      app, "--allow-connect-port", o.connect_port, 1,
+      "Let a TCP port be connected to, past the proxy; without hosts: these ports and no other network");
+}
+
+/// Which hosts the command reaches, through the proxy.
+void add_host_flags(CLI::App& app, run_options& o, CLI::Option& open) {
+  app.add_option("--network-profile", o.network_profile,
+                 "Only the hosts of this list: minimal (APIs of models), developer, enterprise")
+      ->envname("NONO_NETWORK_PROFILE")
+      ->type_name("NETWORK_PROFILE")
+      ->excludes(&open);
+  app.add_option("--allow-domain,--allow-proxy,--proxy-allow", o.allow_domain,
+                 "Only this host and others that are named: a name, *.suffix, an address, a URL, a group")
+      ->allow_extra_args(false)
+      ->envname("NONO_ALLOW_DOMAIN")
+      ->type_name("HOST")
+      ->excludes(&open);
+  app.add_option("--upstream-proxy,--external-proxy", o.upstream_proxy, "Reach the hosts through this proxy")
+      ->envname("NONO_UPSTREAM_PROXY")
+      ->type_name("HOST:PORT")
+      ->excludes(&open);
+  app.add_option("--upstream-bypass,--external-proxy-bypass", o.upstream_bypass,
+                 "Reach this host directly all the same; commas separate")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->envname("NONO_UPSTREAM_BYPASS")
+      ->type_name("HOST")
+      ->excludes(&open);
+  app.add_option("--proxy-port", o.proxy_port, "Where the proxy listens, at 127.0.0.1")
+      ->check(CLI::Range(1, 65535))
+      ->type_name("PORT")
+      ->excludes(&open);
+  app.add_option("--sandbox-policy", o.sandbox_policy,
+                 "What keeps the command from going past the proxy: a network of its own (namespace), the "
+                 "proxy's port alone "
+                 "(landlock), or the first that this system gives (auto)")
+      ->check(CLI::IsMember({"auto", "namespace", "landlock"}))
+      ->type_name("POLICY");
+}
+
 /// The flags that shape the policy: of everything that runs, and the context of a question.
-void add_policy_flags(CLI::App& app, run_options& o) {
+/// hosts: and those of the proxy, which wrap has not.
+void add_policy_flags(CLI::App& app, run_options& o, bool hosts = true) {
   // One value for each flag: what follows may be the command.
   app.add_option("-a,--allow", o.allow, "Read and write a directory and all below it; commas separate")
       ->allow_extra_args(false)
@@ -148,18 +186,23 @@ void add_policy_flags(CLI::App& app, run_options& o) {
   app.add_option("--block-command", o.block_command, "Do not start a command of this name")
       ->allow_extra_args(false)
       ->type_name("COMMAND");
+  add_port_flags(app, o);
   auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
                     ->envname("NONO_BLOCK_NET");
-  app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
-      ->envname("NONO_ALLOW_NET")
-      ->excludes(block);
+  auto* open =
+      app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
+          ->envname("NONO_ALLOW_NET")
+          ->excludes(block);
+  if (hosts) add_host_flags(app, o, *open);
   app.add_flag_callback(
       "--no-auto-groups", [&o] { o.auto_groups = false; }, "A known tool brings no group along");
   app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
 }
 
-void add_run_flags(CLI::App& app, run_options& o) {
-  add_policy_flags(app, o);
+void add_run_flags(CLI::App& app, run_options& o, bool hosts = true) {
+  add_policy_flags(app, o, hosts);
+  if (hosts)
+    app.add_flag_callback("--no-audit", [&o] { o.audit = false; }, "Keep no log of the proxy's decisions");
   app.add_flag_callback(
       "--no-diagnostics", [&o] { o.diagnostics = false; },
       "Do not watch the command's calls; no footer after a failure");
@@ -224,6 +267,21 @@ constexpr std::string_view with_value[] = {
     "--override-deny",
     "--allow-command",
     "--block-command",
+    "--network-profile",
+    "--allow-domain",
+    "--allow-proxy",
+    "--proxy-allow",
+    "--listen-port",
+    "--allow-bind",
+    "--open-port",
+    "--allow-port",
+    "--allow-connect-port",
+    "--upstream-proxy",
+    "--external-proxy",
+    "--upstream-bypass",
+    "--external-proxy-bypass",
+    "--proxy-port",
+    "--sandbox-policy",
     "--path",
     "--op",
     "--to",
@@ -316,7 +374,7 @@ int main(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "Run a command in a sandbox and watch over it");
   lazy_flags flags;
   const auto add_flags_to = [&](CLI::App* command) {
-    add_run_flags(*command, options);
+    add_run_flags(*command, options, command == run_command);
     add_command(*command, options.command, "The command and its arguments");
   };
   flags.of(run_command, [&] { add_flags_to(run_command); });

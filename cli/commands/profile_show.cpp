@@ -61,8 +61,6 @@ std::vector<std::string> beside_the_policy(const resolution& r) {
        "the variables of 'environment'");
   tell(!says.allowed_commands.empty() || !says.denied_commands.empty(), "the names of 'commands'");
   tell(says.signal_mode == "allow_same_sandbox", "that the kernel must be able to hold back signals");
-  if (r.profile->wants_hosts && r.policy.ref().network.mode == network_mode::loopback)
-    out.emplace_back("The profile asks for hosts. They are not filtered yet, so it gets a loopback network.");
   return out;
 }
 

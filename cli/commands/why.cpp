@@ -117,6 +117,10 @@ class asker {
   /// is to make it.
   answer ask(const asked_for& q) {
     answer first = once(q);
+    if (!q.host.empty() && s_.bound->network.mode == network_mode::hosts && !is_loopback(q.host)) {
+      by_name(first);
+      return first;
+    }
     // A loopback network of its own has the port, whoever is asked for; the host is not there.
     if (!q.host.empty() && first.is.why == cause::own_network && !is_loopback(q.host)) {
       first.is.status = verdict::denied;
@@ -135,8 +139,42 @@ class asker {
     return in_directory(q.path);
   }
 
+  /// What the proxy would decide before it looks anything up.
+  void by_name(answer& a) const {
+    std::string name = a.host;
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (name.ends_with('.')) name.pop_back();
+    const bool named = names_host(s_.bound->hosts, name);
+    a.is.concerns = protection::network;
+    a.is.status = named ? verdict::allowed : verdict::denied;
+    a.is.why = named ? cause::granted : cause::not_in_policy;
+    a.is.os_errno = 0;
+    a.by_proxy = true;
+    a.reason = named ? "proxy_allowed" : "proxy_filtered";
+    const allowed_host* const from = s_.r.hosts ? s_.r.hosts->find(name) : nullptr;
+    if (!named) {
+      a.details =
+          fmt::format("the host {} is not among the allowed hosts, and the proxy would answer 403", name);
+      if (check_host(name) == errc::none)
+        a.remedy = {"--allow-domain " + name, "--allow-domain " + name, nullptr};
+      return;
+    }
+    a.details =
+        fmt::format("the proxy lets the host {} through{}", name,
+                    from != nullptr ? fmt::format(": {} is allowed by {}", from->name, from->from) : "");
+    if (from == nullptr || from->endpoints.empty()) return;
+    std::string rules;
+    for (const auto& [method, path] : from->endpoints)
+      rules += fmt::format("{}{} {}", rules.empty() ? "" : ", ", method, path);
+    a.details = fmt::format("of the host {} the proxy lets single http:// requests through, and no https: {}",
+                            name, rules);
+    a.reason = "endpoint_restricted";
+  }
+
   /// Finds the words for an answer.
   void explain_to_user(answer& a) const {
+    if (a.by_proxy) return;
     const bound_policy& policy = *s_.bound;
     const std::string subject = row_of(a.what).paths > 0 ? a.found[0].path() : std::string();
     a.why = explain(a.is, policy, subject);

@@ -50,6 +50,7 @@ struct answer {
   const bound_rule* closest = nullptr;     ///< a grant that covers it and does not suffice
   const bound_rule* granted_by = nullptr;  ///< the nearest one that allows it
   trial tried = trial::none;               ///< of --self
+  bool by_proxy = false;                   ///< of a host by name: the words are there already
 
   [[nodiscard]] question asked() const { return {what, path, to, port}; }
 };

@@ -87,6 +87,10 @@ advice advise(const lack& what, const resolution& r, const bound_policy& bound, 
 }
 
 std::string network_advice(const resolution& r, const bound_policy& bound) {
+  if (bound.network.mode == network_mode::hosts)
+    return "hosts are reached through the proxy alone, which HTTP_PROXY names; --allow-net opens the network";
+  if (bound.network.mode == network_mode::ports)
+    return "only the opened ports are there; --allow-net opens the network";
   if (bound.network.mode == network_mode::blocked)
     return r.chosen != nullptr && r.chosen->says.block_network
                ? fmt::format("the profile {} blocks the network; --allow-net opens it", r.profile->name)

@@ -2,6 +2,7 @@
 // What the user asked for on the command line of `run` and `wrap`, and the context of `why`, as plain data.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,15 @@ struct run_options {
   std::vector<std::string> allow_command, block_command;  ///< the check of the command's name
   bool block_net = false;
   bool allow_net = false;
-  bool auto_groups = true;  ///< a known tool brings its runtime's group along
+  std::string network_profile;            ///< hosts by the name of what they are for
+  std::vector<std::string> allow_domain;  ///< hosts, patterns, addresses, URLs, groups
+  std::string upstream_proxy;             ///< HOST:PORT
+  std::vector<std::string> upstream_bypass;
+  std::uint16_t proxy_port = 0;
+  std::vector<std::uint16_t> listen_port, open_port, connect_port;
+  std::string sandbox_policy = "auto";  ///< how hosts are filtered: auto, namespace, landlock
+  bool audit = true;                    ///< decisions about hosts are kept in a file
+  bool auto_groups = true;              ///< a known tool brings its runtime's group along
   bool strict = false;
   bool diagnostics = true;  ///< the footer after a failure
   bool dry_run = false;

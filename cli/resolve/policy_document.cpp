@@ -42,6 +42,8 @@ result<std::string> policy_document(const sandbox& s, sandbox_target target, con
     run.text("version", NONO_VERSION).text("target", name_of(target));
     if (in_force) run.truth("in_force");
     if (s.r.profile != nullptr) run.text("profile", s.r.profile->name);
+    if (s.gate.port != 0) run.natural("proxy_port", s.gate.port);
+    if (s.gate.own_network) run.truth("own_network");
   }
   *text += ",\n  \"enforcement\": " + to_json(report, "  ") + "\n}\n";
   return text;
@@ -63,6 +65,9 @@ error restore(const std::string& path, sandbox& s) {
   auto caps = state->to_caps();
   if (!caps) return std::move(caps.error());
   s.r.policy = *std::move(caps);
+  if (const json_value* const port = run->find("proxy_port");
+      port != nullptr && port->is == json_value::kind::natural && port->natural <= 65535)
+    s.gate = {static_cast<std::uint16_t>(port->natural), run->find("own_network") != nullptr};
   return lower(s, target->text == name_of(sandbox_target::this_process) ? sandbox_target::this_process
                                                                         : sandbox_target::supervised_child);
 }

@@ -252,9 +252,41 @@ class resolver {
       add(found.read, right::read, path_kind::any, if_exists);
       add(found.read_files, right::read_file | right::execute, path_kind::file, if_exists);
       add(found.read_write, right::read_write, path_kind::any, options_.dry_run ? if_exists : create_dir);
+      if (which == runtime::go && filters_hosts())
+        if (error why = keep_modules_apart(out, found); why.code != errc::none) return why;
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
       for (const auto& variable : found.set_variables) out.variables.push_back(variable);
     }
+    return {};
+  }
+
+  /// True when the network is of named hosts.
+  [[nodiscard]] bool filters_hosts() const {
+    return !options_.block_net && !options_.allow_net && !says_->block_network &&
+           cli::wants_hosts(options_, *says_);
+  }
+
+  /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source: a sandboxed
+  /// run must not be able to change sources that later builds outside trust.
+  error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
+    std::string cache(here_.variable("XDG_CACHE_HOME").value_or(""));
+    if (!cache.starts_with('/')) cache = here_.home + "/.cache";
+    cache += "/nono/go-mod";
+    if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
+                                     options_.dry_run ? if_exists : create_dir, origin::group,
+                                     groups::go_runtime.name, true});
+        !added)
+      return std::move(added.error());
+    out.variables.emplace_back("GOMODCACHE", cache);
+    const std::string outside = found.go_modules + "/cache/download";
+    if (found.go_modules.empty() || found.go_proxy.empty() || !is_directory(outside)) return {};
+    std::string url = "file://";
+    for (const char c : outside) {
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                         std::string_view("/-._~@").find(c) != std::string_view::npos;
+      url += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    out.variables.emplace_back("GOPROXY", fmt::format("{},{}", url, found.go_proxy));
     return {};
   }
 
@@ -470,49 +502,92 @@ class resolver {
     return {};
   }
 
+  /// Ports that are opened beside what the network else is, by flag or profile.
+  struct opened_ports {
+    std::vector<port_rule> rules;
+    bool connects = false;  ///< some by --allow-connect-port
+    bool opens = false;     ///< some by --open-port: meant for localhost alone
+  };
+  [[nodiscard]] opened_ports ports() const {
+    opened_ports out;
+    const auto add = [&](port_use use, unsigned port) {
+      const port_rule one{use, static_cast<std::uint16_t>(port)};
+      if (std::find(out.rules.begin(), out.rules.end(), one) == out.rules.end()) out.rules.push_back(one);
+    };
+    const auto each = [](const std::vector<std::string>& said, const std::vector<std::uint16_t>& given,
+                         auto&& f) {
+      for (const std::string& port : said) f(static_cast<unsigned>(std::stoi(port)));
+      for (const std::uint16_t port : given) f(port);
+    };
+    each(says_->connect_ports, options_.connect_port, [&](unsigned port) {
+      add(port_use::connect_tcp, port);
+      out.connects = true;
+    });
+    each(says_->listen_ports, options_.listen_port, [&](unsigned port) { add(port_use::bind_tcp, port); });
+    each(says_->open_ports, options_.open_port, [&](unsigned port) {
+      add(port_use::connect_tcp, port);
+      add(port_use::bind_tcp, port);
+      out.opens = true;
+    });
+    return out;
+  }
+  static error open_all(resolution& out, const opened_ports& ports) {
+    for (const port_rule& port : ports.rules)
+      if (auto opened = out.policy.allow_port(port); !opened) return std::move(opened.error());
+    if (ports.opens)
+      out.warnings.emplace_back(
+          "an open port is open to every host: no rule of the kernel can say \"localhost\"");
+    return {};
+  }
+
   error choose_network(resolution& out) {
-    const bool wants_hosts = out.profile != nullptr && out.profile->wants_hosts;
-    if (says_->block_network && wants_hosts)
+    const bool hosts_by_profile = cli::wants_hosts({}, *says_);
+    const bool hosts_by_flag = cli::wants_hosts(options_, {});
+    const bool credentials = says_->credentials && !says_->credentials->empty();
+    const std::string_view name = out.profile != nullptr ? out.profile->name : std::string_view();
+    if (says_->block_network && (hosts_by_profile || credentials))
       return sentence(
           fmt::format("network.block and the hosts or credentials of the profile {} are contradictory; leave "
                       "one of them out",
-                      out.profile->name));
-    if (!says_->upstream_bypass.empty() && says_->upstream_proxy.empty())
-      return sentence(fmt::format(
-          "network.upstream_bypass of the profile {} has no network.upstream_proxy to bypass; leave it "
-          "out",
-          out.profile->name));
-    if (options_.block_net) {
-      out.policy.network(blocked);
-      if (wants_hosts)
-        out.notes.push_back(
-            fmt::format("--block-net wins over the hosts of the profile {}", out.profile->name));
-    } else if (options_.allow_net) {
+                      name));
+    if ((options_.block_net || says_->block_network) && hosts_by_flag)
+      return sentence(
+          fmt::format("{} and hosts that are allowed by flag are contradictory; leave one of them out",
+                      options_.block_net ? std::string("--block-net")
+                                         : fmt::format("network.block of the profile {}", name)));
+    const opened_ports beside = ports();
+    const bool filtered = filters_hosts();
+    if (options_.proxy_port != 0 && !filtered)
+      return sentence(
+          "--proxy-port has no proxy to speak of; name hosts with --network-profile or --allow-domain");
+    if (options_.sandbox_policy != "auto" && !filtered)
+      return sentence(
+          "--sandbox-policy says how hosts are filtered, and there are none; name them with "
+          "--network-profile or --allow-domain");
+    if (options_.allow_net) {
       out.policy.network(unrestricted);
-    } else if (says_->block_network) {
-      out.policy.network(blocked);
-      if (error why = refuse_ports(out, "beside network.block"); why.code != errc::none) return why;
-    } else if (wants_hosts) {
-      if (options_.no_child)
-        return sentence(fmt::format(
-            "the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add --block-net",
-            out.profile->name));
-      if (error why = refuse_ports(out, "beside hosts"); why.code != errc::none) return why;
+    } else if (options_.block_net || says_->block_network) {
+      if (beside.connects)
+        return sentence("a blocked network and ports to connect to are contradictory; leave one of them out");
+      if (beside.rules.empty())
+        out.policy.network(blocked);
+      else if (error why = open_all(out, beside); why.code != errc::none)
+        return why;
+      if (options_.block_net && (hosts_by_profile || credentials))
+        out.notes.push_back(fmt::format("--block-net wins over the hosts of the profile {}", name));
+    } else if (filtered) {
+      if (error why = filter_hosts(out, name, beside); why.code != errc::none) return why;
+    } else if (beside.connects) {
+      if (error why = open_all(out, beside); why.code != errc::none) return why;
+    } else if (credentials) {
       out.policy.network(loopback);
-      out.warnings.push_back(
-          fmt::format("the profile {} asks for a host-filtered network, which is not built yet: the command "
-                      "gets a loopback network of "
-                      "its own and reaches no host (--allow-net opens the network)",
-                      out.profile->name));
-    } else if (!says_->connect_ports.empty()) {
-      for (const auto& [ports, use] : {std::pair{&says_->connect_ports, port_use::connect_tcp},
-                                       std::pair{&says_->listen_ports, port_use::bind_tcp}})
-        for (const std::string& port : *ports)
-          if (auto opened = out.policy.allow_port({use, static_cast<std::uint16_t>(std::stoi(port))});
-              !opened)
-            return std::move(opened.error());
-      if (!says_->open_ports.empty())
-        return not_built(out, "network.open_port", "beside network.connect_port");
+    } else if (!beside.rules.empty()) {
+      out.notes.emplace_back("the network is open, so no port has to be opened");
+    }
+    if (credentials && !options_.allow_net && !options_.block_net) {
+      out.warnings.push_back(fmt::format(
+          "the credentials of the profile {} are not built yet: no key is there, and no route to its host",
+          name));
     }
     if (says_->signal_mode == "allow_all") out.policy.lift(protection::signals);
     if (out.profile != nullptr && out.profile->full_ipc) {
@@ -524,18 +599,26 @@ class resolver {
     }
     return {};
   }
-  /// Ports that would be exceptions to a closed network: no rule of the kernel can say "this port of localhost".
-  [[nodiscard]] error refuse_ports(const resolution& out, std::string_view beside) const {
-    if (!says_->open_ports.empty()) return not_built(out, "network.open_port", beside);
-    if (!says_->listen_ports.empty()) return not_built(out, "network.listen_port", beside);
-    if (!says_->connect_ports.empty()) return not_built(out, "network.connect_port", beside);
-    return {};
-  }
-  static error not_built(const resolution& out, std::string_view field, std::string_view beside) {
-    return sentence(fmt::format(
-        "{} {} is not built yet, so the profile {} was not used; leave it out, or open the network "
-        "with --allow-net",
-        field, beside, out.profile->name));
+  error filter_hosts(resolution& out, std::string_view name, const opened_ports& beside) {
+    if (options_.no_child)
+      return sentence(
+          name.empty() || cli::wants_hosts(options_, {})
+              ? std::string("wrap cannot filter hosts; use `nono run`, or --block-net")
+              : fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
+                            "--block-net",
+                            name));
+    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.warnings);
+    if (!filter) return std::move(filter.error());
+    out.hosts = *std::move(filter);
+    std::vector<std::string_view> names;
+    for (const allowed_host& h : out.hosts->hosts) names.emplace_back(h.name);
+    if (auto set = out.policy.network(std::span<const std::string_view>(names)); !set)
+      return std::move(set.error());
+    if (options_.sandbox_policy == "namespace" && !beside.rules.empty())
+      return sentence(
+          "--sandbox-policy namespace gives a network of the command's own, in which no port of this "
+          "system can be opened; leave it or the ports out");
+    return open_all(out, beside);
   }
 
   error add_system(resolution& out, std::string_view scratch) {

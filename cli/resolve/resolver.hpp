@@ -14,6 +14,7 @@
 #include <nono/error.hpp>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/host_filter.hpp"
 #include "cli/resolve/options.hpp"
 #include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/profiles.hpp"
@@ -52,6 +53,7 @@ struct resolution {
   right cwd_rights = no_rights;
   std::shared_ptr<const chosen_profile> chosen;  ///< null: no profile was named
   const builtin_profile* profile = nullptr;      ///< what `chosen` is to the rest of the command
+  std::optional<host_filter> hosts;              ///< of a network that names hosts
   std::vector<std::string> protected_roots;      ///< nono's own state and configuration
   std::vector<std::string> warnings;             ///< always printed (unless silent)
   std::vector<std::string> notes;                ///< printed with -v

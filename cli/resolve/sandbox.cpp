@@ -11,12 +11,20 @@
 
 namespace nono::cli {
 
+host_gate planned_gate(const run_options& options, const resolution& r) {
+  if (!r.hosts) return {};
+  const bool own = options.sandbox_policy != "landlock" && r.policy.ref().network.port_count == 0;
+  const std::uint16_t port = r.hosts->proxy_port;
+  return {port != 0 || !own ? port : usual_proxy_port, own};
+}
+
 error lower(sandbox& s, sandbox_target target, bool observed) {
   const binding home =
       nono::bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
   auto bound = nono::bind(s.r.policy.ref(), {&home, 1});
   if (!bound) return bound.error();
   s.bound.emplace(std::move(*bound));
+  s.bound->gate = s.gate;
   auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
   if (!prepared) return prepared.error();
   s.prepared.emplace(*std::move(prepared));
@@ -39,6 +47,8 @@ error resolve_without_running(run_options options, sandbox& s) {
   auto r = resolve(options, s.here, {});
   if (!r) return r.error();
   s.r = std::move(*r);
+  s.gate = planned_gate(options, s.r);
+  if (s.r.hosts && s.gate.port == 0) s.gate.port = usual_proxy_port;  // any free one, only to be looked at
   return lower(s, sandbox_target::supervised_child);
 }
 

@@ -19,12 +19,20 @@ namespace nono::cli {
 struct sandbox {
   host here;
   resolution r;
+  host_gate gate;  ///< how hosts are filtered, where they are
   std::optional<bound_policy> bound;
   std::optional<nono::detail::prepared_sandbox>
       prepared;  ///< the plan, and the ruleset that this kernel has taken
 
   [[nodiscard]] const enforcement& report() const { return prepared->planned.report; }
 };
+
+/// Where the proxy listens in a network of the command's own, where all ports are free; 3128 is what proxies use.
+inline constexpr std::uint16_t usual_proxy_port = 3128;
+
+/// How the hosts of `s.r` would be filtered: by a network of the command's own, unless ports of this system's have to be opened
+/// or it is not wanted; then the port may still be 0, any free one.
+host_gate planned_gate(const run_options& options, const resolution& r);
 
 /// Binds `s.r` and prepares it for this kernel. Errors: those of bind() and prepare_sandbox().
 error lower(sandbox& s, sandbox_target target, bool observed = false);

@@ -87,7 +87,15 @@ void go_settings(setting_paths& paths) {
   // Below a refused entry too: with GOPATH=$HOME the module cache itself is harmless.
   const std::string below_first = first.empty() ? first : first + "/pkg/mod";
   const setting modules = go_env("GOMODCACHE", paths.may_grant(below_first) ? below_first : "");
-  paths.read(modules.label, modules.value);
+  if (paths.read(modules.label, modules.value)) paths.result.go_modules = modules.value;
+  std::string proxy = go_env("GOPROXY", "").value;
+  if (proxy.empty()) {  // the default stands in a file of the tool chain
+    std::string root = go_env("GOROOT", "").value;
+    if (root.empty()) root = prefix_of(canonical_path(paths.tool("go")).value_or(""));
+    const auto defaults = parse_go_env(settings_text(root.empty() ? "/usr/lib/go/go.env" : root + "/go.env"));
+    if (const auto found = defaults.find("GOPROXY"); found != defaults.end()) proxy = found->second;
+  }
+  paths.result.go_proxy = proxy;
 
   setting cache = go_env("GOCACHE", "");
   if (cache.value.empty()) {

@@ -70,7 +70,7 @@ std::string_view nothing_refused(const exit_status& status, bool own_loopback) {
 
 std::string footer(const resolution& r, const bound_policy& bound, const host& here,
                    const exit_status& status, const std::vector<refusal>& refused, const observer* watcher,
-                   int verbose) {
+                   const std::vector<refused_host>& hosts, int verbose) {
   const bool observed = watcher != nullptr && !watcher->blind();
   std::string out = status.signal != 0
                         ? fmt::format("[nono] The command was killed by signal {} ({}).\n", status.signal,
@@ -113,7 +113,15 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
         break;
     }
   }
-  if (sorted.empty() && observed && r.cwd != cwd_grant::ask)
+  if (!hosts.empty()) out += "[nono] The proxy refused:\n";
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (i == most_lines && verbose == 0) {
+      out += fmt::format("  and {} more (-v to show)\n", hosts.size() - i);
+      break;
+    }
+    out += fmt::format("  {}\n", hosts[i].reason);
+  }
+  if (sorted.empty() && hosts.empty() && observed && r.cwd != cwd_grant::ask)
     out += nothing_refused(status, bound.network.mode == network_mode::loopback && watcher->used_loopback());
   return out;
 }

@@ -24,6 +24,7 @@
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
+#include "cli/run/host_proxy.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/refusals.hpp"
@@ -47,6 +48,8 @@ struct started : sandbox {
   report_file report_to;
   std::optional<scratch_directory> scratch;
   std::string start_directory;
+  std::optional<host_proxy> proxy;     ///< where hosts are filtered
+  nono::detail::descriptor listening;  ///< for it, in this system's network
   std::vector<std::string> environment;
 };
 
@@ -127,6 +130,30 @@ void write_report(started& p, const enforcement& report, bool in_force) {
     complain(words_of(why));
 }
 
+/// The proxy is started early: it gets ready while we do. Where it listens in this system's network, that socket is made now.
+error open_gate(const run_options& options, started& p) {
+  if (!p.r.hosts) return {};
+  if (!p.gate.own_network) {
+    auto socket = listen_on_this_system(p.gate.port);
+    if (!socket) return std::move(socket.error());
+    p.listening = *std::move(socket);
+  }
+  if (options.dry_run || p.proxy) return {};
+  p.proxy.emplace();
+  return p.proxy->start(*p.r.hosts, p.here, options.audit);
+}
+
+/// What the command inherits and is told, the proxy's address last.
+void build_environment(started& p) {
+  std::vector<std::pair<std::string, std::string>> variables = p.r.variables;
+  if (p.proxy) {
+    for (const char* name : {"ALL_PROXY", "all_proxy", "FTP_PROXY", "ftp_proxy"})
+      if (p.here.variable(name)) variables.emplace_back(name, "");  // they lead nowhere from inside
+    for (auto& variable : p.proxy->variables(p.gate.port)) variables.push_back(std::move(variable));
+  }
+  p.environment = clean_environment(p.here.environment, variables, p.r.inherited);
+}
+
 error prepare(const run_options& options, sandbox_target target, bool observed, started& p) {
   p.target = target;
   auto here = this_host(environ);
@@ -143,6 +170,8 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (!r) return r.error();
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
+  p.gate = planned_gate(options, p.r);
+  if (error why = open_gate(options, p); why.code != errc::none) return why;
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
@@ -154,11 +183,12 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
         fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
                     "elsewhere",
                     in_quotes(*options.report)));
-  p.environment = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
+  const std::vector<std::string> own = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
+  build_environment(p);
   print_warnings(options, p);
   if (!options.silent) {
     say(summary(p.r, *p.bound, p.report(), options.verbose));
-    if (const auto keys = key_like_names(p.environment); !keys.empty()) {
+    if (const auto keys = key_like_names(own); !keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
       say("[nono] warning: the command inherits variables that look like keys: " + names + "\n");
@@ -209,6 +239,7 @@ int exit_code_of(errc code) {
     case errc::exec_failed:
       return 127;
     case errc::chdir_failed:
+    case errc::ruleset_failed:
     case errc::restrict_failed:
     case errc::restrict_refused:
     case errc::filter_failed:
@@ -224,6 +255,22 @@ int exit_code_of(errc code) {
   }
 }
 
+/// Starts the command. It can be tried again with another gate.
+result<nono::child> start_command(const run_options& options, started& p, const signal_guard& signals) {
+  const std::vector<const char*> environment = pointers(p.environment);
+  spawn_options how;
+  how.directory = p.start_directory;
+  how.environment = environment.data();
+  how.program = p.r.target.path;
+  how.signal_mask = &signals.before();
+  how.ends_with_parent = true;
+  how.door = p.gate.own_network ? p.gate.port : 0;
+  if (const auto why = nono::detail::enclose_supervisor(*p.prepared); why.code != errc::none)
+    return error{why.code, why.os_errno, {}, {}, why.step};
+  const std::optional<plan> plain = nono::detail::plan_without_listener(*p.bound, *p.prepared);
+  return nono::detail::spawner(how).run(*p.prepared, arguments(options, p), plain ? &*plain : nullptr);
+}
+
 }  // namespace
 
 int run(const run_options& options) {
@@ -235,19 +282,30 @@ int run(const run_options& options) {
   if (options.dry_run) return end_dry_run(options, p);
   if (options.verbose > 0 && !options.silent) say("Applying sandbox...\n");
 
-  const std::vector<const char*> environment = pointers(p.environment);
   const signal_guard signals;
-  spawn_options how;
-  how.directory = p.start_directory;
-  how.environment = environment.data();
-  how.program = p.r.target.path;
-  how.signal_mask = &signals.before();
-  how.ends_with_parent = true;
-  if (const auto why = nono::detail::enclose_supervisor(*p.prepared); why.code != errc::none)
-    return complained_of({why.code, why.os_errno, {}, {}, why.step}, 126);
-  const std::optional<plan> plain = nono::detail::plan_without_listener(*p.bound, *p.prepared);
-  auto child = nono::detail::spawner(how).run(*p.prepared, arguments(options, p), plain ? &*plain : nullptr);
+  if (p.proxy)
+    if (const error why = p.proxy->await_ready(); why.code != errc::none) return complained_of(why, 126);
+  std::optional<result<nono::child>> tried(std::in_place, start_command(options, p, signals));
+  const auto refused_namespace = [&] { return !*tried && tried->error().code == errc::namespace_refused; };
+  if (refused_namespace() && p.proxy && options.sandbox_policy == "auto") {
+    if (!options.silent)
+      say("[nono] warning: " + tried->error().message() +
+          "; the proxy is reached through this system's network instead\n");
+    p.gate = {p.r.hosts->proxy_port, false};
+    if (const error why = open_gate(options, p); why.code != errc::none) return complained_of(why, 126);
+    if (const error why = lower(p, sandbox_target::supervised_child, observed); why.code != errc::none)
+      return complained_of(why, 126);
+    build_environment(p);
+    tried.emplace(start_command(options, p, signals));
+  }
+  result<nono::child>& child = *tried;
   if (!child) return complained_of(child.error(), exit_code_of(child.error().code));
+  if (p.proxy) {
+    const int listener = p.gate.own_network ? child->door() : p.listening.get();
+    if (const error why = p.proxy->serve(listener); why.code != errc::none) return complained_of(why, 126);
+    child->close_door();
+    p.listening = nono::detail::descriptor();
+  }
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
   if (!options.silent) say(lost_words(p.report(), child->report()));
   // What we hold is no longer the child's to look at.
@@ -264,7 +322,10 @@ int run(const run_options& options) {
     say(footer(
         p.r, *p.bound, p.here, *status,
         watcher ? refused_by_policy(watcher->attempts(), *p.bound, child->report()) : std::vector<refusal>{},
-        watcher ? &*watcher : nullptr, options.verbose));
+        watcher ? &*watcher : nullptr, p.proxy ? p.proxy->refused() : std::vector<refused_host>{},
+        options.verbose));
+  if (p.proxy && p.proxy->has_ended() && !options.silent)
+    say("[nono] warning: nono-proxy ended before the command did, which reached no host from then on\n");
   if (p.scratch && !p.scratch->remove() && options.verbose > 0)
     say(fmt::format("[nono] note: {} could not be removed whole; a later run tries again\n",
                     in_quotes(p.scratch->path())));

@@ -33,6 +33,23 @@ std::string_view network_words(network_mode mode) {
   return {};
 }
 
+/// How many hosts, from where, and what keeps the command from going past the proxy.
+std::string host_row(const resolution& r, const bound_policy& bound, int verbose) {
+  const host_filter& f = *r.hosts;
+  std::string ports;
+  for (std::size_t i = 0; i < bound.network.port_count; ++i) ports += ", " + to_text(bound.network.ports[i]);
+  std::string out = fmt::format(
+      "  net  proxy localhost:{}{} to {} {}{}{}{}\n", bound.gate.port,
+      bound.gate.own_network ? ", in a network of its own,"
+                             : ", that port of every host too (by Landlock, in this system's network),",
+      f.hosts.size(), f.hosts.size() == 1 ? "host" : "hosts",
+      f.profile.empty() ? "" : fmt::format(" ({})", f.profile), ports,
+      f.upstream_host.empty() ? "" : fmt::format(", through {}:{}", f.upstream_host, f.upstream_port));
+  if (verbose > 0)
+    for (const allowed_host& h : f.hosts) out += fmt::format("       {}  [{}]\n", h.name, h.from);
+  return out;
+}
+
 /// True for words such as `--token=...` and `KEY=...` whose value must not be shown.
 bool hides_value(std::string_view word, std::size_t equals) {
   std::string_view name = word.substr(0, equals);
@@ -90,7 +107,8 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     for (const bound_deny& d : bound.denies)
       out += fmt::format("  deny {}  [{}]\n", quoted_whole(d.path), d.source.empty() ? "user" : d.source);
   }
-  out += fmt::format("  net  {}\n", network_words(bound.network.mode));
+  out +=
+      r.hosts ? host_row(r, bound, verbose) : fmt::format("  net  {}\n", network_words(bound.network.mode));
   std::string missing;
   for (const protection_row& row : protections) {
     const bool absent = report.of(row.id) == standing::missing;

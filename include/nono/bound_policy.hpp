@@ -70,6 +70,7 @@ class bound_policy {
         skipped(std::exchange(other.skipped, {})),
         network(other.network),
         hosts(std::exchange(other.hosts, {})),
+        gate(other.gate),
         sockets(other.sockets),
         best_effort(other.best_effort),
         lifted(other.lifted),
@@ -87,6 +88,7 @@ class bound_policy {
   std::span<skipped_rule> skipped;
   network_rule network;
   std::span<const std::string_view> hosts;  ///< of network(hosts), as in policy_ref
+  host_gate gate;                           ///< set by a runner that carries out network(hosts)
   unix_sockets sockets = unix_sockets::by_default;
   protection_set best_effort;
   protection_set lifted;

@@ -124,11 +124,13 @@ class capability_set {
     return success{};
   }
 
-  /// Opens one more port: the first makes the network `only(port)`, each later one joins it.
+  /// Opens one more port: the first makes the network `only(port)`, each later one joins it. Beside hosts it opens that
+  /// port of every host, past the proxy.
   /// Errors: port_out_of_range, port_given_twice, too_many_ports; port_contradicts_network on a network that was
   ///         given otherwise.
   result<success> allow_port(port_rule port) {
-    const bool whole = network_given_ && network_.mode != network_mode::ports;
+    const bool beside_hosts = network_.mode == network_mode::hosts;
+    const bool whole = network_given_ && network_.mode != network_mode::ports && !beside_hosts;
     const errc why = whole                                           ? errc::port_contradicts_network
                      : check_port(port.port, port.use) != errc::none ? errc::port_out_of_range
                      : network_.opens(port)                          ? errc::port_given_twice
@@ -136,7 +138,7 @@ class capability_set {
                                                                      : errc::none;
     if (why != errc::none)
       return error{why, 0, "allow_port", std::to_string(port.port), std::string(name_of(network_.mode))};
-    network_.mode = network_mode::ports;
+    if (!beside_hosts) network_.mode = network_mode::ports;
     network_.ports[network_.port_count++] = port;
     network_given_ = true;
     return success{};

@@ -56,6 +56,9 @@ struct spawn_options {
       nullptr;  ///< blocked signals it starts with, bit N-1 for signal N; null: the parent's
   bool ends_with_parent = false;  ///< it is killed when the thread that started it ends
   bool observed = false;          ///< ask for a listener of observed calls, see child::listener
+  std::uint16_t door =
+      0;  ///< on a network of the child's own: a TCP socket listens there, at 127.0.0.1 and this port,
+          ///< before the child starts, see child::door; 0: none
 };
 
 /// How a child ended.
@@ -89,6 +92,7 @@ class child {
         err_(std::move(other.err_)),
         listener_(std::move(other.listener_)),
         diagnostics_(std::move(other.diagnostics_)),
+        door_(std::move(other.door_)),
         keeps_answers_(other.keeps_answers_),
         report_(other.report_),
         pid_(std::exchange(other.pid_, -1)),
@@ -115,6 +119,9 @@ class child {
   [[nodiscard]] bool keeps_answers() const noexcept { return keeps_answers_; }
   /// A sock_diag socket of the child's network, where a supervisor needs one; -1 otherwise.
   [[nodiscard]] int diagnostics() const noexcept { return diagnostics_.get(); }
+  /// The socket that spawn_options::door asked for, in the child's network; -1 otherwise. What it accepts comes from inside.
+  [[nodiscard]] int door() const noexcept { return door_.get(); }
+  void close_door() noexcept { door_ = detail::descriptor(); }
   /// What is in force in the child.
   [[nodiscard]] const enforcement& report() const noexcept { return report_; }
 
@@ -139,7 +146,7 @@ class child {
 
  private:
   friend class detail::spawner;
-  detail::descriptor in_, out_, err_, listener_, diagnostics_;
+  detail::descriptor in_, out_, err_, listener_, diagnostics_, door_;
   bool keeps_answers_ = false;
   enforcement report_;
   int pid_;
@@ -181,6 +188,8 @@ class child : public detail::no_child {
   void close_listener() noexcept {}
   [[nodiscard]] bool keeps_answers() const noexcept { return false; }
   [[nodiscard]] int diagnostics() const noexcept { return -1; }
+  [[nodiscard]] int door() const noexcept { return -1; }
+  void close_door() noexcept {}
   void release() noexcept {}
 
  private:

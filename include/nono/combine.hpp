@@ -138,7 +138,23 @@ struct combiner {
         return refuse(out, errc::too_many_hosts, policy_has_more_than_32_hosts, host);
       out.hosts_[out.host_count_++] = host;
     }
-    out.network_.mode = out.host_count_ == 0 ? network_mode::blocked : network_mode::hosts;
+    out.network_.mode = out.host_count_ != 0           ? network_mode::hosts
+                        : out.network_.port_count != 0 ? network_mode::ports
+                                                       : network_mode::blocked;
+  }
+
+  template <class Out>
+  static constexpr void put_ports(Out& out, const network_rule& first, const network_rule& second, way how) {
+    network_rule ports;
+    for (const network_rule* from : {&first, &second})
+      for (std::size_t i = 0; i < from->port_count; ++i) {
+        const port_rule port = from->ports[i];
+        if (ports.opens(port) || (how == way::both && !(first.opens(port) && second.opens(port)))) continue;
+        if (ports.port_count == max_ports)
+          return refuse(out, errc::too_many_ports, policy_has_more_than_32_ports, {});
+        ports.ports[ports.port_count++] = port;
+      }
+    out.network_ = ports;
   }
 
   template <class Out>
@@ -154,19 +170,11 @@ struct combiner {
     } else if (first.mode != second.mode) {  // two of loopback, ports and hosts
       out.network_ = {how == way::either ? network_mode::unrestricted : network_mode::blocked, 0, {}};
     } else if (first.mode == network_mode::hosts) {
+      put_ports(out, first, second, how);
       put_hosts(out, a.hosts, b.hosts, how);
     } else {
-      network_rule ports{network_mode::ports, 0, {}};
-      for (const network_rule* from : {&first, &second})
-        for (std::size_t i = 0; i < from->port_count; ++i) {
-          const port_rule port = from->ports[i];
-          if (ports.opens(port) || (how == way::both && !(first.opens(port) && second.opens(port)))) continue;
-          if (ports.port_count == max_ports)
-            return refuse(out, errc::too_many_ports, policy_has_more_than_32_ports, {});
-          ports.ports[ports.port_count++] = port;
-        }
-      if (ports.port_count == 0) ports.mode = network_mode::blocked;
-      out.network_ = ports;
+      put_ports(out, first, second, how);
+      out.network_.mode = out.network_.port_count == 0 ? network_mode::blocked : network_mode::ports;
     }
   }
 

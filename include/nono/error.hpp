@@ -55,7 +55,7 @@ enum class errc : std::uint16_t {
   host_empty = 36,
   host_not_bare = 37,
   host_has_port = 38,
-  host_is_address = 39,
+  host_address_misspelt = 39,
   host_wildcard_misplaced = 40,
   host_not_lower_case = 41,
   host_too_long = 42,
@@ -264,8 +264,9 @@ inline constexpr errc_text errc_texts[] = {
     {errc::host_empty, "%r has an empty host | name one, such as 'api.example.com'"},
     {errc::host_not_bare, "%r: %p is more than a host | write it without scheme, user and path"},
     {errc::host_has_port, "%r: the host %p has a port | write it without: hosts are named, not their ports"},
-    {errc::host_is_address,
-     "%r: %p is an address, and names alone can be filtered | write the name that leads there"},
+    {errc::host_address_misspelt,
+     "%r: %p is an address in another spelling than its canonical one | write it as in '192.0.2.1' or "
+     "'2001:db8::1'"},
     {errc::host_wildcard_misplaced,
      "%r: in %p a wildcard stands elsewhere than before a name | write it as the first label, as in "
      "'*.example.com'"},

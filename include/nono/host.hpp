@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include <nono/address.hpp>
 #include <nono/error.hpp>
 #include <nono/path.hpp>
 
@@ -32,7 +33,8 @@ constexpr bool is_number_label(std::string_view label) noexcept {
 }  // namespace detail
 
 /// The lexical rule of every host in a policy: a DNS name in lower case, of labels of [a-z0-9-] that neither begin nor
-/// end with '-', without a dot at its end; or `*.` before one, which stands for every name below it. Never an address.
+/// end with '-', without a dot at its end; `*.` before one, which stands for every name below it; or an IP address in its
+/// canonical form, which a proxy otherwise refuses where it is no public host's.
 constexpr errc check_host(std::string_view text) noexcept {
   if (text.empty()) return errc::host_empty;
   std::size_t colons = 0;
@@ -40,7 +42,8 @@ constexpr errc check_host(std::string_view text) noexcept {
     if (c == '/' || c == '@' || c == '?' || c == '#') return errc::host_not_bare;
     colons += c == ':' ? 1 : 0;
   }
-  if (colons > 1 || text.front() == '[') return errc::host_is_address;
+  if (parse_address(text)) return errc::none;
+  if (colons > 1 || text.front() == '[') return errc::host_address_misspelt;
   if (colons == 1) return errc::host_has_port;
   const bool below = text.starts_with("*.");
   const std::string_view name = text.substr(below ? 2 : 0);
@@ -59,7 +62,7 @@ constexpr errc check_host(std::string_view text) noexcept {
     if (i - label > max_host_label) return errc::host_too_long;
     label = i + 1;
   }
-  return detail::is_number_label(name.substr(name.rfind('.') + 1)) ? errc::host_is_address : errc::none;
+  return detail::is_number_label(name.substr(name.rfind('.') + 1)) ? errc::host_address_misspelt : errc::none;
 }
 
 /// True when `pattern` stands for all that `host` stands for: `*.s` for `a.s`, `a.b.s`, `*.a.s` and `*.s`, not for `s`.
@@ -78,7 +81,7 @@ namespace detail {
 inline void host_must_not_be_empty() {}
 inline void host_must_stand_without_scheme_user_and_path() {}
 inline void host_must_stand_without_port() {}
-inline void host_must_be_a_name_not_an_ip_address() {}
+inline void ip_address_must_be_written_canonically() {}
 inline void host_must_be_in_lower_case() {}
 inline void host_must_not_exceed_253_bytes_nor_its_labels_63() {}
 inline void host_must_be_labels_of_letters_digits_and_inner_hyphens() {}
@@ -96,8 +99,8 @@ constexpr void refuse_host(errc why) {
     case errc::host_has_port:
       host_must_stand_without_port();
       break;
-    case errc::host_is_address:
-      host_must_be_a_name_not_an_ip_address();
+    case errc::host_address_misspelt:
+      ip_address_must_be_written_canonically();
       break;
     case errc::host_not_lower_case:
       host_must_be_in_lower_case();

@@ -473,14 +473,17 @@ inline decision decide_without_file(const judged& w, const question& q) {
     }
   };
   const network_rule& net = w.policy->network;
-  const bool own = net.mode == network_mode::loopback;
+  const network_mode mode = network_of(*w.policy);
+  const bool own = mode == network_mode::loopback;
   switch (q.what) {
     case operation::connect_tcp:
     case operation::bind_tcp:
       answer(protection::network, EACCES,
-             own || (net.mode == network_mode::ports &&
-                     net.opens({q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp,
-                                q.port})),
+             own || (mode == network_mode::ports &&
+                     (net.opens({q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp,
+                                 q.port}) ||
+                      (q.what == operation::connect_tcp && w.policy->gate.port != 0 &&
+                       q.port == w.policy->gate.port))),
              own ? cause::own_network : cause::granted);
       break;
     case operation::udp:

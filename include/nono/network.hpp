@@ -80,6 +80,14 @@ struct network_rule {
   }
 };
 
+/// How a runner carries out network(hosts): a proxy of its own that listens at 127.0.0.1 lets the named hosts through.
+struct host_gate {
+  std::uint16_t port = 0;  ///< where the proxy listens; 0: there is no runner
+  /// True: in a network namespace of the child's own, where the proxy's listener is all there is. False: in the network
+  /// of the system, where the child may connect to `port` alone, which is that port of every host.
+  bool own_network = false;
+};
+
 /// True when one port is given twice for the same use.
 constexpr bool has_port_twice(const network_rule& rule) noexcept {
   for (std::size_t i = 0; i < rule.port_count; ++i)

@@ -257,23 +257,28 @@ inline std::string_view name_of(network_mode mode) noexcept {
 }
 
 /// The network in the words of the DSL: `network(only(connect_tcp(443)))`, `network(hosts{"a", "*.b"})`.
+/// Ports beside hosts follow as `allow_port(connect_tcp(5432))`.
 inline std::string to_text(const network_rule& n, std::span<const std::string_view> hosts = {}) {
+  const auto words = [](const port_rule& port) {
+    return std::string(port.use == port_use::connect_tcp ? "connect_tcp(" : "bind_tcp(") +
+           std::to_string(port.port) + ')';
+  };
   std::string out = "network(";
   out += name_of(n.mode);
-  for (std::size_t i = 0; i < n.port_count; ++i) {
-    out += i == 0 ? "(" : ", ";
-    out += n.ports[i].use == port_use::connect_tcp ? "connect_tcp(" : "bind_tcp(";
-    out += std::to_string(n.ports[i].port);
+  if (n.mode == network_mode::ports) {
+    for (std::size_t i = 0; i < n.port_count; ++i) out += (i == 0 ? "(" : ", ") + words(n.ports[i]);
     out += ')';
   }
-  if (n.mode == network_mode::ports) out += ')';
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     out += i == 0 ? "{\"" : ", \"";
     out += hosts[i];
     out += '"';
   }
   if (!hosts.empty()) out += '}';
-  return out += ')';
+  out += ')';
+  if (n.mode != network_mode::ports)
+    for (std::size_t i = 0; i < n.port_count; ++i) out += " allow_port(" + words(n.ports[i]) + ')';
+  return out;
 }
 
 /// The whole policy, a line each: rules, groups by name, network, sockets, protections given up.

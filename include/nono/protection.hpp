@@ -184,10 +184,15 @@ constexpr std::string_view name_of(standing s) noexcept {
 
 namespace detail {
 
-/// What is left of a policy's network and sockets once their protections are lifted. Policy: policy_ref, bound_policy.
+/// What is left of a policy's network and sockets once their protections are lifted, and what hosts come to with a runner.
+/// Policy: policy_ref, bound_policy.
 template <class Policy>
 constexpr network_mode network_of(const Policy& p) noexcept {
-  return p.lifted.has(protection::network) ? network_mode::unrestricted : p.network.mode;
+  if (p.lifted.has(protection::network)) return network_mode::unrestricted;
+  if constexpr (requires { p.gate; })
+    if (p.network.mode == network_mode::hosts && p.gate.port != 0)
+      return p.gate.own_network ? network_mode::loopback : network_mode::ports;
+  return p.network.mode;
 }
 template <class Policy>
 constexpr unix_sockets sockets_of(const Policy& p) noexcept {

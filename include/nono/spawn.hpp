@@ -85,6 +85,8 @@ class spawner {
       if (!without.listened()) plain_program_ = program_for(without, sandbox.kernel);
       plain_report_ = plain != nullptr ? &plain->report : &plan_->report;
     }
+    if (options_.door != 0 && !plan_->own_network)
+      return error{errc::bad_argument, 0, {}, {}, "spawn_options::door needs a network of the child's own"};
     if (error why = open_streams(); why.code != errc::none) return why;
     if (plan_->filter.decides_unix)
       if (error why = check_streams(); why.code != errc::none) return why;
@@ -215,9 +217,9 @@ class spawner {
     uid_ = ::geteuid();
     gid_ = ::getegid();
     // The child shares our memory until it executes (we are suspended meanwhile), so it costs no page table
-    // and hands its failure over in place. For a listener it shares the descriptor table at first, too.
+    // and hands its failure over in place. For what it opens for us it shares the descriptor table at first, too.
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    if (listened_) flags |= CLONE_FILES;
+    if (shares_descriptors()) flags |= CLONE_FILES;
     const bool privileged = uid_ == 0;
     if (plan_->own_network) flags |= loopback_clone_flags(privileged);
     int pid = -1;
@@ -242,6 +244,7 @@ class spawner {
     out.listener_ = descriptor(listener_.fd);
     out.keeps_answers_ = listener_.keeps_answers;
     out.diagnostics_ = descriptor(diagnostics_);
+    out.door_ = descriptor(door_);
     if (failure_.code != errc::none) {
       (void)out.wait();
       return error{failure_.code, failure_.os_errno, {}, failed_path(), failure_.step};
@@ -253,6 +256,8 @@ class spawner {
     out.report_.threads = 1;
     return out;
   }
+
+  [[nodiscard]] bool shares_descriptors() const noexcept { return listened_ || options_.door != 0; }
 
   int launch(int flags, int& pidfd, int& why) noexcept {
     user_namespace_ = (flags & CLONE_NEWUSER) != 0;
@@ -284,6 +289,11 @@ class spawner {
           return fail(errc::namespace_refused, -got, "writing /proc/self/uid_map");
       if (const int got = bring_loopback_up(); got != 0)
         return fail(errc::namespace_refused, -got, "bringing lo up");
+      if (options_.door != 0) {
+        const int got = listen_on_loopback(options_.door);
+        if (got < 0) return fail(errc::namespace_refused, -got, "listening on lo");
+        door_ = got;
+      }
     }
     if (plan_->own_keyring) (void)kernel::new_session_keyring();  // the filter closes the calls in any case
     // Before Landlock and the filter: none of it needs a capability once no_new_privs is set.
@@ -302,7 +312,7 @@ class spawner {
     if (listened_ && listener_.fd < 0 && plain_program_.length != 0 && why.code != errc::none)
       why = confine_thread(plain_program_, ruleset_, nullptr);
     if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
-    if (listened_ && kernel::call(SYS_unshare, CLONE_FILES) < 0)
+    if (shares_descriptors() && kernel::call(SYS_unshare, CLONE_FILES) < 0)
       return fail(errc::fork_failed, errno, "unshare(CLONE_FILES)");
     for (int i = 0; i < 3; ++i)
       if (child_ends_[i].get() >= 0 && kernel::call(SYS_dup3, child_ends_[i].get(), i, 0) < 0)
@@ -350,6 +360,7 @@ class spawner {
   int parent_ = -1;
   new_listener listener_;
   int diagnostics_ = -1;
+  int door_ = -1;
   bool listened_ = false;
   unsigned uid_ = 0;
   unsigned gid_ = 0;

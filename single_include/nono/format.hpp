@@ -63,7 +63,7 @@ inline constexpr errc_name errc_names[] = {
     {errc::host_empty, "host_empty"},
     {errc::host_not_bare, "host_not_bare"},
     {errc::host_has_port, "host_has_port"},
-    {errc::host_is_address, "host_is_address"},
+    {errc::host_address_misspelt, "host_address_misspelt"},
     {errc::host_wildcard_misplaced, "host_wildcard_misplaced"},
     {errc::host_not_lower_case, "host_not_lower_case"},
     {errc::host_too_long, "host_too_long"},

@@ -2341,14 +2341,16 @@ class state_restorer {
         return {};
       case network_mode::hosts: {
         const std::vector<std::string_view> names(from.hosts.begin(), from.hosts.end());
-        return failed(to.network(std::span<const std::string_view>(names)));
+        if (error why = failed(to.network(std::span<const std::string_view>(names))); why.code != errc::none)
+          return why;
+        break;
       }
       case network_mode::ports:
+        if (from.network.port_count == 0) return unable("its network opens no port");
         break;
     }
     for (std::size_t i = 0; i < from.network.port_count; ++i)
       if (error why = failed(to.allow_port(from.network.ports[i])); why.code != errc::none) return why;
-    if (from.network.port_count == 0) return unable("its network opens no port");
     return {};
   }
 
@@ -2524,7 +2526,7 @@ class state_writer {
   void put_network() {
     out_ += "{\"mode\": ";
     put(name_of(from_.network.mode));
-    if (from_.network.mode == network_mode::ports) {
+    if (from_.network.port_count != 0) {
       out_ += ", \"ports\": [";
       for (std::size_t i = 0; i < from_.network.port_count; ++i) {
         if (i != 0) out_ += ", ";
@@ -2814,8 +2816,10 @@ class state_reader {
     each(member(v, "hosts", kind::array), [&](const json_value& h) {
       if (is(h, kind::text, "hosts")) to.hosts.push_back(h.text);
     });
-    if ((to.network.port_count != 0) != (to.network.mode == network_mode::ports) ||
-        to.hosts.empty() == (to.network.mode == network_mode::hosts))
+    const bool names_hosts = to.network.mode == network_mode::hosts;
+    if ((to.network.port_count != 0 ? !names_hosts && to.network.mode != network_mode::ports
+                                    : to.network.mode == network_mode::ports) ||
+        to.hosts.empty() == names_hosts)
       fail(errc::json_bad_value, "the network's mode does not go with its ports and hosts", v.at);
   }
   void read_protections(const json_value& v, std::string_view key, protection_set& to) {

@@ -136,7 +136,7 @@ enum class errc : std::uint16_t {
   host_empty = 36,
   host_not_bare = 37,
   host_has_port = 38,
-  host_is_address = 39,
+  host_address_misspelt = 39,
   host_wildcard_misplaced = 40,
   host_not_lower_case = 41,
   host_too_long = 42,
@@ -345,8 +345,9 @@ inline constexpr errc_text errc_texts[] = {
     {errc::host_empty, "%r has an empty host | name one, such as 'api.example.com'"},
     {errc::host_not_bare, "%r: %p is more than a host | write it without scheme, user and path"},
     {errc::host_has_port, "%r: the host %p has a port | write it without: hosts are named, not their ports"},
-    {errc::host_is_address,
-     "%r: %p is an address, and names alone can be filtered | write the name that leads there"},
+    {errc::host_address_misspelt,
+     "%r: %p is an address in another spelling than its canonical one | write it as in '192.0.2.1' or "
+     "'2001:db8::1'"},
     {errc::host_wildcard_misplaced,
      "%r: in %p a wildcard stands elsewhere than before a name | write it as the first label, as in "
      "'*.example.com'"},
@@ -822,6 +823,14 @@ struct network_rule {
   }
 };
 
+/// How a runner carries out network(hosts): a proxy of its own that listens at 127.0.0.1 lets the named hosts through.
+struct host_gate {
+  std::uint16_t port = 0;  ///< where the proxy listens; 0: there is no runner
+  /// True: in a network namespace of the child's own, where the proxy's listener is all there is. False: in the network
+  /// of the system, where the child may connect to `port` alone, which is that port of every host.
+  bool own_network = false;
+};
+
 /// True when one port is given twice for the same use.
 constexpr bool has_port_twice(const network_rule& rule) noexcept {
   for (std::size_t i = 0; i < rule.port_count; ++i)
@@ -874,6 +883,214 @@ constexpr std::string_view name_of(unix_sockets s) noexcept {
 
 }  // namespace nono
 
+// --- nono/address.hpp -----------------------------------------------------------------------------------------------
+
+// IP addresses: the one spelling that a policy takes, and which of them belong to no public host.
+
+namespace nono {
+
+/// An IP address in network byte order. Of IPv4 the first four bytes are used.
+struct ip_address {
+  std::array<std::uint8_t, 16> bytes{};
+  bool is_v6 = false;
+  friend constexpr bool operator==(const ip_address&, const ip_address&) = default;
+};
+
+/// The text of an address, at most 39 bytes.
+struct address_text {
+  std::array<char, 40> data{};
+  std::size_t size = 0;
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {data.data(), size}; }
+};
+
+namespace detail {
+
+constexpr void put_number(address_text& out, unsigned value, unsigned base) noexcept {
+  char digits[5]{};
+  std::size_t n = 0;
+  do digits[n++] = "0123456789abcdef"[value % base];
+  while ((value /= base) != 0);
+  while (n > 0) out.data[out.size++] = digits[--n];
+}
+
+/// Takes a number of at most `most` digits from the front; -1 if there is none.
+constexpr int take_number(std::string_view& text, unsigned base, std::size_t most) noexcept {
+  int value = 0;
+  std::size_t n = 0;
+  for (; n < text.size() && n < most; ++n) {
+    const char c = text[n];
+    int digit = -1;
+    if (c >= '0' && c <= '9') digit = c - '0';
+    if (base == 16 && c >= 'a' && c <= 'f') digit = c - 'a' + 10;
+    if (base == 16 && c >= 'A' && c <= 'F') digit = c - 'A' + 10;
+    if (digit < 0) break;
+    value = value * static_cast<int>(base) + digit;
+  }
+  text.remove_prefix(n);
+  return n == 0 ? -1 : value;
+}
+
+}  // namespace detail
+
+/// The canonical text: dotted quad, or lower case with the longest run of zeros shortened. Source: RFC 5952, 4.
+constexpr address_text to_address_text(const ip_address& a) noexcept {
+  address_text out;
+  if (!a.is_v6) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i != 0) out.data[out.size++] = '.';
+      detail::put_number(out, a.bytes[i], 10);
+    }
+    return out;
+  }
+  unsigned groups[8]{};
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = a.bytes[2 * i] * 256U + a.bytes[2 * i + 1];
+  std::size_t run = 8;
+  std::size_t length = 1;  // a single group of zeros is not shortened
+  for (std::size_t i = 0; i < 8; ++i) {
+    std::size_t n = 0;
+    while (i + n < 8 && groups[i + n] == 0) ++n;
+    if (n > length) {
+      run = i;
+      length = n;
+    }
+  }
+  for (std::size_t i = 0; i < 8;) {
+    if (i == run) {
+      out.data[out.size++] = ':';
+      if (i == 0) out.data[out.size++] = ':';
+      i += length;
+      continue;
+    }
+    detail::put_number(out, groups[i], 16);
+    if (++i < 8) out.data[out.size++] = ':';
+  }
+  return out;
+}
+
+/// The address that a text spells in its canonical form; nothing for any other spelling (`127.1`, `0x7f000001`, `::0`) and
+/// for IPv4 written as IPv6.
+constexpr std::optional<ip_address> parse_address(std::string_view text) noexcept {
+  ip_address out;
+  std::string_view rest = text;
+  if (text.find(':') == std::string_view::npos) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      const int part = detail::take_number(rest, 10, 3);
+      if (part < 0 || part > 255 || (i < 3) != rest.starts_with('.')) return std::nullopt;
+      out.bytes[i] = static_cast<std::uint8_t>(part);
+      rest.remove_prefix(i < 3 ? 1 : 0);
+    }
+    if (!rest.empty()) return std::nullopt;
+  } else {
+    out.is_v6 = true;
+    unsigned groups[8]{};
+    std::size_t n = 0;
+    std::size_t run = 9;  // where "::" stands
+    if (rest.starts_with("::")) {
+      run = 0;
+      rest.remove_prefix(2);
+    }
+    while (!rest.empty()) {
+      const int group = detail::take_number(rest, 16, 4);
+      if (group < 0 || n == 8) return std::nullopt;
+      groups[n++] = static_cast<unsigned>(group);
+      if (rest.empty()) break;
+      if (!rest.starts_with(':')) return std::nullopt;
+      rest.remove_prefix(1);
+      if (rest.starts_with(':')) {
+        if (run != 9) return std::nullopt;
+        run = n;
+        rest.remove_prefix(1);
+      } else if (rest.empty()) {
+        return std::nullopt;
+      }
+    }
+    if (run == 9 ? n != 8 : n > 7) return std::nullopt;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t at = i < run ? i : 8 - n + i;
+      out.bytes[2 * at] = static_cast<std::uint8_t>(groups[i] >> 8U);
+      out.bytes[2 * at + 1] = static_cast<std::uint8_t>(groups[i] & 0xffU);
+    }
+  }
+  if (to_address_text(out).view() != text) return std::nullopt;
+  return out;
+}
+
+/// Whom an address belongs to.
+enum class address_kind : std::uint8_t {
+  public_host,
+  this_machine,  ///< loopback
+  private_net,   ///< 10/8, 172.16/12, 192.168/16, fc00::/7
+  carrier,       ///< the carrier's side of a NAT, 100.64/10
+  link_local,    ///< 169.254/16, fe80::/10: also where clouds serve a machine's credentials
+  metadata,      ///< a cloud's metadata service outside of those
+  reserved,      ///< no host: unspecified, multicast, broadcast, or an IPv4 address embedded in an IPv6 one
+};
+
+constexpr std::string_view name_of(address_kind kind) noexcept {
+  constexpr std::string_view names[] = {"public",     "loopback", "private", "carrier-grade NAT",
+                                        "link-local", "metadata", "reserved"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+namespace detail {
+struct address_range {
+  ip_address first;
+  unsigned bits;
+  address_kind kind;
+};
+constexpr address_range v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, unsigned bits,
+                           address_kind kind) noexcept {
+  return {{{a, b, c, d}, false}, bits, kind};
+}
+constexpr address_range v6(std::string_view text, unsigned bits, address_kind kind) noexcept {
+  return {*parse_address(text), bits, kind};
+}
+/// The first that holds an address says what it is. Source: the IANA registries of special-purpose addresses (RFC 6890), and
+/// for metadata the documentation of AWS, Alibaba Cloud and Oracle Cloud.
+inline constexpr address_range address_ranges[] = {
+    v4(100, 100, 100, 200, 32, address_kind::metadata),
+    v4(192, 0, 0, 192, 32, address_kind::metadata),
+    v4(127, 0, 0, 0, 8, address_kind::this_machine),
+    v4(10, 0, 0, 0, 8, address_kind::private_net),
+    v4(172, 16, 0, 0, 12, address_kind::private_net),
+    v4(192, 168, 0, 0, 16, address_kind::private_net),
+    v4(100, 64, 0, 0, 10, address_kind::carrier),
+    v4(169, 254, 0, 0, 16, address_kind::link_local),
+    v4(0, 0, 0, 0, 8, address_kind::reserved),
+    v4(192, 0, 0, 0, 24, address_kind::reserved),
+    v4(192, 88, 99, 0, 24, address_kind::reserved),
+    v4(198, 18, 0, 0, 15, address_kind::reserved),
+    v4(224, 0, 0, 0, 3, address_kind::reserved),
+    v6("fd00:ec2::254", 128, address_kind::metadata),
+    v6("::1", 128, address_kind::this_machine),
+    v6("fc00::", 7, address_kind::private_net),
+    v6("fe80::", 10, address_kind::link_local),
+    // Public IPv6 lies in 2000::/3; there, these carry an IPv4 address or none.
+    v6("2001::", 32, address_kind::reserved),
+    v6("2002::", 16, address_kind::reserved),
+    v6("2000::", 3, address_kind::public_host),
+    v6("::", 0, address_kind::reserved),
+};
+}  // namespace detail
+
+/// Whom an address belongs to; IPv4 written as IPv6 (`::ffff:10.0.0.1`) is what it is as IPv4.
+constexpr address_kind kind_of(ip_address a) noexcept {
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  bool is_mapped = a.is_v6;
+  for (std::size_t i = 0; i < mapped.size(); ++i) is_mapped = is_mapped && a.bytes[i] == mapped[i];
+  if (is_mapped) a = {{a.bytes[12], a.bytes[13], a.bytes[14], a.bytes[15]}, false};
+  for (const detail::address_range& range : detail::address_ranges) {
+    if (range.first.is_v6 != a.is_v6) continue;
+    bool inside = true;
+    for (unsigned i = 0; inside && i < range.bits; ++i)
+      inside = ((a.bytes[i / 8] ^ range.first.bytes[i / 8]) & (0x80U >> (i % 8))) == 0;
+    if (inside) return range.kind;
+  }
+  return address_kind::public_host;
+}
+
+}  // namespace nono
+
 // --- nono/host.hpp --------------------------------------------------------------------------------------------------
 
 // The lexical rule of hosts in policies, what a pattern stands for, and the literals through which the compiler checks
@@ -902,7 +1119,8 @@ constexpr bool is_number_label(std::string_view label) noexcept {
 }  // namespace detail
 
 /// The lexical rule of every host in a policy: a DNS name in lower case, of labels of [a-z0-9-] that neither begin nor
-/// end with '-', without a dot at its end; or `*.` before one, which stands for every name below it. Never an address.
+/// end with '-', without a dot at its end; `*.` before one, which stands for every name below it; or an IP address in its
+/// canonical form, which a proxy otherwise refuses where it is no public host's.
 constexpr errc check_host(std::string_view text) noexcept {
   if (text.empty()) return errc::host_empty;
   std::size_t colons = 0;
@@ -910,7 +1128,8 @@ constexpr errc check_host(std::string_view text) noexcept {
     if (c == '/' || c == '@' || c == '?' || c == '#') return errc::host_not_bare;
     colons += c == ':' ? 1 : 0;
   }
-  if (colons > 1 || text.front() == '[') return errc::host_is_address;
+  if (parse_address(text)) return errc::none;
+  if (colons > 1 || text.front() == '[') return errc::host_address_misspelt;
   if (colons == 1) return errc::host_has_port;
   const bool below = text.starts_with("*.");
   const std::string_view name = text.substr(below ? 2 : 0);
@@ -929,7 +1148,7 @@ constexpr errc check_host(std::string_view text) noexcept {
     if (i - label > max_host_label) return errc::host_too_long;
     label = i + 1;
   }
-  return detail::is_number_label(name.substr(name.rfind('.') + 1)) ? errc::host_is_address : errc::none;
+  return detail::is_number_label(name.substr(name.rfind('.') + 1)) ? errc::host_address_misspelt : errc::none;
 }
 
 /// True when `pattern` stands for all that `host` stands for: `*.s` for `a.s`, `a.b.s`, `*.a.s` and `*.s`, not for `s`.
@@ -948,7 +1167,7 @@ namespace detail {
 inline void host_must_not_be_empty() {}
 inline void host_must_stand_without_scheme_user_and_path() {}
 inline void host_must_stand_without_port() {}
-inline void host_must_be_a_name_not_an_ip_address() {}
+inline void ip_address_must_be_written_canonically() {}
 inline void host_must_be_in_lower_case() {}
 inline void host_must_not_exceed_253_bytes_nor_its_labels_63() {}
 inline void host_must_be_labels_of_letters_digits_and_inner_hyphens() {}
@@ -966,8 +1185,8 @@ constexpr void refuse_host(errc why) {
     case errc::host_has_port:
       host_must_stand_without_port();
       break;
-    case errc::host_is_address:
-      host_must_be_a_name_not_an_ip_address();
+    case errc::host_address_misspelt:
+      ip_address_must_be_written_canonically();
       break;
     case errc::host_not_lower_case:
       host_must_be_in_lower_case();
@@ -1208,10 +1427,15 @@ constexpr std::string_view name_of(standing s) noexcept {
 
 namespace detail {
 
-/// What is left of a policy's network and sockets once their protections are lifted. Policy: policy_ref, bound_policy.
+/// What is left of a policy's network and sockets once their protections are lifted, and what hosts come to with a runner.
+/// Policy: policy_ref, bound_policy.
 template <class Policy>
 constexpr network_mode network_of(const Policy& p) noexcept {
-  return p.lifted.has(protection::network) ? network_mode::unrestricted : p.network.mode;
+  if (p.lifted.has(protection::network)) return network_mode::unrestricted;
+  if constexpr (requires { p.gate; })
+    if (p.network.mode == network_mode::hosts && p.gate.port != 0)
+      return p.gate.own_network ? network_mode::loopback : network_mode::ports;
+  return p.network.mode;
 }
 template <class Policy>
 constexpr unix_sockets sockets_of(const Policy& p) noexcept {
@@ -1510,23 +1734,28 @@ inline std::string_view name_of(network_mode mode) noexcept {
 }
 
 /// The network in the words of the DSL: `network(only(connect_tcp(443)))`, `network(hosts{"a", "*.b"})`.
+/// Ports beside hosts follow as `allow_port(connect_tcp(5432))`.
 inline std::string to_text(const network_rule& n, std::span<const std::string_view> hosts = {}) {
+  const auto words = [](const port_rule& port) {
+    return std::string(port.use == port_use::connect_tcp ? "connect_tcp(" : "bind_tcp(") +
+           std::to_string(port.port) + ')';
+  };
   std::string out = "network(";
   out += name_of(n.mode);
-  for (std::size_t i = 0; i < n.port_count; ++i) {
-    out += i == 0 ? "(" : ", ";
-    out += n.ports[i].use == port_use::connect_tcp ? "connect_tcp(" : "bind_tcp(";
-    out += std::to_string(n.ports[i].port);
+  if (n.mode == network_mode::ports) {
+    for (std::size_t i = 0; i < n.port_count; ++i) out += (i == 0 ? "(" : ", ") + words(n.ports[i]);
     out += ')';
   }
-  if (n.mode == network_mode::ports) out += ')';
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     out += i == 0 ? "{\"" : ", \"";
     out += hosts[i];
     out += '"';
   }
   if (!hosts.empty()) out += '}';
-  return out += ')';
+  out += ')';
+  if (n.mode != network_mode::ports)
+    for (std::size_t i = 0; i < n.port_count; ++i) out += " allow_port(" + words(n.ports[i]) + ')';
+  return out;
 }
 
 /// The whole policy, a line each: rules, groups by name, network, sockets, protections given up.
@@ -2391,7 +2620,23 @@ struct combiner {
         return refuse(out, errc::too_many_hosts, policy_has_more_than_32_hosts, host);
       out.hosts_[out.host_count_++] = host;
     }
-    out.network_.mode = out.host_count_ == 0 ? network_mode::blocked : network_mode::hosts;
+    out.network_.mode = out.host_count_ != 0           ? network_mode::hosts
+                        : out.network_.port_count != 0 ? network_mode::ports
+                                                       : network_mode::blocked;
+  }
+
+  template <class Out>
+  static constexpr void put_ports(Out& out, const network_rule& first, const network_rule& second, way how) {
+    network_rule ports;
+    for (const network_rule* from : {&first, &second})
+      for (std::size_t i = 0; i < from->port_count; ++i) {
+        const port_rule port = from->ports[i];
+        if (ports.opens(port) || (how == way::both && !(first.opens(port) && second.opens(port)))) continue;
+        if (ports.port_count == max_ports)
+          return refuse(out, errc::too_many_ports, policy_has_more_than_32_ports, {});
+        ports.ports[ports.port_count++] = port;
+      }
+    out.network_ = ports;
   }
 
   template <class Out>
@@ -2407,19 +2652,11 @@ struct combiner {
     } else if (first.mode != second.mode) {  // two of loopback, ports and hosts
       out.network_ = {how == way::either ? network_mode::unrestricted : network_mode::blocked, 0, {}};
     } else if (first.mode == network_mode::hosts) {
+      put_ports(out, first, second, how);
       put_hosts(out, a.hosts, b.hosts, how);
     } else {
-      network_rule ports{network_mode::ports, 0, {}};
-      for (const network_rule* from : {&first, &second})
-        for (std::size_t i = 0; i < from->port_count; ++i) {
-          const port_rule port = from->ports[i];
-          if (ports.opens(port) || (how == way::both && !(first.opens(port) && second.opens(port)))) continue;
-          if (ports.port_count == max_ports)
-            return refuse(out, errc::too_many_ports, policy_has_more_than_32_ports, {});
-          ports.ports[ports.port_count++] = port;
-        }
-      if (ports.port_count == 0) ports.mode = network_mode::blocked;
-      out.network_ = ports;
+      put_ports(out, first, second, how);
+      out.network_.mode = out.network_.port_count == 0 ? network_mode::blocked : network_mode::ports;
     }
   }
 
@@ -2684,11 +2921,13 @@ class capability_set {
     return success{};
   }
 
-  /// Opens one more port: the first makes the network `only(port)`, each later one joins it.
+  /// Opens one more port: the first makes the network `only(port)`, each later one joins it. Beside hosts it opens that
+  /// port of every host, past the proxy.
   /// Errors: port_out_of_range, port_given_twice, too_many_ports; port_contradicts_network on a network that was
   ///         given otherwise.
   result<success> allow_port(port_rule port) {
-    const bool whole = network_given_ && network_.mode != network_mode::ports;
+    const bool beside_hosts = network_.mode == network_mode::hosts;
+    const bool whole = network_given_ && network_.mode != network_mode::ports && !beside_hosts;
     const errc why = whole                                           ? errc::port_contradicts_network
                      : check_port(port.port, port.use) != errc::none ? errc::port_out_of_range
                      : network_.opens(port)                          ? errc::port_given_twice
@@ -2696,7 +2935,7 @@ class capability_set {
                                                                      : errc::none;
     if (why != errc::none)
       return error{why, 0, "allow_port", std::to_string(port.port), std::string(name_of(network_.mode))};
-    network_.mode = network_mode::ports;
+    if (!beside_hosts) network_.mode = network_mode::ports;
     network_.ports[network_.port_count++] = port;
     network_given_ = true;
     return success{};
@@ -3666,6 +3905,7 @@ class bound_policy {
         skipped(std::exchange(other.skipped, {})),
         network(other.network),
         hosts(std::exchange(other.hosts, {})),
+        gate(other.gate),
         sockets(other.sockets),
         best_effort(other.best_effort),
         lifted(other.lifted),
@@ -3683,6 +3923,7 @@ class bound_policy {
   std::span<skipped_rule> skipped;
   network_rule network;
   std::span<const std::string_view> hosts;  ///< of network(hosts), as in policy_ref
+  host_gate gate;                           ///< set by a runner that carries out network(hosts)
   unix_sockets sockets = unix_sockets::by_default;
   protection_set best_effort;
   protection_set lifted;
@@ -5502,14 +5743,17 @@ inline decision decide_without_file(const judged& w, const question& q) {
     }
   };
   const network_rule& net = w.policy->network;
-  const bool own = net.mode == network_mode::loopback;
+  const network_mode mode = network_of(*w.policy);
+  const bool own = mode == network_mode::loopback;
   switch (q.what) {
     case operation::connect_tcp:
     case operation::bind_tcp:
       answer(protection::network, EACCES,
-             own || (net.mode == network_mode::ports &&
-                     net.opens({q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp,
-                                q.port})),
+             own || (mode == network_mode::ports &&
+                     (net.opens({q.what == operation::bind_tcp ? port_use::bind_tcp : port_use::connect_tcp,
+                                 q.port}) ||
+                      (q.what == operation::connect_tcp && w.policy->gate.port != 0 &&
+                       q.port == w.policy->gate.port))),
              own ? cause::own_network : cause::granted);
       break;
     case operation::udp:
@@ -6613,7 +6857,7 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
         case network_mode::ports:
           return handled ? both : standing::missing;
         case network_mode::hosts:
-          break;  // make_plan() refuses it
+          break;  // without a runner: make_plan() refuses it
       }
       return standing::missing;
     case protection::process_memory:
@@ -6711,7 +6955,8 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   if (child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
   const network_mode network = detail::network_of(policy);
-  if (network == network_mode::hosts) return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
+  if (network == network_mode::hosts || (policy.gate.port != 0 && !child))
+    return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
   if (!child && network == network_mode::loopback) return error{errc::needs_child, 0, {}, {}, {}};
   if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
     return detail::no_landlock(kernel);
@@ -6755,14 +7000,19 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   out.report.skipped = static_cast<std::uint32_t>(policy.skipped.size());
 
   bool binds = false;
-  const auto ports = policy.memory.array<linux_abi::net_port_attr>(policy.network.port_count);
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const bool bind_rule = policy.network.ports[i].use == port_use::bind_tcp;
-    ports[i] = {bind_rule ? linux_abi::net_bind_tcp : linux_abi::net_connect_tcp,
-                policy.network.ports[i].port};
-    binds = binds || bind_rule;
+  if (network == network_mode::ports) {
+    const std::size_t named = policy.network.port_count;
+    const bool gate = policy.gate.port != 0;
+    const auto ports = policy.memory.array<linux_abi::net_port_attr>(named + (gate ? 1 : 0));
+    for (std::size_t i = 0; i < named; ++i) {
+      const bool bind_rule = policy.network.ports[i].use == port_use::bind_tcp;
+      ports[i] = {bind_rule ? linux_abi::net_bind_tcp : linux_abi::net_connect_tcp,
+                  policy.network.ports[i].port};
+      binds = binds || bind_rule;
+    }
+    if (gate) ports[named] = {linux_abi::net_connect_tcp, policy.gate.port};
+    out.ports = ports;
   }
-  if (network == network_mode::ports) out.ports = ports;
 
   out.filter = {.network = network,
                 .binds_ports = binds,
@@ -8019,6 +8269,9 @@ struct spawn_options {
       nullptr;  ///< blocked signals it starts with, bit N-1 for signal N; null: the parent's
   bool ends_with_parent = false;  ///< it is killed when the thread that started it ends
   bool observed = false;          ///< ask for a listener of observed calls, see child::listener
+  std::uint16_t door =
+      0;  ///< on a network of the child's own: a TCP socket listens there, at 127.0.0.1 and this port,
+          ///< before the child starts, see child::door; 0: none
 };
 
 /// How a child ended.
@@ -8052,6 +8305,7 @@ class child {
         err_(std::move(other.err_)),
         listener_(std::move(other.listener_)),
         diagnostics_(std::move(other.diagnostics_)),
+        door_(std::move(other.door_)),
         keeps_answers_(other.keeps_answers_),
         report_(other.report_),
         pid_(std::exchange(other.pid_, -1)),
@@ -8078,6 +8332,9 @@ class child {
   [[nodiscard]] bool keeps_answers() const noexcept { return keeps_answers_; }
   /// A sock_diag socket of the child's network, where a supervisor needs one; -1 otherwise.
   [[nodiscard]] int diagnostics() const noexcept { return diagnostics_.get(); }
+  /// The socket that spawn_options::door asked for, in the child's network; -1 otherwise. What it accepts comes from inside.
+  [[nodiscard]] int door() const noexcept { return door_.get(); }
+  void close_door() noexcept { door_ = detail::descriptor(); }
   /// What is in force in the child.
   [[nodiscard]] const enforcement& report() const noexcept { return report_; }
 
@@ -8102,7 +8359,7 @@ class child {
 
  private:
   friend class detail::spawner;
-  detail::descriptor in_, out_, err_, listener_, diagnostics_;
+  detail::descriptor in_, out_, err_, listener_, diagnostics_, door_;
   bool keeps_answers_ = false;
   enforcement report_;
   int pid_;
@@ -8144,6 +8401,8 @@ class child : public detail::no_child {
   void close_listener() noexcept {}
   [[nodiscard]] bool keeps_answers() const noexcept { return false; }
   [[nodiscard]] int diagnostics() const noexcept { return -1; }
+  [[nodiscard]] int door() const noexcept { return -1; }
+  void close_door() noexcept {}
   void release() noexcept {}
 
  private:
@@ -8166,6 +8425,7 @@ class child : public detail::no_child {
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -8223,6 +8483,21 @@ inline int bring_loopback_up() noexcept {
   const int out = ::ioctl(fd, SIOCSIFFLAGS, &request) == 0 ? 0 : -errno;
   ::close(fd);
   return out;
+}
+
+/// A TCP socket that listens at 127.0.0.1 and `port` of the calling thread's network; close-on-exec. Or -errno.
+inline int listen_on_loopback(std::uint16_t port) noexcept {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(port);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::listen(fd, SOMAXCONN) == 0)
+    return fd;
+  const int why = errno;
+  ::close(fd);
+  return -why;
 }
 
 }  // namespace nono::detail
@@ -8291,6 +8566,8 @@ class spawner {
       if (!without.listened()) plain_program_ = program_for(without, sandbox.kernel);
       plain_report_ = plain != nullptr ? &plain->report : &plan_->report;
     }
+    if (options_.door != 0 && !plan_->own_network)
+      return error{errc::bad_argument, 0, {}, {}, "spawn_options::door needs a network of the child's own"};
     if (error why = open_streams(); why.code != errc::none) return why;
     if (plan_->filter.decides_unix)
       if (error why = check_streams(); why.code != errc::none) return why;
@@ -8421,9 +8698,9 @@ class spawner {
     uid_ = ::geteuid();
     gid_ = ::getegid();
     // The child shares our memory until it executes (we are suspended meanwhile), so it costs no page table
-    // and hands its failure over in place. For a listener it shares the descriptor table at first, too.
+    // and hands its failure over in place. For what it opens for us it shares the descriptor table at first, too.
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    if (listened_) flags |= CLONE_FILES;
+    if (shares_descriptors()) flags |= CLONE_FILES;
     const bool privileged = uid_ == 0;
     if (plan_->own_network) flags |= loopback_clone_flags(privileged);
     int pid = -1;
@@ -8448,6 +8725,7 @@ class spawner {
     out.listener_ = descriptor(listener_.fd);
     out.keeps_answers_ = listener_.keeps_answers;
     out.diagnostics_ = descriptor(diagnostics_);
+    out.door_ = descriptor(door_);
     if (failure_.code != errc::none) {
       (void)out.wait();
       return error{failure_.code, failure_.os_errno, {}, failed_path(), failure_.step};
@@ -8459,6 +8737,8 @@ class spawner {
     out.report_.threads = 1;
     return out;
   }
+
+  [[nodiscard]] bool shares_descriptors() const noexcept { return listened_ || options_.door != 0; }
 
   int launch(int flags, int& pidfd, int& why) noexcept {
     user_namespace_ = (flags & CLONE_NEWUSER) != 0;
@@ -8490,6 +8770,11 @@ class spawner {
           return fail(errc::namespace_refused, -got, "writing /proc/self/uid_map");
       if (const int got = bring_loopback_up(); got != 0)
         return fail(errc::namespace_refused, -got, "bringing lo up");
+      if (options_.door != 0) {
+        const int got = listen_on_loopback(options_.door);
+        if (got < 0) return fail(errc::namespace_refused, -got, "listening on lo");
+        door_ = got;
+      }
     }
     if (plan_->own_keyring) (void)kernel::new_session_keyring();  // the filter closes the calls in any case
     // Before Landlock and the filter: none of it needs a capability once no_new_privs is set.
@@ -8508,7 +8793,7 @@ class spawner {
     if (listened_ && listener_.fd < 0 && plain_program_.length != 0 && why.code != errc::none)
       why = confine_thread(plain_program_, ruleset_, nullptr);
     if (why.code != errc::none) return fail(why.code, why.os_errno, why.step);
-    if (listened_ && kernel::call(SYS_unshare, CLONE_FILES) < 0)
+    if (shares_descriptors() && kernel::call(SYS_unshare, CLONE_FILES) < 0)
       return fail(errc::fork_failed, errno, "unshare(CLONE_FILES)");
     for (int i = 0; i < 3; ++i)
       if (child_ends_[i].get() >= 0 && kernel::call(SYS_dup3, child_ends_[i].get(), i, 0) < 0)
@@ -8556,6 +8841,7 @@ class spawner {
   int parent_ = -1;
   new_listener listener_;
   int diagnostics_ = -1;
+  int door_ = -1;
   bool listened_ = false;
   unsigned uid_ = 0;
   unsigned gid_ = 0;
@@ -9308,7 +9594,7 @@ class decider {
   void go_on(std::span<const pollfd> polled) {
     const std::int64_t now = milliseconds_now();
     const bool looks = now >= next_look_;
-    if (looks) next_look_ = now + between_looks;
+    if (looks) next_look_ = now + std::max(between_looks, pause_);
     std::size_t at = 0;
     std::erase_if(waiting_, [&](waiting& w) {
       const bool ready = w.retries ? now >= w.next_try : polled[at++].revents != 0;
@@ -9317,7 +9603,7 @@ class decider {
       if (!calls_.is_waiting(w.id)) return true;
       int why = try_connect(w);
       if (is_under_way(w, why)) {
-        w.next_try = now + between_tries;
+        w.next_try = now + pause_;
         if (late) {
           why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
         } else if (!looks || !is_interrupted(w, why)) {
@@ -9327,6 +9613,8 @@ class decider {
       (void)calls_.send(w.id, {.os_errno = why});
       return true;
     });
+    // Many who wait, on a slow machine: most of the time is for those who do not.
+    pause_ = std::max(between_tries, 4 * (milliseconds_now() - now));
   }
 
  private:
@@ -9736,6 +10024,7 @@ class decider {
   held_thread last_caller_;
   std::vector<waiting> waiting_;
   std::int64_t next_look_ = 0;
+  std::int64_t pause_ = between_tries;
   std::vector<bound_socket> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;

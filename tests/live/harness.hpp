@@ -61,7 +61,8 @@ inline pid_t fork_child() {
   if (pid != 0) return pid;
   for (const int signal : {SIGINT, SIGILL, SIGFPE, SIGSEGV, SIGTERM, SIGABRT})
     (void)std::signal(signal, SIG_DFL);
-  ::alarm(60);
+  const char* const slow = std::getenv("NONO_SLOW");  // how many times slower than usual this machine is
+  ::alarm(slow != nullptr ? 60 * static_cast<unsigned>(std::atoi(slow)) : 60);
   return 0;
 }
 

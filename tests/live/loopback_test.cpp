@@ -84,6 +84,31 @@ TEST_CASE("network(loopback): a server and a client inside find each other, noth
     MESSAGE("this machine has no route out either: ", std::string(std::strerror(got)));
 }
 
+TEST_CASE("network(loopback): a door is open before the child starts, and leads to who asked for it") {
+  if (!loopback_possible()) return;
+  constexpr std::uint16_t port = 4711;
+  nono::spawn_options how;
+  how.door = port;
+  nono::capability_set policy = live::with_system({{live::self(), nono::read}});
+  policy.network(nono::loopback);
+  const std::string words[] = {live::self(), "connect", std::to_string(port)};
+  const std::string_view argv[] = {words[0], words[1], words[2]};
+  auto started = nono::spawn(policy, std::span<const std::string_view>(argv), how);
+  REQUIRE_MESSAGE(started.has_value(), started.error().message());
+  REQUIRE(started->door() >= 0);
+  CHECK((::fcntl(started->door(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK(started->wait()->exit_code() == 0);  // in the queue of who accepts
+  const int accepted = ::accept4(started->door(), nullptr, nullptr, SOCK_CLOEXEC);
+  CHECK(accepted >= 0);
+  ::close(accepted);
+  CHECK(connect_tcp(port) == ECONNREFUSED);  // from here it is not there
+  // It belongs to a network of the child's own.
+  policy.network(nono::unrestricted);
+  const auto refused = nono::spawn(policy, std::span<const std::string_view>(argv), how);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == nono::errc::bad_argument);
+}
+
 TEST_CASE("network(loopback): no socket but IP, unix and the route netlink") {
   if (!loopback_possible()) return;
   for (const socket_kind& kind : kinds) {

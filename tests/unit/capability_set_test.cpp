@@ -156,7 +156,17 @@ TEST_CASE("capability_set: hosts are sorted, kept once and owned; a bad one chan
   CHECK(hosts() == expected);
   CHECK(set.network(set.ref().hosts).has_value());  // its own
   CHECK(hosts() == expected);
-  CHECK(set.allow_port(nono::connect_tcp(443)).error().code == nono::errc::port_contradicts_network);
+  // A port beside them goes past the proxy.
+  CHECK(set.allow_port(nono::connect_tcp(5432)).has_value());
+  CHECK(set.allow_port(nono::bind_tcp(8080)).has_value());
+  CHECK(set.allow_port(nono::bind_tcp(8080)).error().code == nono::errc::port_given_twice);
+  CHECK(set.ref().network.mode == nono::network_mode::hosts);
+  CHECK(hosts() == expected);
+  CHECK(to_text(set.ref()) ==
+        "network(hosts{\"*.example\", \"a.example\", \"b.example\"}) allow_port(connect_tcp(5432)) "
+        "allow_port(bind_tcp(8080))\n");
+  CHECK(set.network(set.ref().hosts).has_value());
+  CHECK(set.ref().network.port_count == 0);
   set.network(nono::blocked);
   CHECK(hosts().empty());
   set.network(nono::hosts{"b.example", "a.example"});

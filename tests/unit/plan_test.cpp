@@ -204,6 +204,41 @@ TEST_CASE("plan: hosts need the runner, on every ABI and wherever the sandbox st
   CHECK(to_text(nono::filter_table({.network = network_mode::hosts, .lifted = {}})) == to_text(closed));
 }
 
+TEST_CASE("plan: a runner carries hosts out by a network of the child's own, or by its proxy's port alone") {
+  const auto with = [](nono::host_gate gate) {
+    return [gate] {
+      bound_policy p = policy(network_mode::hosts);
+      p.gate = gate;
+      return p;
+    };
+  };
+  const auto own = with({8080, true});
+  check_table(own, child, {{protection::network, "NNNNNNNNNNNN"}});
+  bound_policy inside = own();
+  const auto closed = nono::make_plan(inside, kernel(7), child);
+  REQUIRE(closed.has_value());
+  CHECK(closed->own_network);
+  CHECK(closed->ports.empty());
+  CHECK(closed->filter.network == network_mode::loopback);
+
+  const auto shared = with({8080, false});
+  check_table(shared, child, {{protection::network, "EEEBBBBBBBBB"}});
+  bound_policy beside = shared();
+  beside.network.ports[beside.network.port_count++] = nono::bind_tcp(9000);
+  const auto ports = nono::make_plan(beside, kernel(7), child);
+  REQUIRE(ports.has_value());
+  CHECK_FALSE(ports->own_network);
+  REQUIRE(ports->ports.size() == 2);
+  CHECK((ports->ports[0].port == 9000 && ports->ports[0].allowed_access == nono::linux_abi::net_bind_tcp));
+  CHECK((ports->ports[1].port == 8080 && ports->ports[1].allowed_access == nono::linux_abi::net_connect_tcp));
+  CHECK(ports->filter.network == network_mode::ports);
+  CHECK(ports->filter.binds_ports);
+
+  // Nobody but a runner has a child.
+  for (const bool which : {true, false})
+    CHECK(code(with({8080, which})(), kernel(7), here) == errc::hosts_need_the_runner);
+}
+
 TEST_CASE("plan: standings on every ABI, single ports") {
   for (const bool binds : {false, true}) {
     const auto make = [&] { return ports_policy(binds); };

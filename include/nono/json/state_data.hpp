@@ -514,14 +514,16 @@ class state_restorer {
         return {};
       case network_mode::hosts: {
         const std::vector<std::string_view> names(from.hosts.begin(), from.hosts.end());
-        return failed(to.network(std::span<const std::string_view>(names)));
+        if (error why = failed(to.network(std::span<const std::string_view>(names))); why.code != errc::none)
+          return why;
+        break;
       }
       case network_mode::ports:
+        if (from.network.port_count == 0) return unable("its network opens no port");
         break;
     }
     for (std::size_t i = 0; i < from.network.port_count; ++i)
       if (error why = failed(to.allow_port(from.network.ports[i])); why.code != errc::none) return why;
-    if (from.network.port_count == 0) return unable("its network opens no port");
     return {};
   }
 

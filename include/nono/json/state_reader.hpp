@@ -261,8 +261,10 @@ class state_reader {
     each(member(v, "hosts", kind::array), [&](const json_value& h) {
       if (is(h, kind::text, "hosts")) to.hosts.push_back(h.text);
     });
-    if ((to.network.port_count != 0) != (to.network.mode == network_mode::ports) ||
-        to.hosts.empty() == (to.network.mode == network_mode::hosts))
+    const bool names_hosts = to.network.mode == network_mode::hosts;
+    if ((to.network.port_count != 0 ? !names_hosts && to.network.mode != network_mode::ports
+                                    : to.network.mode == network_mode::ports) ||
+        to.hosts.empty() == names_hosts)
       fail(errc::json_bad_value, "the network's mode does not go with its ports and hosts", v.at);
   }
   void read_protections(const json_value& v, std::string_view key, protection_set& to) {

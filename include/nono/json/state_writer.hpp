@@ -172,7 +172,7 @@ class state_writer {
   void put_network() {
     out_ += "{\"mode\": ";
     put(name_of(from_.network.mode));
-    if (from_.network.mode == network_mode::ports) {
+    if (from_.network.port_count != 0) {
       out_ += ", \"ports\": [";
       for (std::size_t i = 0; i < from_.network.port_count; ++i) {
         if (i != 0) out_ += ", ";

@@ -98,7 +98,7 @@ class decider {
   void go_on(std::span<const pollfd> polled) {
     const std::int64_t now = milliseconds_now();
     const bool looks = now >= next_look_;
-    if (looks) next_look_ = now + between_looks;
+    if (looks) next_look_ = now + std::max(between_looks, pause_);
     std::size_t at = 0;
     std::erase_if(waiting_, [&](waiting& w) {
       const bool ready = w.retries ? now >= w.next_try : polled[at++].revents != 0;
@@ -107,7 +107,7 @@ class decider {
       if (!calls_.is_waiting(w.id)) return true;
       int why = try_connect(w);
       if (is_under_way(w, why)) {
-        w.next_try = now + between_tries;
+        w.next_try = now + pause_;
         if (late) {
           why = w.retries ? EAGAIN : EINPROGRESS;  // SO_SNDTIMEO; Source: socket(7)
         } else if (!looks || !is_interrupted(w, why)) {
@@ -117,6 +117,8 @@ class decider {
       (void)calls_.send(w.id, {.os_errno = why});
       return true;
     });
+    // Many who wait, on a slow machine: most of the time is for those who do not.
+    pause_ = std::max(between_tries, 4 * (milliseconds_now() - now));
   }
 
  private:
@@ -526,6 +528,7 @@ class decider {
   held_thread last_caller_;
   std::vector<waiting> waiting_;
   std::int64_t next_look_ = 0;
+  std::int64_t pause_ = between_tries;
   std::vector<bound_socket> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;

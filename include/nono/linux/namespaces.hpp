@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -67,6 +68,21 @@ inline int bring_loopback_up() noexcept {
   const int out = ::ioctl(fd, SIOCSIFFLAGS, &request) == 0 ? 0 : -errno;
   ::close(fd);
   return out;
+}
+
+/// A TCP socket that listens at 127.0.0.1 and `port` of the calling thread's network; close-on-exec. Or -errno.
+inline int listen_on_loopback(std::uint16_t port) noexcept {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(port);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::listen(fd, SOMAXCONN) == 0)
+    return fd;
+  const int why = errno;
+  ::close(fd);
+  return -why;
 }
 
 }  // namespace nono::detail

@@ -114,7 +114,7 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
         case network_mode::ports:
           return handled ? both : standing::missing;
         case network_mode::hosts:
-          break;  // make_plan() refuses it
+          break;  // without a runner: make_plan() refuses it
       }
       return standing::missing;
     case protection::process_memory:
@@ -212,7 +212,8 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   if (child) kernel.reads_all_memory = false;  // they are dropped
   const bool files = !policy.lifted.has(protection::filesystem);
   const network_mode network = detail::network_of(policy);
-  if (network == network_mode::hosts) return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
+  if (network == network_mode::hosts || (policy.gate.port != 0 && !child))
+    return error{errc::hosts_need_the_runner, 0, {}, {}, {}};
   if (!child && network == network_mode::loopback) return error{errc::needs_child, 0, {}, {}, {}};
   if (kernel.landlock_abi == 0 && detail::required(protection::filesystem, policy) && files)
     return detail::no_landlock(kernel);
@@ -256,14 +257,19 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
   out.report.skipped = static_cast<std::uint32_t>(policy.skipped.size());
 
   bool binds = false;
-  const auto ports = policy.memory.array<linux_abi::net_port_attr>(policy.network.port_count);
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const bool bind_rule = policy.network.ports[i].use == port_use::bind_tcp;
-    ports[i] = {bind_rule ? linux_abi::net_bind_tcp : linux_abi::net_connect_tcp,
-                policy.network.ports[i].port};
-    binds = binds || bind_rule;
+  if (network == network_mode::ports) {
+    const std::size_t named = policy.network.port_count;
+    const bool gate = policy.gate.port != 0;
+    const auto ports = policy.memory.array<linux_abi::net_port_attr>(named + (gate ? 1 : 0));
+    for (std::size_t i = 0; i < named; ++i) {
+      const bool bind_rule = policy.network.ports[i].use == port_use::bind_tcp;
+      ports[i] = {bind_rule ? linux_abi::net_bind_tcp : linux_abi::net_connect_tcp,
+                  policy.network.ports[i].port};
+      binds = binds || bind_rule;
+    }
+    if (gate) ports[named] = {linux_abi::net_connect_tcp, policy.gate.port};
+    out.ports = ports;
   }
-  if (network == network_mode::ports) out.ports = ports;
 
   out.filter = {.network = network,
                 .binds_ports = binds,

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which hosts a run may reach, out of flags and profile: names with where each comes from, and what goes with them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nono/error.hpp>
+#include <nono/json/profile_fields.hpp>
+
+#include "cli/resolve/options.hpp"
+
+namespace nono::cli {
+
+struct host;
+
+struct allowed_host {
+  std::string name;  ///< as check_host() takes it
+  std::string from;  ///< "--allow-domain", "the group github", "npm ('/home/u/.npmrc')"
+  /// Method and pattern of paths; none: the whole host.
+  std::vector<std::pair<std::string, std::string>> endpoints{};
+};
+
+struct host_filter {
+  std::vector<allowed_host> hosts;  ///< by name, none twice
+  std::string profile;              ///< the network profile, for the summary; may be empty
+  std::string upstream_host;        ///< a proxy to go through; empty: directly
+  std::uint16_t upstream_port = 0;
+  std::vector<std::string> upstream_bypass;
+  std::uint16_t proxy_port = 0;  ///< where the proxy is to listen; 0: anywhere
+
+  /// The entry that stands for `name`; null: none.
+  [[nodiscard]] const allowed_host* find(std::string_view name) const;
+};
+
+/// True when flags or profile ask for hosts.
+bool wants_hosts(const run_options& options, const profile& says);
+
+/// The hosts that they ask for. warnings: what the user should hear of, such as a port that is not looked at.
+/// Errors: bad_argument with a sentence.
+result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
+                              const host& here, std::string_view workdir, std::vector<std::string>& warnings);
+
+/// One word of --allow-domain: a host, `*.suffix`, an address, `host:port`, a URL, or the name of a group (then nothing).
+/// Errors: bad_argument with a sentence.
+result<std::optional<allowed_host>> read_domain(std::string_view word, std::string_view from,
+                                                std::vector<std::string>& warnings);
+
+}  // namespace nono::cli

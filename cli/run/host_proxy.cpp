@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proxy of a run whose network names hosts.
+#include "cli/run/host_proxy.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nono/json/reader.hpp>
+#include <nono/json/writer.hpp>
+#include <nono/linux/namespaces.hpp>
+
+#include "cli/resolve/program.hpp"
+#include "cli/resolve/resolver.hpp"
+#include "cli/resolve/sentence.hpp"
+#include "cli/run/output.hpp"
+
+namespace nono::cli {
+
+namespace {
+
+using nono::detail::descriptor;
+
+constexpr int control_number = 3;  // as nono-proxy knows them
+constexpr int audit_number = 4;
+constexpr int ready_time = 20000;  // ms; a loaded machine is slow
+
+/// Random bytes in hexadecimal digits; empty where the kernel gives none.
+std::string random_digits(std::size_t bytes) {
+  std::vector<unsigned char> raw(bytes);
+  for (std::size_t done = 0; done < bytes;) {
+    const ssize_t n = ::getrandom(raw.data() + done, bytes - done, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return {};
+    done += static_cast<std::size_t>(n);
+  }
+  std::string out;
+  for (const unsigned char byte : raw) {
+    out += "0123456789abcdef"[byte >> 4U];
+    out += "0123456789abcdef"[byte & 15U];
+  }
+  ::explicit_bzero(raw.data(), raw.size());
+  return out;
+}
+
+/// Makes a directory and those above it, each 0700. 0 or errno.
+int make_directories(const std::string& path) {
+  for (std::size_t at = 1; at != std::string::npos;) {
+    at = path.find('/', at + 1);
+    const std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST) return errno;
+  }
+  return 0;
+}
+
+/// The nono-proxy beside this program.
+std::string program_path() {
+  char own[4096];
+  const ssize_t n = ::readlink("/proc/self/exe", own, sizeof own - 1);
+  if (n <= 0) return {};
+  const std::string_view whole(own, static_cast<std::size_t>(n));
+  return std::string(whole.substr(0, whole.rfind('/'))) + "/nono-proxy";
+}
+
+void add_text(std::string& out, std::string_view text) { nono::detail::append_json_string(out, text); }
+
+template <class Texts>
+void add_texts(std::string& out, std::string_view key, const Texts& texts) {
+  out += fmt::format(",\"{}\":[", key);
+  bool first = true;
+  for (const auto& text : texts) {
+    if (!first) out += ',';
+    first = false;
+    add_text(out, text);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string host_proxy::settings_of(const host_filter& filter) const {
+  std::string out = fmt::format("{{\"token\":\"{}\"", token_);
+  std::vector<std::string_view> names;
+  for (const allowed_host& h : filter.hosts) names.emplace_back(h.name);
+  add_texts(out, "hosts", names);
+  if (!filter.upstream_host.empty()) {
+    out += ",\"upstream_host\":";
+    add_text(out, filter.upstream_host);
+    out += fmt::format(",\"upstream_port\":{}", filter.upstream_port);
+    add_texts(out, "upstream_bypass", filter.upstream_bypass);
+  }
+  out += ",\"endpoints\":[";
+  bool first = true;
+  for (const allowed_host& h : filter.hosts) {
+    if (h.endpoints.empty()) continue;
+    out += first ? "{\"host\":" : ",{\"host\":";
+    first = false;
+    add_text(out, h.name);
+    out += ",\"rules\":[";
+    for (std::size_t i = 0; i < h.endpoints.size(); ++i) {
+      out += i == 0 ? "{\"method\":" : ",{\"method\":";
+      add_text(out, h.endpoints[i].first);
+      out += ",\"path\":";
+      add_text(out, h.endpoints[i].second);
+      out += '}';
+    }
+    out += "]}";
+  }
+  return out + "]}";
+}
+
+error host_proxy::open_audit(const host& here, bool kept) {
+  if (!kept) {
+    audit_ = descriptor(::memfd_create("nono-audit", MFD_CLOEXEC));
+    if (audit_.get() < 0) return sentence(fmt::format("memfd_create failed: {}", std::strerror(errno)));
+    return {};
+  }
+  std::string root(here.variable("XDG_STATE_HOME").value_or(""));
+  if (!root.starts_with('/')) root = here.home + "/.local/state";
+  const std::string id = random_digits(8);
+  const std::string directory = fmt::format("{}/nono/audit/{}", root, id);
+  const std::string file = directory + "/audit-events.ndjson";
+  int why = id.empty() ? EIO : make_directories(directory);
+  if (why == 0) {
+    audit_ = descriptor(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                               S_IRUSR | S_IWUSR));
+    if (audit_.get() < 0) why = errno;
+  }
+  if (why != 0)
+    return sentence(
+        fmt::format("the audit log {} cannot be made: {}; make room for it, or run with --no-audit",
+                    in_quotes(file), std::strerror(why)));
+  audit_path_ = file;
+  return {};
+}
+
+error host_proxy::start(const host_filter& filter, const host& here, bool kept) {
+  const auto failed = [](std::string_view step, int why) {
+    return sentence(fmt::format("{} for nono-proxy failed: {}; nothing was run", step, std::strerror(why)));
+  };
+  const std::string path = program_path();
+  if (path.empty() || ::access(path.c_str(), X_OK) != 0)
+    return sentence(
+        fmt::format("hosts are filtered by nono-proxy, which is not at {}; install it there, or use "
+                    "--block-net or --allow-net",
+                    in_quotes(path)));
+  token_ = random_digits(32);
+  if (token_.empty()) return failed("getrandom", errno);
+  if (error why = open_audit(here, kept); why.code != errc::none) return why;
+  std::string text = settings_of(filter);
+  const descriptor settings(::memfd_create("nono-settings", MFD_CLOEXEC));
+  if (settings.get() < 0) return failed("memfd_create", errno);
+  if (const int why = write_whole(settings.get(), text); why != 0) return failed("write", why);
+  ::explicit_bzero(text.data(), text.size());
+  (void)::lseek(settings.get(), 0, SEEK_SET);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return failed("socketpair", errno);
+  control_ = descriptor(ends[0]);
+  const descriptor theirs(ends[1]);
+
+  // Sources above the numbers that they go to, whatever is closed here.
+  const descriptor high[] = {descriptor(::fcntl(settings.get(), F_DUPFD_CLOEXEC, 10)),
+                             descriptor(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, 10)),
+                             descriptor(::fcntl(audit_.get(), F_DUPFD_CLOEXEC, 10))};
+  for (const descriptor& d : high)
+    if (d.get() < 0) return failed("fcntl(F_DUPFD_CLOEXEC)", errno);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  if (const int why = ::posix_spawn_file_actions_init(&actions); why != 0) return failed("posix_spawn", why);
+  (void)::posix_spawnattr_init(&attributes);
+  (void)::posix_spawn_file_actions_adddup2(&actions, high[0].get(), STDIN_FILENO);
+  (void)::posix_spawn_file_actions_adddup2(&actions, high[1].get(), control_number);
+  (void)::posix_spawn_file_actions_adddup2(&actions, high[2].get(), audit_number);
+  sigset_t none;
+  ::sigemptyset(&none);
+  (void)::posix_spawnattr_setsigmask(&attributes, &none);
+  (void)::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // Nothing of the user's environment, and of the open files the three and standard output and error alone.
+  char name[] = "nono-proxy";
+  char* const words[] = {name, nullptr};
+  char* const nothing[] = {nullptr};
+  (void)::posix_spawn_file_actions_addclosefrom_np(&actions, audit_number + 1);
+  const int why = ::posix_spawn(&pid_, path.c_str(), &actions, &attributes, words, nothing);
+  (void)::posix_spawn_file_actions_destroy(&actions);
+  (void)::posix_spawnattr_destroy(&attributes);
+  if (why != 0) return failed("posix_spawn", why);
+  return {};
+}
+
+error host_proxy::await_ready() {
+  std::string said;
+  while (!said.ends_with('\n') && said.size() < 4096) {
+    pollfd watched{control_.get(), POLLIN, 0};
+    const int got = ::poll(&watched, 1, ready_time);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return sentence("nono-proxy did not begin in 20 seconds; nothing was run");
+    char part[512];
+    const ssize_t n = ::recv(control_.get(), part, sizeof part, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    said.append(part, static_cast<std::size_t>(n));
+  }
+  if (said == "ready\n") return {};
+  constexpr std::string_view mark = "error ";
+  if (!said.starts_with(mark)) return sentence("nono-proxy ended before it began; nothing was run");
+  said.pop_back();
+  return sentence(fmt::format("nono-proxy cannot start: {}; nothing was run", said.substr(mark.size())));
+}
+
+error host_proxy::serve(int listener) {
+  char byte = 'l';
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
+  ssize_t n = 0;
+  do n = ::sendmsg(control_.get(), &message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n == 1) return {};
+  return sentence(fmt::format("nono-proxy cannot be given its socket: {}", std::strerror(errno)));
+}
+
+std::vector<std::pair<std::string, std::string>> host_proxy::variables(std::uint16_t port) const {
+  const std::string url = fmt::format("http://nono:{}@127.0.0.1:{}", token_, port);
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"})
+    out.emplace_back(name, url);
+  for (const char* name : {"NO_PROXY", "no_proxy"}) out.emplace_back(name, "localhost,127.0.0.1");
+  out.emplace_back("NONO_PROXY_TOKEN", token_);
+  out.emplace_back("NODE_USE_ENV_PROXY", "1");
+  return out;
+}
+
+std::vector<refused_host> host_proxy::refused() const {
+  std::vector<refused_host> out;
+  std::string text;
+  char part[16384];
+  off_t at = 0;
+  for (;;) {
+    const ssize_t n = ::pread(audit_.get(), part, sizeof part, at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0 || text.size() > (std::size_t{16} << 20U)) break;
+    text.append(part, static_cast<std::size_t>(n));
+    at += n;
+  }
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = std::string_view(text).substr(start, end - start);
+    start = end + 1;
+    if (line.find("\"decision\":\"deny\"") == std::string_view::npos) continue;
+    const auto event = read_json(line, "the audit log");
+    if (!event) continue;
+    const auto text_of = [&](std::string_view key) -> std::string {
+      const json_value* const v = event->find(key);
+      return v != nullptr && v->is == json_value::kind::text ? v->text : std::string();
+    };
+    refused_host one{text_of("target"), text_of("reason")};
+    if (!one.reason.empty() && std::find(out.begin(), out.end(), one) == out.end())
+      out.push_back(std::move(one));
+  }
+  return out;
+}
+
+bool host_proxy::has_ended() {
+  int status = 0;
+  if (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
+  return pid_ < 0;
+}
+
+result<descriptor> listen_on_this_system(std::uint16_t& port) {
+  const int fd = nono::detail::listen_on_loopback(port);
+  sockaddr_in at{};
+  socklen_t size = sizeof at;
+  if (fd < 0 || ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0)
+    return sentence(
+        fmt::format("127.0.0.1 port {} cannot be listened at: {}; choose another with --proxy-port", port,
+                    std::strerror(fd < 0 ? -fd : errno)));
+  port = ntohs(at.sin_port);
+  return descriptor(fd);
+}
+
+}  // namespace nono::cli

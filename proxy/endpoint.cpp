@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules for single requests.
+#include "proxy/endpoint.hpp"
+
+#include <vector>
+
+namespace nono::proxy {
+
+namespace {
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> out;
+  while (!path.empty()) {
+    const std::size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    if (!part.empty()) out.push_back(part);
+    path = end == std::string_view::npos ? std::string_view() : path.substr(end + 1);
+  }
+  return out;
+}
+
+/// `*` within one segment: the longest way back is the last star, so it stays linear in practice and quadratic at worst.
+bool segment_matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t retry = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      retry = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+std::optional<std::string> normal_path(std::string_view request_target) {
+  const std::string_view raw = request_target.substr(0, request_target.find_first_of("?#"));
+  std::string decoded;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    char c = raw[i];
+    if (c == '%') {
+      if (i + 2 >= raw.size() || digit(raw[i + 1]) < 0 || digit(raw[i + 2]) < 0) return std::nullopt;
+      c = static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
+      i += 2;
+    }
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return std::nullopt;
+    decoded += c;
+  }
+  std::vector<std::string_view> kept;
+  for (const std::string_view part : segments(decoded)) {
+    if (part == ".") continue;
+    if (part == "..") {
+      if (kept.empty()) return std::nullopt;
+      kept.pop_back();
+    } else {
+      kept.push_back(part);
+    }
+  }
+  std::string out;
+  for (const std::string_view part : kept) out.append("/").append(part);
+  return out.empty() ? "/" : out;
+}
+
+bool path_matches(std::string_view pattern, std::string_view path) {
+  const auto want = segments(pattern);
+  const auto have = segments(path);
+  // The same way back as within a segment, with `**` for the star.
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = want.size() + 1;
+  std::size_t retry = 0;
+  while (t < have.size()) {
+    if (p < want.size() && want[p] == "**") {
+      star = p++;
+      retry = t;
+    } else if (p < want.size() && segment_matches(want[p], have[t])) {
+      ++p;
+      ++t;
+    } else if (star <= want.size()) {
+      p = star + 1;
+      t = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (p < want.size() && want[p] == "**") ++p;
+  return p == want.size();
+}
+
+bool allows(const endpoint& rule, std::string_view method, std::string_view path) {
+  return (rule.method == "*" || rule.method == method) && path_matches(rule.path, path);
+}
+
+}  // namespace nono::proxy

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the runner tells the proxy, once, as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nono/error.hpp>
+
+#include "proxy/endpoint.hpp"
+
+namespace nono::proxy {
+
+/// A host whose requests are looked at one by one.
+struct host_endpoints {
+  std::string host;
+  std::vector<endpoint> endpoints;
+};
+
+struct settings {
+  std::string token;               ///< what a client has to show; 64 lower-case hexadecimal digits
+  std::vector<std::string> hosts;  ///< names, `*.` patterns and addresses, each as check_host() takes it
+  bool any_public = false;         ///< every public host, beside those
+  std::vector<host_endpoints> endpoints;
+  std::string upstream_host;  ///< a proxy to go through; empty: directly
+  std::uint16_t upstream_port = 0;
+  std::vector<std::string> upstream_bypass;  ///< hosts that are reached directly all the same
+};
+
+/// Reads and checks them. Errors: bad_argument with a sentence.
+result<settings> read_settings(std::string_view json);
+
+}  // namespace nono::proxy
