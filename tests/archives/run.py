@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The archives that the Go package bundles, as those have them who link them.
 
-run.py symbols             of all four: what they define and what they ask for, and their size
+run.py symbols             of all four: what they define and what they ask for, and their size; what libSystem has, Zig knows:
+                           with --zig COMMAND those for macOS are compared with it
 run.py glibc               C, C++ and Go programs, linked by gcc alone; run, enforcing, on this machine
 run.py musl --zig COMMAND  a static C program on musl; run, enforcing, on this machine
 run.py macos --zig COMMAND C and Go programs for both macOS, linked and inspected: there is no Mac to run them on
@@ -61,8 +62,8 @@ STARTED = {"linux": {"__dso_handle"}, "darwin": {"___dso_handle"}}
 WEAK = {"__cxa_thread_atexit_impl"}
 
 
-def names(args, *options):
-    return {line.split()[-1] for line in run("llvm-nm-19", *options, args).splitlines() if line and not line.endswith(":")}
+def names(file, *options):
+    return {line.split()[-1] for line in run("llvm-nm-19", *options, file).splitlines() if line and not line.endswith(":")}
 
 
 def provided_by_libc():
@@ -172,7 +173,7 @@ def musl(args, folder):
     place = archive(args, f"linux_{HERE_IS}")
     compiler = [*zig_cc(args, f"{platform.machine()}-linux-musl"), "-static"]
     program = c_program([*compiler, "-std=c99"], folder / "interface", PROJECT / "tests/c/interface_test.c", place)
-    if "statically linked" not in run("file", program):
+    if "INTERP" in run("llvm-readelf-19", "-lW", program):
         sys.exit("the program on musl is not static")
     print(f"musl: {'; '.join(by_both(program))}")
     enforces(c_program(compiler, folder / "enforce", HERE / "enforce.c", place), folder)
