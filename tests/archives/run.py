@@ -133,7 +133,7 @@ def c_program(compiler, to, source, place, *flags):
     return to
 
 
-def go_program(args, to, target, compiler, *options):
+def go_program(args, to, target, compiler, *options, source=HERE / "binding"):
     """binding/ for that platform, with the compiler named."""
     system, machine = target.split("_")
     env = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "CGO_"))}
@@ -142,8 +142,17 @@ def go_program(args, to, target, compiler, *options):
             "GOCACHE": str(args.build / "go-archives/cache"), "GOPATH": str(args.build / "go-archives/path"), "CGO_ENABLED": "1",
             "GOOS": system, "GOARCH": machine, "CC": compiler, "CXX": "/bin/false",
             "CGO_LDFLAGS": " ".join([f"-L{archive(args, target).parent}", *options])}
-    run("go", "build", "-o", to, *(["-ldflags=-w"] if system == "darwin" else []), ".", cwd=HERE / "binding", env=env)
+    run("go", "build", "-o", to, *(["-ldflags=-w"] if system == "darwin" else []), ".", cwd=source, env=env)
     return to
+
+
+def uses_package(folder):
+    """A module that uses the Go package, as users were shown; the package brings its flags."""
+    folder.mkdir()
+    shutil.copy(PROJECT / "bindings/go/testdata/documented/state.go", folder / "main.go")
+    module = "github.com/always-further/nono-go"
+    (folder / "go.mod").write_text(f"module user\n\ngo 1.24\n\nrequire {module} v0.0.0\n\nreplace {module} => {PROJECT}/bindings/go\n")
+    return folder
 
 
 def enforces(program, folder):
@@ -233,7 +242,7 @@ def system_library(args):
 
 def macos(args, folder):
     stubs = write_stubs(folder / "stubs")
-    known = system_library(args)
+    known, user = system_library(args), uses_package(folder / "user")
     for machine, target in ZIG_TARGETS.items():
         where = f"darwin_{machine}"
         place = archive(args, where)
@@ -244,7 +253,8 @@ def macos(args, folder):
         search = [f"-F{stubs}", f"-L{stubs}"]
         compiler = zig_cc(args, target)
         programs = {"C": c_program([*compiler, *search], folder / f"enforce_{machine}", HERE / "enforce.c", place),
-                    "Go": go_program(args, folder / f"binding_{machine}", where, " ".join(map(str, compiler)), *search)}
+                    "Go": go_program(args, folder / f"binding_{machine}", where, " ".join(map(str, compiler)), *search),
+                    "Go package": go_program(args, folder / f"package_{machine}", where, " ".join(map(str, compiler)), *search, source=user)}
         # All of it, with nothing left out because nobody calls it.
         whole = folder / "whole.c"
         whole.write_text("#include <nono/c/nono.h>\nvoid (*all[])(void) = {\n"
@@ -270,7 +280,7 @@ def inspect(program, machine, what, known):
     if left:
         sys.exit(f"{what}: undefined is {sorted(left)}")
     defined = names(program, "--defined-only")
-    if "_nono_sandbox_apply" not in defined:
+    if "_nono_capability_set_new" not in defined:
         sys.exit(f"{what}: the archive is not in it")
     print(f"{what}: {program.stat().st_size} bytes, {len(libraries)} libraries")
 
