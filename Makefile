@@ -13,7 +13,7 @@ CTEST  := ctest --no-tests=error --output-on-failure -j3  # on two cores: many t
 # The targets call one another through $(MAKE) where order matters; ninja does the work in parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test rest test-all differential confinement races lib fuzz sanitize clang single amalgamate meson package elsewhere arm64 bench lint format bindings go install clean help
+.PHONY: all deps demo test rest test-all differential confinement races lib fuzz sanitize clang single amalgamate meson package elsewhere lib-all archives arm64 bench lint format bindings install clean help
 
 all:  ## build the command and the examples into build/ (installs nothing)
 	@test -f $(BUILD)/build.ninja || cmake --preset default || \
@@ -40,7 +40,7 @@ rest:  ## what `make test` leaves out: more compilers, and more roads to the hea
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(CTEST) --test-dir $(BUILD) -L rest
 
-test-all: test rest races sanitize clang single meson package elsewhere lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, lint
+test-all: test rest races sanitize clang single meson package elsewhere archives lint  ## test, and all that takes longer: races, sanitizers, clang, the single header, Meson, the package, other systems, the bundled archives, lint
 
 differential:  ## ask the model and the kernel N random questions, as root and as an ordinary user (N=1000000 SEED=1)
 	@scripts/install-deps test
@@ -70,6 +70,25 @@ lib:  ## the C interface as build/libnono_ffi.a, which needs no C++ library; its
 	@scripts/install-deps test
 	@mkdir -p $(BUILD)
 	@bindings/c/archive $(BUILD)/libnono_ffi.a $(CXX)
+
+# Zig's compiler, a Python package of 400 MB. What it makes for itself (C++ libraries, two minutes a target) stays beside it.
+ZIG_COMMAND := $(abspath $(BUILD))/zig/bin/python-zig
+export ZIG_GLOBAL_CACHE_DIR := $(abspath $(BUILD))/zig/cache
+$(ZIG_COMMAND):
+	@scripts/install-deps test
+	@/usr/bin/python3 -m venv $(BUILD)/zig && $(BUILD)/zig/bin/pip -q install ziglang==$(ZIG)
+
+lib-all: $(ZIG_COMMAND)  ## the archives that the Go package bundles, Linux and macOS, amd64 and arm64, and their manifest, with Zig's compiler
+	@scripts/install-deps test
+	@bindings/c/archives --zig $(ZIG_COMMAND)
+
+archives: $(ZIG_COMMAND)  ## make those again: the same bytes? link them with glibc, musl and for macOS, run what can be run, arm64 emulated
+	@scripts/install-deps test
+	@scripts/install-deps arm64
+	@bindings/c/archives --zig $(ZIG_COMMAND) --check
+	@for what in symbols glibc musl macos; do \
+	  tests/archives/run.py $$what --build $(abspath $(BUILD)) --zig $(ZIG_COMMAND) || exit; done
+	@tests/archives/arm64 build-arm64/machine $(ZIG_COMMAND)
 
 fuzz:  ## let libFuzzer look for faults in what reads texts, SECONDS=600 for each target, and keep what it found new
 	@scripts/install-deps test
@@ -120,11 +139,9 @@ package:  ## make the Debian package build/nono_*.deb; install it into an empty 
 	  --compiler $(CXX)
 	@cd $(BUILD) && cpack
 
-elsewhere:  ## compile the headers for macOS and Windows with Zig's compiler (a Python package, into build/zig, 400 MB)
+elsewhere: $(ZIG_COMMAND)  ## compile the headers for macOS and Windows with Zig's compiler (a Python package, into build/zig, 400 MB)
 	@scripts/install-deps test
-	@test -x $(BUILD)/zig/bin/python-zig || { /usr/bin/python3 -m venv $(BUILD)/zig && $(BUILD)/zig/bin/pip -q install ziglang==$(ZIG); }
-	@ZIG_GLOBAL_CACHE_DIR=$(abspath $(BUILD))/zig/cache /usr/bin/python3 tests/consumer/run.py elsewhere \
-	  --source $(CURDIR) --compiler $(CXX) --zig "$(abspath $(BUILD))/zig/bin/python-zig c++"
+	@/usr/bin/python3 tests/consumer/run.py elsewhere --source $(CURDIR) --compiler $(CXX) --zig "$(ZIG_COMMAND) c++"
 
 arm64:  ## unit and live tests on an emulated arm64 machine with Debian's 6.12 kernel (a quarter of an hour)
 	@scripts/install-deps test
@@ -149,11 +166,6 @@ format:  ## clang-format every C++ file in place
 
 bindings:  ## write nono.h, the Go constants and the reference page anew from bindings/c/table.hpp
 	@bindings/c/bindings --write $(CXX)
-
-go:  ## make the archive of the Go package, for this system, into bindings/go/internal/clib
-	@scripts/install-deps test
-	@mkdir -p bindings/go/internal/clib/$$(go env GOOS)_$$(go env GOARCH)
-	@bindings/c/archive bindings/go/internal/clib/$$(go env GOOS)_$$(go env GOARCH)/libnono_ffi.a $(CXX)
 
 install: all  ## install headers, CMake package and command below PREFIX (/usr/local)
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))

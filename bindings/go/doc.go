@@ -34,5 +34,6 @@
 //
 // # Building
 //
-// The package needs cgo, a C compiler, and the archive in internal/clib, which `make go` of the project makes.
+// The package needs cgo and a C compiler. The C library is bundled as an archive for each platform, in internal/clib, and needs
+// nothing but the C library of the system, glibc or musl.
 package nono

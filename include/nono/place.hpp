@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #endif
@@ -102,13 +101,27 @@ inline constexpr unsigned statx_mount_id = 0x1000;
 inline constexpr unsigned statx_mount_id = STATX_MNT_ID;
 #endif
 
+/// The mount of what statx() looked at; some C libraries leave its place in their structure unnamed.
+template <typename Statx>
+std::uint64_t mount_of(const Statx& got) noexcept {
+  if constexpr (requires { got.stx_mnt_id; }) {
+    return got.stx_mnt_id;
+  } else {
+    std::uint64_t id = 0;
+    std::memcpy(
+        &id, reinterpret_cast<const char*>(&got) + offsetof(Statx, stx_dev_minor) + sizeof got.stx_dev_minor,
+        sizeof id);
+    return id;
+  }
+}
+
 /// One look, without following a link at the end; `name` empty: the directory's descriptor itself. 0 or errno.
 inline int facts_of(int directory, const char* name, file_facts& out) noexcept {
   struct statx got{};
   const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
   if (::statx(directory, name, flags, STATX_BASIC_STATS | statx_mount_id, &got) != 0) return errno;
-  out.id = {gnu_dev_makedev(got.stx_dev_major, got.stx_dev_minor), got.stx_ino};
-  out.mount = got.stx_mnt_id;
+  out.id = {device_number(got.stx_dev_major, got.stx_dev_minor), got.stx_ino};
+  out.mount = mount_of(got);
   out.type = type_of_mode(got.stx_mode);
   out.mode = got.stx_mode;
   out.owner = got.stx_uid;

@@ -34,6 +34,23 @@ struct inode_id {
   friend constexpr bool operator==(const inode_id&, const inode_id&) = default;
 };
 
+namespace detail {
+
+// A device's number and its halves, as every C library of Linux packs them: glibc's functions are not musl's, and the macros
+// major() and minor() are undefined again by many a header.
+constexpr std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) noexcept {
+  const std::uint64_t high = major, low = minor;
+  return (high & 0xfffff000U) << 32U | (high & 0xfffU) << 8U | (low & 0xffffff00U) << 12U | (low & 0xffU);
+}
+constexpr std::uint32_t major_of_device(std::uint64_t device) noexcept {
+  return static_cast<std::uint32_t>((device >> 32U & 0xfffff000U) | (device >> 8U & 0xfffU));
+}
+constexpr std::uint32_t minor_of_device(std::uint64_t device) noexcept {
+  return static_cast<std::uint32_t>((device >> 12U & 0xffffff00U) | (device & 0xffU));
+}
+
+}  // namespace detail
+
 constexpr std::string_view name_of(file_type type) noexcept {
   constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
   return names[static_cast<std::size_t>(type)];

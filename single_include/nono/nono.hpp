@@ -3604,6 +3604,23 @@ struct inode_id {
   friend constexpr bool operator==(const inode_id&, const inode_id&) = default;
 };
 
+namespace detail {
+
+// A device's number and its halves, as every C library of Linux packs them: glibc's functions are not musl's, and the macros
+// major() and minor() are undefined again by many a header.
+constexpr std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) noexcept {
+  const std::uint64_t high = major, low = minor;
+  return (high & 0xfffff000U) << 32U | (high & 0xfffU) << 8U | (low & 0xffffff00U) << 12U | (low & 0xffU);
+}
+constexpr std::uint32_t major_of_device(std::uint64_t device) noexcept {
+  return static_cast<std::uint32_t>((device >> 32U & 0xfffff000U) | (device >> 8U & 0xfffU));
+}
+constexpr std::uint32_t minor_of_device(std::uint64_t device) noexcept {
+  return static_cast<std::uint32_t>((device >> 12U & 0xffffff00U) | (device & 0xffU));
+}
+
+}  // namespace detail
+
 constexpr std::string_view name_of(file_type type) noexcept {
   constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
   return names[static_cast<std::size_t>(type)];
@@ -4894,7 +4911,6 @@ struct decision {
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #endif
@@ -4974,13 +4990,27 @@ inline constexpr unsigned statx_mount_id = 0x1000;
 inline constexpr unsigned statx_mount_id = STATX_MNT_ID;
 #endif
 
+/// The mount of what statx() looked at; some C libraries leave its place in their structure unnamed.
+template <typename Statx>
+std::uint64_t mount_of(const Statx& got) noexcept {
+  if constexpr (requires { got.stx_mnt_id; }) {
+    return got.stx_mnt_id;
+  } else {
+    std::uint64_t id = 0;
+    std::memcpy(
+        &id, reinterpret_cast<const char*>(&got) + offsetof(Statx, stx_dev_minor) + sizeof got.stx_dev_minor,
+        sizeof id);
+    return id;
+  }
+}
+
 /// One look, without following a link at the end; `name` empty: the directory's descriptor itself. 0 or errno.
 inline int facts_of(int directory, const char* name, file_facts& out) noexcept {
   struct statx got{};
   const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
   if (::statx(directory, name, flags, STATX_BASIC_STATS | statx_mount_id, &got) != 0) return errno;
-  out.id = {gnu_dev_makedev(got.stx_dev_major, got.stx_dev_minor), got.stx_ino};
-  out.mount = got.stx_mnt_id;
+  out.id = {device_number(got.stx_dev_major, got.stx_dev_minor), got.stx_ino};
+  out.mount = mount_of(got);
   out.type = type_of_mode(got.stx_mode);
   out.mode = got.stx_mode;
   out.owner = got.stx_uid;
@@ -9432,7 +9462,6 @@ class listener {
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace nono::detail {
@@ -9447,8 +9476,8 @@ struct bound_socket {
   /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
   /// (subvolumes, overlays: major number 0); there the inode has to do.
   [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
-    const std::uint32_t major = gnu_dev_major(id.device);
-    const std::uint32_t minor = gnu_dev_minor(id.device);
+    const std::uint32_t major = major_of_device(id.device);
+    const std::uint32_t minor = minor_of_device(id.device);
     return file == static_cast<std::uint32_t>(id.number) &&
            (device == (major << 20U | minor) || (major == 0 && device >> 20U == 0));
   }

@@ -5,6 +5,9 @@
 run.py build --source S --build B [--compiler CXX] [--race]
     B/go/: a copy of the package with its archive, and of the example; formatting, vet, all test programs. Nothing is
     downloaded. With --race the package's tests for the race detector alone.
+run.py bundled --source S --build B
+    The package as `go get` finds it, with what is checked in: as a module in a zip file, in B/go-bundled/, where no C++ compiler
+    is to be found. A new module gets it, and a program; and the package's own tests are built against its archive.
 run.py documented --build B
     the programs that users were shown, byte for byte, as they stand (root: the directories they name are made)
 """
@@ -13,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 MODULE = "github.com/always-further/nono-go"
@@ -79,6 +83,56 @@ def build(source, build, compiler, race):
         go("build", *(["-mod=vendor"] if name == "state" else []), "-o", root / f"documented_{name}", ".", cwd=room)
 
 
+def newcomer(room):
+    """A directory for PATH with a C compiler, and no C++ compiler."""
+    place = room / "bin"
+    place.mkdir()
+    for tool in ("gcc", "as", "ld", "ar", "go", "sh"):
+        found = shutil.which(tool, path=os.environ["PATH"].replace("/usr/lib/ccache:", "") + ":/usr/local/go/bin")
+        if found is None:
+            print(f"not tested: {tool} is not installed; scripts/install-deps installs it")
+            sys.exit(1 if os.environ.get("CI") in ("1", "true") else 77)
+        (place / tool).symlink_to(os.path.realpath(found) if tool == "go" else found)
+    for tool in ("g++", "c++", "clang++"):
+        if shutil.which(tool, path=str(place)):
+            sys.exit(f"{tool} is in a newcomer's path")
+    return place
+
+
+def bundled(source, build):
+    """The module is made of what git tracks, so that what .gitignore hides is missed here, too."""
+    root = build / "go-bundled"
+    for name in ("bin", "program", "proxy", "go/path"):  # the cache of compiled packages stays
+        shutil.rmtree(root / name, ignore_errors=True)
+    root.mkdir(parents=True, exist_ok=True)
+    package = source / "bindings/go"
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"], cwd=package,
+                            stdout=subprocess.PIPE, text=True)
+    files = [package / name for name in listed.stdout.splitlines()] if listed.returncode == 0 else package.rglob("*")
+    version, made = "v0.0.1", root / "proxy" / MODULE / "@v"
+    made.mkdir(parents=True)
+    (made / f"{version}.info").write_text(f'{{"Version": "{version}"}}')
+    shutil.copy2(package / "go.mod", made / f"{version}.mod")
+    with zipfile.ZipFile(made / f"{version}.zip", "w", zipfile.ZIP_DEFLATED) as module:
+        for file in sorted(files):
+            if file.is_file():
+                module.write(file, f"{MODULE}@{version}/{file.relative_to(package)}")
+
+    env = environment(root)
+    env |= {"PATH": str(newcomer(root)), "GOPROXY": f"file://{root / 'proxy'}", "GOSUMDB": "off", "GOFLAGS": "-buildvcs=false -modcacherw"}
+
+    def go(*args):
+        subprocess.run(["go", *args], cwd=program, env=env, check=True)
+
+    program = root / "program"
+    program.mkdir()
+    shutil.copy2(package / "testdata/documented/state.go", program / "main.go")
+    go("mod", "init", "newcomer")
+    go("get", f"{MODULE}@{version}")
+    go("build", "-o", root / "program_bundled", ".")
+    go("test", "-c", "-o", root / "nono_go_bundled", MODULE)
+
+
 STATE = """{
   "fs": [
     {
@@ -120,7 +174,7 @@ def documented(build):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("build", "documented"))
+    parser.add_argument("what", choices=("build", "bundled", "documented"))
     parser.add_argument("--source", type=Path)
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--compiler", default="g++")
@@ -128,6 +182,8 @@ def main():
     args = parser.parse_args()
     if args.what == "documented":
         documented(args.build)
+    elif args.what == "bundled":
+        bundled(args.source, args.build)
     else:
         build(args.source, args.build, args.compiler, args.race)
 

@@ -2,8 +2,11 @@
 #include <nono/place.hpp>
 
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <string>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +30,24 @@ nono::inode_id id_of(const std::string& path) {
   return {st.st_dev, st.st_ino};
 }
 
+// The kernel's structure as musl declares it.
+struct unnamed_mount {
+  char before[136];
+  std::uint32_t stx_dev_major, stx_dev_minor;
+  std::uint64_t reserve[14];
+};
+
 }  // namespace
+
+TEST_CASE("place: the mount is found where the C library has no name for it") {
+  struct statx got{};
+  REQUIRE(::statx(AT_FDCWD, "/proc/self", 0, STATX_BASIC_STATS | nono::detail::statx_mount_id, &got) == 0);
+  unnamed_mount same;
+  static_assert(sizeof same == sizeof got);
+  std::memcpy(&same, &got, sizeof same);
+  CHECK(nono::detail::mount_of(same) == nono::detail::mount_of(got));
+  CHECK(nono::detail::mount_of(same) != 0);
+}
 
 TEST_CASE("place: a file, the directory around it and everything above") {
   const nono_test::temporary_directory d;

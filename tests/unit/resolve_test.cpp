@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include "cli/temporary_directory.hpp"
@@ -116,6 +117,17 @@ TEST_CASE("resolve: make_directories") {
   root.file("file");
   CHECK(nono::make_directories((root / "file/x").c_str(), buffer) == ENOTDIR);
   CHECK(nono::make_directories(("/" + std::string(5000, 'x')).c_str(), buffer) == ENAMETOOLONG);
+}
+
+TEST_CASE("resolve: device numbers are packed as the C library packs them") {
+  for (const unsigned high : {0U, 1U, 8U, 0xfffU, 0x1000U, 0xffffffffU})
+    for (const unsigned low : {0U, 3U, 0xffU, 0x100U, 0xfffffU, 0xffffffffU}) {
+      const std::uint64_t device = nono::detail::device_number(high, low);
+      CHECK(device == gnu_dev_makedev(high, low));
+      CHECK(nono::detail::major_of_device(device) == high);
+      CHECK(nono::detail::minor_of_device(device) == low);
+    }
+  CONSTEXPR_CHECK(nono::detail::device_number(8, 1) == 0x801);
 }
 
 TEST_CASE("resolve: known variables come from the environment") {

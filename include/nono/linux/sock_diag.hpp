@@ -12,7 +12,6 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <nono/resolve.hpp>
@@ -29,8 +28,8 @@ struct bound_socket {
   /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
   /// (subvolumes, overlays: major number 0); there the inode has to do.
   [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
-    const std::uint32_t major = gnu_dev_major(id.device);
-    const std::uint32_t minor = gnu_dev_minor(id.device);
+    const std::uint32_t major = major_of_device(id.device);
+    const std::uint32_t minor = minor_of_device(id.device);
     return file == static_cast<std::uint32_t>(id.number) &&
            (device == (major << 20U | minor) || (major == 0 && device >> 20U == 0));
   }

@@ -4,5 +4,5 @@
 // Package darwin_amd64 links the archive beside it.
 package darwin_amd64
 
-// #cgo LDFLAGS: -L${SRCDIR} -lnono_ffi -lc++
+// #cgo LDFLAGS: -L${SRCDIR} -lnono_ffi -framework Security
 import "C"

@@ -4,5 +4,5 @@
 // Package darwin_arm64 links the archive beside it.
 package darwin_arm64
 
-// #cgo LDFLAGS: -L${SRCDIR} -lnono_ffi -lc++
+// #cgo LDFLAGS: -L${SRCDIR} -lnono_ffi -framework Security
 import "C"

@@ -1,0 +1,3 @@
+module binding
+
+go 1.24
