@@ -134,8 +134,8 @@ class basic_caps {
   [[nodiscard]] constexpr auto network(const only_ports& ports) const {
     return with_network<detail::ports_given>(ports.rule);
   }
-  /// These hosts alone, through a proxy that the runner of the nono command starts. That runner is not built yet, and
-  /// nothing else can filter names: neither apply() nor spawn() compiles.
+  /// These hosts alone, through a proxy that the runner of the nono command starts. Nothing in this process can filter
+  /// names: neither apply() nor spawn() compiles.
   [[nodiscard]] constexpr auto network(const nono::hosts& named) const {
     auto next = with_network<detail::runner_needed>({network_mode::hosts, 0, {}});
     for (const std::string_view host : named.names()) next.hosts_[next.host_count_++] = host;

@@ -135,7 +135,7 @@ struct combiner {
       const bool twice = out.host_count_ != 0 && compare_text(out.hosts_[out.host_count_ - 1], host) == 0;
       if (twice || (how == way::both && !(names_host(a, host) && names_host(b, host)))) continue;
       if (out.host_count_ == out.hosts_.size())
-        return refuse(out, errc::too_many_hosts, policy_has_more_than_32_hosts, host);
+        return refuse(out, errc::too_many_hosts, policy_has_more_than_64_hosts, host);
       out.hosts_[out.host_count_++] = host;
     }
     out.network_.mode = out.host_count_ != 0           ? network_mode::hosts

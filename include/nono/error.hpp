@@ -277,7 +277,7 @@ inline constexpr errc_text errc_texts[] = {
      "%r: the host %p is no DNS name | write labels of a-z, 0-9 and inner hyphens, with single dots between "
      "them"},
     {errc::no_hosts, "%r names no host | use network(blocked)"},
-    {errc::too_many_hosts, "the host %p is the policy's 33rd | use *. before a name that several share"},
+    {errc::too_many_hosts, "the host %p is the policy's 65th | use *. before a name that several share"},
     {errc::path_not_found, "%r: %p does not exist | create it, or say if_exists"},
     {errc::not_a_directory, "%r: %p is not a directory | use allow_file (on the command line a -file flag)"},
     {errc::not_a_file,
@@ -354,8 +354,8 @@ inline constexpr errc_text errc_texts[] = {
     {errc::wait_failed, "waiting for the child failed: %e"},
     {errc::bad_argument, "%o"},
     {errc::hosts_need_the_runner,
-     "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through; it is not "
-     "built yet | use network(only(...)), or network(blocked)"},
+     "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through | "
+     "start the program with nono run, or use network(only(...)) or network(blocked)"},
     // of JSON: %r what is read, %o what is wrong and at which line and column
     {errc::json_malformed, "%r: %o"},
     {errc::json_too_large, "%r: too large: %o | leave out what is not needed"},

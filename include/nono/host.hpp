@@ -19,7 +19,7 @@ inline constexpr std::size_t max_host = 253;
 inline constexpr std::size_t max_host_label = 63;
 
 /// How many hosts one caps() policy can name; capability_set has no limit.
-inline constexpr std::size_t max_hosts = 32;
+inline constexpr std::size_t max_hosts = 64;
 
 namespace detail {
 /// True for a label that resolvers take for a part of an IPv4 address: `10`, `0x7f`. No top-level domain is one.
@@ -132,13 +132,13 @@ class host_literal {
   std::string_view text_;
 };
 
-/// The hosts of a network, at most 32: `.network(hosts{"api.example.com", "*.example.org"})`.
+/// The hosts of a network, at most 64: `.network(hosts{"api.example.com", "*.example.org"})`.
 class hosts {
  public:
   template <std::size_t... N>
   explicit consteval hosts(const char (&... names)[N]) {
     static_assert(sizeof...(N) > 0, "hosts{} names no host: say network(blocked)");
-    static_assert(sizeof...(N) <= max_hosts, "hosts{...}: at most 32 hosts");
+    static_assert(sizeof...(N) <= max_hosts, "hosts{...}: at most 64 hosts");
     if constexpr (sizeof...(N) <= max_hosts) (insert(host_literal(names)), ...);  // one error is enough
   }
   /// In byte order.

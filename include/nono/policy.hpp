@@ -122,8 +122,8 @@ namespace detail {
 template <class Policy>
 constexpr void refuse_hosts() noexcept {
   static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, which is not built yet: use "
-                "network(only(...)) or network(blocked)");
+                "network(hosts) needs the runner of the nono command, whose proxy filters names: start the program "
+                "with nono run, or use network(only(...)) or network(blocked)");
 }
 }  // namespace detail
 

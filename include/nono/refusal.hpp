@@ -29,7 +29,7 @@ inline void protection_exists_on_linux_only() {}
 inline void policy_has_more_rules_than_room() {}
 inline void policy_has_more_than_32_groups() {}
 inline void policy_has_more_than_32_ports() {}
-inline void policy_has_more_than_32_hosts() {}
+inline void policy_has_more_than_64_hosts() {}
 inline void policy_has_more_than_16_variables() {}
 // Of questions about policies.
 inline void question_must_name_a_plain_path() {}

@@ -108,7 +108,7 @@ class Network(Case):
         self.all_as("ok", self.inside("--", *attempts))
         self.check(self.run_("--dry-run", "--", "true"), 0, b"", "  net  outbound allowed\n")
 
-    def test_go_dev_has_a_loopback_of_its_own(self):
+    def test_go_dev_has_a_network_of_its_own(self):
         port = self.server()
         host = f"connect,127.0.0.1,{port}"
         self.all_as("ok", self.outside(host, "own4", "send,127.0.0.1,9", "pair"))
@@ -118,7 +118,7 @@ class Network(Case):
                                 "packet": "EACCES", "vsock": "EACCES", "own6": got["own6"]}.items())
         self.assertIn(got["own6"], ("ok", "EADDRNOTAVAIL"))
         r = self.run_("--profile", "go-dev", "--dry-run", "--", "true")
-        self.check(r, 0, b"", ["  net  outbound blocked, loopback of its own\n", "(--allow-net opens the network)"])
+        self.check(r, 0, b"", ["  net  proxy localhost:3128, in a network of its own, to "])
 
     def test_go_dev_has_one_interface(self):
         self.file("work/x")

@@ -50,7 +50,8 @@ class Profiles(Case):
         path = self.profile(GO_AGENT, "work/go-agent.json")
         r = self.sh("./go-agent.json", "echo x > here && cat here; cat $HOME/.gitconfig; ls $HOME", "--allow-cwd", "-v")
         self.check(r, 2, None, ("'security.groups' is an old spelling of 'groups.include'", "profile  go-agent",
-                                "host-filtered network, which is not built yet", "loopback network",
+                                "the credentials of the profile go-agent are not built yet",
+                                "proxy localhost:3128, in a network of its own",
                                 "go-agent.json' lies inside a grant that writes"))
         self.assertEqual(r.out.splitlines()[0], b"x", r)
         self.file("home/.gitconfig", "[user]\n")
@@ -121,10 +122,10 @@ class Profiles(Case):
         self.profile({"filesystem": {"read": ["$HOME/b"]}}, "elsewhere/nono/profiles/other.json")
         elsewhere = self.env(XDG_CONFIG_HOME=os.path.join(self.base, "elsewhere"))
         self.check(self.sh("other", read, env=elsewhere), 0, "b\n")
-        # A file of a built-in's name shadows it: no loopback network, no warning.
-        self.check(self.sh("go-dev", "true"), 0, b"", "loopback network")
+        # A file of a built-in's name shadows it: no hosts.
+        self.check(self.sh("go-dev", "true"), 0, b"", "proxy localhost:3128")
         self.profile({"filesystem": {"read": ["$HOME/a"]}}, "home/.config/nono/profiles/go-dev.json")
-        self.check(self.sh("go-dev", read), 0, "a\n", not_err="loopback network")
+        self.check(self.sh("go-dev", read), 0, "a\n", not_err="proxy localhost:3128")
         r = self.check(self.nono("profile", "list", "--json"), 0, None)
         listed = {p["name"]: p["source"] for p in json.loads(r.out)}
         self.assertEqual((listed["mine"], listed["go-dev"], listed["default"]),
@@ -144,7 +145,7 @@ class Profiles(Case):
         self.one_line(self.sh(two, "true"), 1, "a profile extends itself", "two.json -> ", "one.json -> ")
         # A profile beside itself of its own name: not itself, so the built-in one.
         own = self.profile({"extends": "go-dev", "network": {"network_profile": None}}, "go-dev.json")
-        self.check(self.sh(own, "true"), 0, b"", not_err="loopback network")
+        self.check(self.sh(own, "true"), 0, b"", not_err="proxy localhost:3128")
         for i in range(12):
             self.profile({"extends": f"d{i - 1}"} if i else {}, f"d{i}.json")
         self.one_line(self.sh(os.path.join(self.base, "d11.json"), "true"), 1, "more than 10 profiles")
@@ -170,7 +171,7 @@ class Profiles(Case):
         # A built-in one keeps what it says itself: a base cannot take its hosts away.
         closed = self.profile({"network": {"network_profile": None}, "commands": {"deny": ["sh"]}}, "closed.json")
         self.one_line(self.sh("go-dev", "true", "--extends", closed), 1, "'commands.deny'")
-        self.check(self.sh("go-dev", "true", "--extends", closed, "--allow-command", "sh"), 0, b"", "loopback network")
+        self.check(self.sh("go-dev", "true", "--extends", closed, "--allow-command", "sh"), 0, b"", "proxy localhost:3128")
         for command in (["wrap"], ["why"]):
             r = self.nono(*command, "-p", "default", "--extends", "a",
                           *(["--path", self.home + "/a/f"] if command == ["why"] else ["--", "cat", self.home + "/a/f"]))
@@ -246,7 +247,7 @@ class Profiles(Case):
             self.assertEqual(tried({"credentials": []}), ["ok", "ok"])
             self.assertEqual(tried({"allow_domain": ["a.example"]}, "--block-net"), ["13", "13"])
             self.assertIn("contradictory", tried({"block": True, "network_profile": "minimal"}))
-            self.assertIn("network.open_port beside network.block is not built", tried({"block": True, "open_port": [80]}))
+            self.assertEqual(tried({"block": True, "open_port": [ports[0]]}), ["ok", "13"])
             self.assertIn("no network.upstream_proxy", tried({"upstream_bypass": ["x"]}))
 
     def test_environment(self):
@@ -384,7 +385,7 @@ class Profiles(Case):
         text = self.read(into).decode()
         self.assertNotIn(into, text)
         for part in ("#pragma once\n", "#include <nono/nono.hpp>\n", "inline constexpr auto rust_dev_policy =\n",
-                     "// With --allow-cwd a run adds .allow_path<nono::read_write>(\"$WORKDIR\").\n", "// The profile asks for hosts."):
+                     "// With --allow-cwd a run adds .allow_path<nono::read_write>(\"$WORKDIR\").\n", ".network(nono::hosts{"):
             self.assertIn(part, text)
         path = self.profile({"environment": {"deny_vars": ["A"]}, "commands": {"deny": ["a"]}, "workdir": {"access": "read"}})
         text = self.check(self.nono("profile", "show", path, "--format", "cpp"), 0, None).out.decode()
@@ -477,7 +478,7 @@ class Profiles(Case):
         # Hosts for the developer's, an open network for the others.
         for name, hosts in (("bun-dev", True), ("mise-dev", True), ("openclaw", False), ("swival", False)):
             r = self.check(self.nono("profile", "show", name), 0, None)
-            self.assertEqual("loopback network" in r.text, hosts, r)
+            self.assertEqual("proxy localhost:3128" in r.text, hosts, r)
         self.file("home/.bun/bin/tool", "bun\n")
         self.file("home/.local/share/mise/shims/tool", "mise\n")
         self.check(self.sh("bun-dev", "cat ~/.bun/bin/tool"), 0, "bun\n")
@@ -578,7 +579,7 @@ class Profiles(Case):
                            {"path": f"{home}/f", "access": "readwrite"}]},
             "denies": {"only_a": [f"{home}/x"], "only_b": []},
             "network": {"only_a": ["network(only(connect_tcp(443)))"],
-                        "only_b": ["network(loopback)", "network_profile minimal", "allow_domain h", "allow_domain i GET /"]},
+                        "only_b": ["network(hosts)", "network_profile minimal", "allow_domain h", "allow_domain i GET /"]},
             "protections": {"only_a": [], "only_b": ["lifted: signals"]},
             "workdir": {"only_a": ["read"], "only_b": ["readwrite"]},
             "variables": {"only_a": ["deny X", "set A=1"], "only_b": ["none but those allowed", "allow Y", "set A=2\n"]},

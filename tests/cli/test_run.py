@@ -5,15 +5,12 @@ import signal
 
 from harness import BIN, CONFINED, PYTHON, Case, main
 
-NOT_BUILT = """--network-profile --allow-domain --allow-proxy --proxy-allow --credential --proxy-credential
-    --allow-endpoint --env-credential --env-credential-map --listen-port --allow-bind --open-port --allow-port
-    --allow-connect-port --upstream-proxy --external-proxy --upstream-bypass --external-proxy-bypass --proxy-port
-    --proxy-ca-validity --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-gpu
-    --allow-launch-services
-    --sandbox-policy --memory --config --detached --detach-timeout --name --startup-timeout --diagnostics-json
-    --rollback --no-rollback --no-rollback-prompt --rollback-exclude --rollback-include --rollback-all
-    --rollback-dest --skip-dir --no-audit --no-audit-integrity --audit-integrity --audit-sign-key --trust-override
-    --capability-elevation --carve --strip-secrets --theme --log-file""".split()
+NOT_BUILT = """--credential --proxy-credential --allow-endpoint --env-credential --env-credential-map --proxy-ca-validity
+    --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-gpu --allow-launch-services
+    --memory --config --detached --detach-timeout --name --startup-timeout --diagnostics-json --rollback
+    --no-rollback --no-rollback-prompt --rollback-exclude --rollback-include --rollback-all --rollback-dest
+    --skip-dir --no-audit-integrity --audit-integrity --audit-sign-key --trust-override --capability-elevation
+    --carve --strip-secrets --theme --log-file""".split()
 
 
 class Parsing(Case):

@@ -104,14 +104,15 @@ class Hosts(harness.Case):
                    f"{LINK_LOCAL} adds it\n")
         self.assertEqual(self.names.asked.count("other.example"), 0)
 
-    def test_wget_python_node_git(self):
+    def test_wget_python_git(self):
         self.check(self.hosts("wget", "-qO-", f"--ca-certificate={self.authority.bundle}", "https://api.example/w"), 0,
                    "GET /w 0\n")
         code = "import urllib.request as u; print(u.urlopen('https://api.example/p').read())"
         self.check(self.python(code), 0, "b'GET /p 0\\n'\n")
         r = self.python(code.replace("api.", "other."))
         self.check(r, 1, err=("Tunnel connection failed: 403", "--allow-domain other.example"))
-        r = self.hosts("git", "-c", f"http.sslCAInfo={self.authority.bundle}", "ls-remote", "https://api.example/repo.git")
+        r = self.hosts("git", "-c", f"http.sslCAInfo={self.authority.bundle}", "ls-remote", "https://api.example/repo.git",
+                       flags=("--allow-domain", "api.example", "--read-file", "/etc/gitconfig"))
         self.assertNotEqual(r.code, 0, r)  # no repository is there, and the server was reached
         self.assertIn("/repo.git/info/refs?service=git-upload-pack", [path for _, path, _, _ in world.Echo.seen], r)
 
