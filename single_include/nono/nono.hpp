@@ -6319,7 +6319,7 @@ class place_table {
 namespace nono::seatbelt {
 
 /// What a right is called in SBPL, and where a grant of it holds. `list` and `refer` have no operation of their own, and
-/// `truncate` is a part of writing data: see tests/sbpl/differences.md.
+/// `truncate` is a part of writing data: see the README, "macOS".
 /// Source: "Apple's Sandbox Guide" v1.0 (2011) lists these operations, but for file-map-executable, which profiles that
 ///         Apple ships with macOS 10.15 and later use (inferred).
 struct operation_class {
