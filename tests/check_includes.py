@@ -49,6 +49,7 @@ ARROWS = {
     "macos/sockets":     "VOCABULARY policy macos/*",
     "macos/sbpl":        "VOCABULARY policy macos/*",
     "macos/model":       "VOCABULARY policy resolve question macos/settings",  # and not how a profile is written
+    "macos/apply":       "VOCABULARY policy resolve bound_policy report macos/*",
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",
     "linux/open_descriptors": "linux/syscalls",
@@ -64,7 +65,8 @@ ARROWS = {
     "linux/confine":     "VOCABULARY report linux/*",
     "attenuation":       "VOCABULARY policy algebra bound_policy bind place rule_index",
     "apply":             "NO_DSL",
-    "child":             "VOCABULARY report linux/*",
+    "child":             "VOCABULARY resolve report linux/*",
+    "macos/spawn":       "VOCABULARY bound_policy child macos/*",
     "spawn":             "NO_DSL",
     "prepare":           "NO_DSL",
     "supervisor":        "NO_DSL",
@@ -99,7 +101,7 @@ ARROWS = {
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
 SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
-         "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support "
+         "linux/decider linux/apply linux/confine linux/open_descriptors macos/apply macos/spawn apply child spawn supervisor support "
          "json/file c/ffi_set c/ffi_query c/ffi_sandbox").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"

@@ -85,6 +85,7 @@ enum class errc : std::uint16_t {
   listener_taken = 210,     // EBUSY: an outer supervisor listens already; EINVAL: nobody may
   already_sandboxed = 211,  // Seatbelt: a process is sandboxed once
   sandbox_refused = 212,    // Seatbelt refuses the profile
+  not_on_macos = 213,
   // applying and spawning (300-399)
   multi_threaded = 300,
   needs_child = 301,
@@ -337,6 +338,7 @@ inline constexpr errc_text errc_texts[] = {
      "macOS refused the sandbox profile: %o; the process is not confined and must end | run macOS 11 or "
      "later, and "
      "leave out rules of the platform's own"},
+    {errc::not_on_macos, "macOS cannot give %p | use network(blocked), or run on Linux"},
     {errc::multi_threaded,
      "this process has threads that cannot be stopped to be confined (%o failed: %e), and nothing was "
      "restricted | "

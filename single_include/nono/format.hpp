@@ -91,6 +91,7 @@ inline constexpr errc_name errc_names[] = {
     {errc::listener_taken, "listener_taken"},
     {errc::already_sandboxed, "already_sandboxed"},
     {errc::sandbox_refused, "sandbox_refused"},
+    {errc::not_on_macos, "not_on_macos"},
     {errc::multi_threaded, "multi_threaded"},
     {errc::needs_child, "needs_child"},
     {errc::ruleset_failed, "ruleset_failed"},

@@ -53,7 +53,7 @@ inline constexpr difference_row differences[] = {
     {difference::inside_servers, "connecting to a unix socket that was made inside the sandbox",
      "needs no grant", "needs `connect_unix`"},
     {difference::abstract_sockets, "abstract unix sockets", "closed, from ABI 6", "there are none"},
-    {difference::loopback, "`network(loopback)`", "a network of the child's own", "refused: `not_portable`"},
+    {difference::loopback, "`network(loopback)`", "a network of the child's own", "refused: `not_on_macos`"},
     {difference::terminals, "ioctl on terminals (size, raw mode)",
      "possible; only TIOCSTI and TIOCLINUX are refused",
      "refused as a whole, unless `terminal_input` is lifted"},

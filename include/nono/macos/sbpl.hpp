@@ -36,7 +36,7 @@ struct refusal {
 constexpr refusal first_refusal(const policy_ref& policy, const settings& with) noexcept {
   if (policy.violation != errc::none) return {policy.violation, policy.violating};
   const network_mode network = nono::detail::network_of(policy);
-  if (network == network_mode::loopback) return {errc::not_portable, "network(loopback)"};
+  if (network == network_mode::loopback) return {errc::not_on_macos, "network(loopback)"};
   if (network == network_mode::hosts && with.proxy_port == 0) return {errc::hosts_need_the_runner, {}};
   for (const std::string_view rule : with.platform_rules)
     if (const errc why = check_platform_rule(rule); why != errc::none) return {why, rule};
@@ -146,7 +146,7 @@ inline void sbpl_profile_has_more_bytes_or_paths_than_room() {}
 /// The profile of a policy by name, groups for macOS included.
 /// with:   what else it depends on; quoted paths give a text that stands alone but for its variables, which are
 ///         parameters: `sandbox-exec -D HOME=/Users/me -p TEXT`.
-/// Errors: the policy's own violation; not_portable: network(loopback), which Seatbelt cannot give;
+/// Errors: the policy's own violation; not_on_macos: network(loopback), which Seatbelt cannot give;
 ///         hosts_need_the_runner: network(hosts) without a proxy's port; platform_rule_malformed,
 ///         platform_rule_too_broad.
 /// Since:  macOS 11, by the names of the operations it uses; not yet seen on a Mac.
@@ -173,7 +173,12 @@ class constant_sbpl {
  public:
   [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_.data(), size_}; }
   [[nodiscard]] constexpr bool contains(std::string_view part) const noexcept {
-    return text().find(part) != std::string_view::npos;
+    for (std::size_t i = 0; i + part.size() <= size_; ++i) {  // g++ 12 cannot find() in what has no name
+      std::size_t n = 0;
+      while (n < part.size() && text_[i + n] == part[n]) ++n;
+      if (n == part.size()) return true;
+    }
+    return false;
   }
 
   constexpr void put(char c) noexcept {
