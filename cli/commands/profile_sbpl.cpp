@@ -33,7 +33,9 @@ class seatbelt_maker {
     if (!written) return written.error();
     std::string names;
     for (const auto& [name, value] : written->parameters) names += (names.empty() ? "" : ", ") + name;
-    if (!names.empty()) comment("Parameters: " + names + ".");
+    if (!names.empty())
+      comment("Parameters: " + names +
+              ". Where nono applies it, what lies above their values can be looked at, too.");
     return comments_ + written->text;
   }
 

@@ -95,8 +95,9 @@ TEST_CASE("profile sbpl: what a profile says beyond groups") {
   CHECK(allows(*p, "signal", ""));
 }
 
-TEST_CASE("profile sbpl: a bypass lifts a deny and those below it, and what cannot be said is left out aloud") {
-  const std::string text = own(R"({"meta": {"name": "mine\n(allow default)"},
+TEST_CASE(
+    "profile sbpl: a bypass lifts a deny and those below it, and what cannot be said is left out aloud") {
+  const std::string text = own(R"json({"meta": {"name": "mine\n(allow default)"},
     "filesystem": {"read": ["$HOME/.kube", "$NOSUCH/x"], "bypass_protection": ["~/.kube"], "unix_socket_dir": ["/tmp"]},
     "network": {"network_profile": "minimal"}
 })");
@@ -109,3 +110,4 @@ CHECK(text.find("; Left out: 'unix_socket_dir'") != std::string::npos);
 CHECK(text.find("; The profile asks for hosts.") != std::string::npos);
 CHECK(text.find("\n(allow default)") == std::string::npos);
 }
+
