@@ -99,15 +99,13 @@ TEST_CASE(
     "profile sbpl: a bypass lifts a deny and those below it, and what cannot be said is left out aloud") {
   const std::string text = own(R"json({"meta": {"name": "mine\n(allow default)"},
     "filesystem": {"read": ["$HOME/.kube", "$NOSUCH/x"], "bypass_protection": ["~/.kube"], "unix_socket_dir": ["/tmp"]},
-    "network": {"network_profile": "minimal"}
-})");
+    "network": {"network_profile": "minimal"}})json");
   const auto p = read(text);
-REQUIRE(p.has_value());
-CHECK(allows(*p, "file-read-data", "/Users/me/.kube/config"));
-CHECK_FALSE(allows(*p, "file-read-data", "/Users/me/.aws/config"));
-CHECK(text.find("; Left out, because it is no path here: '$NOSUCH/x'.\n") != std::string::npos);
-CHECK(text.find("; Left out: 'unix_socket_dir'") != std::string::npos);
-CHECK(text.find("; The profile asks for hosts.") != std::string::npos);
-CHECK(text.find("\n(allow default)") == std::string::npos);
+  REQUIRE(p.has_value());
+  CHECK(allows(*p, "file-read-data", "/Users/me/.kube/config"));
+  CHECK_FALSE(allows(*p, "file-read-data", "/Users/me/.aws/config"));
+  CHECK(text.find("; Left out, because it is no path here: '$NOSUCH/x'.\n") != std::string::npos);
+  CHECK(text.find("; Left out: 'unix_socket_dir'") != std::string::npos);
+  CHECK(text.find("; The profile asks for hosts.") != std::string::npos);
+  CHECK(text.find("\n(allow default)") == std::string::npos);
 }
-
