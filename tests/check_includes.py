@@ -41,6 +41,16 @@ ARROWS = {
     "query":             "VOCABULARY bound_policy report place question judge",
     "explain":           "VOCABULARY policy resolve bound_policy report place question query",
     "tree":              "VOCABULARY policy resolve bound_policy report place question query explain",
+    "macos/settings":    "",
+    "macos/quote":       "VOCABULARY",
+    "macos/platform_rule": "VOCABULARY macos/settings",
+    "macos/places":      "VOCABULARY policy macos/*",
+    "macos/rules":       "VOCABULARY macos/*",
+    "macos/files":       "VOCABULARY policy macos/*",
+    "macos/sockets":     "VOCABULARY policy macos/*",
+    "macos/sbpl":        "VOCABULARY policy macos/*",
+    "macos/model":       "VOCABULARY policy resolve question macos/settings",  # and not how a profile is written
+    "macos/apply":       "VOCABULARY policy resolve bound_policy report macos/*",
     "linux/syscalls":    "VOCABULARY linux/abi",
     "linux/threads":     "VOCABULARY linux/syscalls",
     "linux/open_descriptors": "linux/syscalls",
@@ -56,7 +66,8 @@ ARROWS = {
     "linux/confine":     "VOCABULARY report linux/*",
     "attenuation":       "VOCABULARY policy algebra bound_policy bind place rule_index",
     "apply":             "NO_DSL",
-    "child":             "VOCABULARY report linux/*",
+    "child":             "VOCABULARY resolve report linux/*",
+    "macos/spawn":       "VOCABULARY bound_policy child macos/*",
     "spawn":             "NO_DSL",
     "prepare":           "NO_DSL",
     "supervisor":        "NO_DSL",
@@ -91,7 +102,7 @@ ARROWS = {
 # The only headers that touch the system; everything else is pure. Headers of constants and structures alone are no
 # touch, but exist on Linux only: below linux/ they may be included, behind `#if defined(__linux__)`.
 SEAMS = ("resolve place linux/syscalls linux/threads linux/namespaces linux/notification linux/caller linux/sock_diag "
-         "linux/decider linux/apply linux/confine linux/open_descriptors apply child spawn supervisor support "
+         "linux/decider linux/apply linux/confine linux/open_descriptors macos/apply macos/spawn apply child spawn supervisor support "
          "json/file c/ffi_set c/ffi_query c/ffi_sandbox").split()
 
 CONSTANTS = r"(linux|asm)/.*|sys/syscall\.h"
@@ -247,6 +258,8 @@ def self_test():
         ("include/nono/linux/filter.hpp", hpp("#include <unistd.h>"), "only the seams"),
         ("include/nono/linux/filter.hpp", hpp("#include <linux/landlock.h>"), "years behind"),
         ("include/nono/policy.hpp", hpp("#include <linux/seccomp.h>"), "only the seams"),
+        ("include/nono/macos/sbpl.hpp", hpp("#include <nono/caps.hpp>"), "caps.hpp, which its row"),
+        ("include/nono/macos/model.hpp", hpp("#include <nono/macos/rules.hpp>"), "rules.hpp, which its row"),
         ("include/nono/resolve.hpp", hpp("#include <fcntl.h>", "#include <linux/openat2.h>"), None),
         ("include/nono/linux/syscalls.hpp", hpp("#include <linux/landlock.h>"), "years behind"),
         ("include/nono/path.hpp", hpp("#include <fmt/format.h>"), "standard library alone"),

@@ -20,9 +20,10 @@ void profile_flags::add() {
           ->excludes(tree);
   auto* raw = show_->add_flag("--raw", shown_.raw, "The file as it stands")->excludes(tree)->excludes(json);
   show_
-      ->add_option(
-          "--format", shown_.format,
-          "profile (as --json), cpp (code in the words of nono::caps()) or state (the policy as data)")
+      ->add_option("--format", shown_.format,
+                   "profile (as --json), cpp (code in the words of nono::caps()), state (the policy as data) "
+                   "or sbpl (what "
+                   "macOS would get)")
       ->excludes(tree)
       ->excludes(json)
       ->excludes(raw)

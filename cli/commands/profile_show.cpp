@@ -11,6 +11,7 @@
 
 #include "cli/commands/profile.hpp"
 #include "cli/commands/profile_code.hpp"
+#include "cli/commands/profile_sbpl.hpp"
 #include "cli/resolve/sandbox.hpp"
 #include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
@@ -35,6 +36,17 @@ int show_file(const show_options& o) {
   profile whole = (*chosen)->says;
   whole.extends.clear();  // it is merged
   return print(plain_ascii(to_json(whole)));
+}
+
+/// By name: of this system nothing is asked but who the user is.
+int show_sbpl(const show_options& o) {
+  const auto here = this_host(environ);
+  if (!here) return complain_of(here.error());
+  const auto chosen = choose_profile(o.name, *here);
+  if (!chosen) return complain_of(chosen.error());
+  for (const std::string& warning : (*chosen)->says.warnings) complain("warning: " + warning);
+  const auto text = sbpl_of(**chosen, *here);
+  return text ? print(*text) : complain_of(text.error());
 }
 
 int show_state(const sandbox& s, const capability_set& policy) {
@@ -89,8 +101,9 @@ std::string check(const show_options& o) {
     return "profile show --format manifest is not built yet, so nothing was shown; --format state has the "
            "policy as "
            "data";
-  if (!o.format.empty() && o.format != "profile" && o.format != "cpp" && o.format != "state")
-    return fmt::format("profile show has no format {}; write profile, cpp or state",
+  if (!o.format.empty() && o.format != "profile" && o.format != "cpp" && o.format != "state" &&
+      o.format != "sbpl")
+    return fmt::format("profile show has no format {}; write profile, cpp, state or sbpl",
                        nono::detail::quoted(o.format));
   return {};
 }
@@ -98,6 +111,7 @@ std::string check(const show_options& o) {
 int show_profile(const show_options& o) {
   if (o.name.empty()) return complain("profile show needs the name of a profile, and got an empty one"), 1;
   if (o.json || o.raw || o.format == "profile") return show_file(o);
+  if (o.format == "sbpl") return show_sbpl(o);
   sandbox s;
   run_options options;
   options.profile = o.name;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nono profile show`: what one profile grants here and now, as text, as a profile, as data and as code.
+// `nono profile show`: what one profile grants here and now, as text, as a profile, as data, as code and as
+// macOS would get it.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ struct show_options {
   bool tree = false;
   bool json = false;
   bool raw = false;
-  std::string format;  ///< profile, cpp or state; empty: for a reader
+  std::string format;  ///< profile, cpp, state or sbpl; empty: for a reader
 };
 
 /// What is wrong with the options, or nothing.

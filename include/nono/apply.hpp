@@ -19,6 +19,7 @@
 #include <nono/linux/plan.hpp>
 #include <nono/linux/syscalls.hpp>
 #include <nono/linux/threads.hpp>
+#include <nono/macos/apply.hpp>
 #include <nono/policy.hpp>
 #include <nono/report.hpp>
 
@@ -111,6 +112,10 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   planned.report.unix_connections = open.unix_connections;
   planned.report.io_uring_rings = open.io_uring_rings;
   return planned.report;
+}
+#elif defined(__APPLE__)
+inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& = {}) {
+  return seatbelt::confine(bound);
 }
 #else
 inline result<enforcement> apply_bound(bound_policy&, const apply_options& = {}) {

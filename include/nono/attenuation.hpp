@@ -98,7 +98,7 @@ struct call_extras {
   /// Binds the policy, and holds it against each parent. Where nothing could be enforced that is said at once, before
   /// any path is looked at.
   [[nodiscard]] result<bound_policy> bind(const policy_ref& policy, std::span<std::byte> room) const {
-#if !defined(__linux__)
+#if !defined(__linux__) && !defined(__APPLE__)
     return error{errc::unsupported_platform, 0, {}, {}, {}};
 #endif
     return bind_within(policy, bindings, within, room);

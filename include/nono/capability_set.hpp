@@ -236,6 +236,9 @@ class capability_set {
     if (target_ == target_systems::portable) {
       if (const std::string_view what = not_portable(network_); !what.empty())
         return {errc::not_portable, what};
+      for (const rule& r : rules_)
+        if (const std::string_view what = not_portable(r.rights); !what.empty())
+          return {errc::not_portable, what};
       for (const protection_row& row : protections)
         if (row.linux_only && (lifted_.has(row.id) || best_effort_.has(row.id)))
           return {errc::not_portable, row.name};

@@ -201,13 +201,14 @@ class basic_caps {
   }
 
   /// Holds the policy to what its systems have in common: a `portable` one cannot name a loopback network, ports
-  /// to connect to, or a protection that only Linux has. Without it nothing is checked.
+  /// to connect to, emptying files apart from writing them, or a protection that only Linux has. Without it nothing is checked.
   [[nodiscard]] constexpr basic_caps target(target_systems systems) const {
     if (target_ != target_systems::unspecified)
       return refused(errc::target_given_twice, detail::target_must_be_given_once, {});
     basic_caps next = *this;
     next.target_ = systems;
     next = next.portable_network();
+    for (std::size_t i = 0; i < count_; ++i) next = next.portable_rights(rules_[i].rights);
     for (const protection_row& row : protections)
       if (lifted_.has(row.id) || best_effort_.has(row.id)) next = next.checked(row.id);
     return next;
@@ -321,6 +322,11 @@ class basic_caps {
       return refused(errc::not_portable, detail::protection_exists_on_linux_only, row.name);
     return *this;
   }
+  [[nodiscard]] constexpr basic_caps portable_rights(right rights) const {
+    if (target_ != target_systems::portable || not_portable(rights).empty()) return *this;
+    return refused(errc::not_portable, detail::truncate_apart_from_write_file_exists_on_linux_only,
+                   not_portable(rights));
+  }
   [[nodiscard]] constexpr basic_caps portable_network() const {
     if (target_ != target_systems::portable) return *this;
     const std::string_view what = not_portable(network_);
@@ -352,7 +358,7 @@ class basic_caps {
     }
     basic_caps next = *this;
     next.insert(added, at);
-    return next;
+    return next.portable_rights(added.rights);
   }
 
   /// Where the rule on the same path stands, or count_. at: where `added` belongs.

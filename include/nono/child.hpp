@@ -13,9 +13,12 @@
 #include <nono/linux/apply.hpp>
 #include <nono/linux/syscalls.hpp>
 #include <nono/report.hpp>
+#include <nono/resolve.hpp>
 
 #if defined(__linux__)
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#elif defined(__APPLE__)
 #include <sys/wait.h>
 #endif
 
@@ -157,7 +160,7 @@ class child {
 
 namespace detail {
 
-/// What no system but Linux starts: spawn() gives unsupported_platform. The types let the same program compile.
+/// What only Linux starts, or no system at hand: spawn_supervised() and spawn() give unsupported_platform. The types let the same program compile.
 class no_child {
  public:
   no_child(no_child&&) noexcept = default;
@@ -181,6 +184,60 @@ class no_child {
 };
 
 }  // namespace detail
+
+#endif
+
+#if defined(__APPLE__)
+
+/// As on Linux; but there is no descriptor of a process, and nobody listens to its calls. Not yet seen on a Mac.
+class child {
+ public:
+  explicit child(int pid) noexcept : pid_(pid) {}
+  child(child&& other) noexcept
+      : in_(std::move(other.in_)),
+        out_(std::move(other.out_)),
+        err_(std::move(other.err_)),
+        report_(other.report_),
+        pid_(std::exchange(other.pid_, -1)) {}
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (pid_ < 0) return;
+    (void)kill(SIGKILL);
+    (void)wait();
+  }
+
+  [[nodiscard]] int pid() const noexcept { return pid_; }
+  [[nodiscard]] int pidfd() const noexcept { return -1; }
+  [[nodiscard]] int in() const noexcept { return in_.get(); }
+  [[nodiscard]] int out() const noexcept { return out_.get(); }
+  [[nodiscard]] int err() const noexcept { return err_.get(); }
+  void close_in() noexcept { in_ = detail::descriptor(); }
+  [[nodiscard]] int listener() const noexcept { return -1; }
+  void close_listener() noexcept {}
+  [[nodiscard]] bool keeps_answers() const noexcept { return false; }
+  [[nodiscard]] int diagnostics() const noexcept { return -1; }
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+
+  int kill(int signal) const noexcept { return ::kill(pid_, signal) == 0 ? 0 : -errno; }
+  result<exit_status> wait() {
+    int status = 0;
+    int got = 0;
+    do got = ::waitpid(pid_, &status, 0);
+    while (got < 0 && errno == EINTR);
+    pid_ = -1;
+    if (got < 0) return error{errc::wait_failed, errno, {}, {}, {}};
+    return WIFSIGNALED(status) ? exit_status{0, WTERMSIG(status)} : exit_status{WEXITSTATUS(status), 0};
+  }
+  void release() noexcept { pid_ = -1; }
+
+ private:
+  friend class detail::spawner;
+  detail::descriptor in_, out_, err_;
+  enforcement report_;
+  int pid_;
+};
+
+#elif !defined(__linux__)
 
 class child : public detail::no_child {
  public:

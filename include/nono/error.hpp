@@ -62,6 +62,8 @@ enum class errc : std::uint16_t {
   host_malformed = 43,
   no_hosts = 44,
   too_many_hosts = 45,
+  platform_rule_malformed = 46,
+  platform_rule_too_broad = 47,
   // what the file system says (100-199)
   path_not_found = 100,
   not_a_directory = 101,
@@ -77,10 +79,13 @@ enum class errc : std::uint16_t {
   protection_unavailable = 204,
   namespace_refused = 205,
   seccomp_unavailable = 206,
-  restrict_refused = 207,  // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
-  filter_refused = 208,    // EPERM, EACCES: an outer filter refuses seccomp
-  too_many_filters = 209,  // ENOMEM: the filters of a process have a limit
-  listener_taken = 210,    // EBUSY: an outer supervisor listens already; EINVAL: nobody may
+  restrict_refused = 207,   // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
+  filter_refused = 208,     // EPERM, EACCES: an outer filter refuses seccomp
+  too_many_filters = 209,   // ENOMEM: the filters of a process have a limit
+  listener_taken = 210,     // EBUSY: an outer supervisor listens already; EINVAL: nobody may
+  already_sandboxed = 211,  // Seatbelt: a process is sandboxed once
+  sandbox_refused = 212,    // Seatbelt refuses the profile
+  not_on_macos = 213,
   // applying and spawning (300-399)
   multi_threaded = 300,
   needs_child = 301,
@@ -278,6 +283,14 @@ inline constexpr errc_text errc_texts[] = {
      "them"},
     {errc::no_hosts, "%r names no host | use network(blocked)"},
     {errc::too_many_hosts, "the host %p is the policy's 65th | use *. before a name that several share"},
+    {errc::platform_rule_malformed,
+     "the platform rule %p is no S-expression of (allow ...) or (deny ...) in printable ASCII | write one "
+     "rule, with "
+     "plain strings"},
+    {errc::platform_rule_too_broad,
+     "the platform rule %p allows more than one named thing | name it exactly, as in (allow sysctl-read "
+     "(sysctl-name "
+     "\"hw.ncpu\")), and grant files and sockets by the policy's own rules"},
     {errc::path_not_found, "%r: %p does not exist | create it, or say if_exists"},
     {errc::not_a_directory, "%r: %p is not a directory | use allow_file (on the command line a -file flag)"},
     {errc::not_a_file,
@@ -320,6 +333,13 @@ inline constexpr errc_text errc_texts[] = {
      "a supervisor outside listens to this process already, and there can be one only: %e; the process is "
      "not "
      "confined as asked and must end | start it outside that supervisor, or leave out strict()"},
+    {errc::already_sandboxed,
+     "this process is sandboxed already, and macOS sandboxes it once | start it outside of that sandbox"},
+    {errc::sandbox_refused,
+     "macOS refused the sandbox profile: %o; the process is not confined and must end | run macOS 11 or "
+     "later, and "
+     "leave out rules of the platform's own"},
+    {errc::not_on_macos, "macOS cannot give %p | use network(blocked), or run on Linux"},
     {errc::multi_threaded,
      "this process has threads that cannot be stopped to be confined (%o failed: %e), and nothing was "
      "restricted | "

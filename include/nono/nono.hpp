@@ -23,6 +23,8 @@
 #include <nono/query.hpp>
 #include <nono/explain.hpp>
 #include <nono/attenuation.hpp>
+#include <nono/macos/sbpl.hpp>
+#include <nono/macos/model.hpp>
 #include <nono/apply.hpp>
 #include <nono/child.hpp>
 #include <nono/spawn.hpp>

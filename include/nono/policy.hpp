@@ -121,9 +121,10 @@ namespace detail {
 /// The compiler's refusal of what needs the command's runner. Policy: a builder whose type knows its network.
 template <class Policy>
 constexpr void refuse_hosts() noexcept {
-  static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, whose proxy filters names: start the program "
-                "with nono run, or use network(only(...)) or network(blocked)");
+  static_assert(
+      !Policy::needs_runner(),
+      "network(hosts) needs the runner of the nono command, whose proxy filters names: start the program "
+      "with nono run, or use network(only(...)) or network(blocked)");
 }
 }  // namespace detail
 

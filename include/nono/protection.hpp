@@ -170,15 +170,16 @@ enum class standing : std::uint8_t {
   by_landlock_and_seccomp,
   by_namespace,
   by_supervisor,    ///< decided call by call beside the child
+  by_seatbelt,      ///< on macOS
   not_asked,        ///< the policy does not ask for it, or lifts it by name
   missing,          ///< asked for, and this kernel cannot give it
   not_enforceable,  ///< no kernel gives it without a supervisor
 };
 
 constexpr std::string_view name_of(standing s) noexcept {
-  constexpr std::string_view names[] = {"Landlock",          "seccomp",        "Landlock and seccomp",
-                                        "network namespace", "supervisor",     "not asked",
-                                        "missing",           "not enforceable"};
+  constexpr std::string_view names[] = {"Landlock",          "seccomp",    "Landlock and seccomp",
+                                        "network namespace", "supervisor", "Seatbelt",
+                                        "not asked",         "missing",    "not enforceable"};
   return names[static_cast<std::size_t>(s)];
 }
 

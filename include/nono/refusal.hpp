@@ -26,6 +26,7 @@ inline void target_must_be_given_once() {}
 inline void loopback_network_exists_on_linux_only() {}
 inline void ports_to_connect_to_exist_on_linux_only() {}
 inline void protection_exists_on_linux_only() {}
+inline void truncate_apart_from_write_file_exists_on_linux_only() {}
 inline void policy_has_more_rules_than_room() {}
 inline void policy_has_more_than_32_groups() {}
 inline void policy_has_more_than_32_ports() {}

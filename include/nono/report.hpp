@@ -66,16 +66,18 @@ struct enforcement {
   }
   /// True when the protection is in force, by whichever mechanism.
   [[nodiscard]] constexpr bool enforced(protection id) const noexcept {
-    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_supervisor);
+    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_seatbelt);
   }
 };
 
 /// The report: the ABI (and what it promises but lacks), then for each protection what the policy wants, who gives
 /// it and what it closes.
 inline std::string to_text(const enforcement& e) {
-  std::string out = "Landlock ABI " + std::to_string(e.landlock_abi) + ", " + std::to_string(e.rules) +
-                    " rules (" + std::to_string(e.covered) + " covered by wider ones, " +
-                    std::to_string(e.skipped) + " without a path)\n";
+  std::string out = (e.of(protection::filesystem) == standing::by_seatbelt
+                         ? std::string("Seatbelt")
+                         : "Landlock ABI " + std::to_string(e.landlock_abi)) +
+                    ", " + std::to_string(e.rules) + " rules (" + std::to_string(e.covered) +
+                    " covered by wider ones, " + std::to_string(e.skipped) + " without a path)\n";
   if (!e.missing.empty())
     out += "  abi=" + std::to_string(e.landlock_abi) + " (claimed), missing: " + to_text(e.missing) +
            "; as good as ABI " + std::to_string(e.real_abi) + '\n';

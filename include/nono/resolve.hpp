@@ -21,6 +21,10 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#elif defined(__APPLE__)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #endif
 
 namespace nono {
@@ -92,17 +96,9 @@ struct path_buffer {
   char text[max_path + 1];
 };
 
-#if defined(__linux__)
+#if defined(__linux__) || defined(__APPLE__)
 
 namespace detail {
-
-/// Opens for its name only. flags: O_DIRECTORY, O_NOFOLLOW. A descriptor, or -1 with errno.
-inline int openat2_path(int directory, const char* path, std::uint64_t resolve, int flags = 0) noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
-  how.resolve = resolve;
-  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
-}
 
 inline file_type type_of_mode(unsigned mode) noexcept {
   switch (mode & S_IFMT) {
@@ -122,6 +118,22 @@ inline file_type type_of_mode(unsigned mode) noexcept {
     default:
       return file_type::other;
   }
+}
+
+}  // namespace detail
+
+#endif
+
+#if defined(__linux__)
+
+namespace detail {
+
+/// Opens for its name only. flags: O_DIRECTORY, O_NOFOLLOW. A descriptor, or -1 with errno.
+inline int openat2_path(int directory, const char* path, std::uint64_t resolve, int flags = 0) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
+  how.resolve = resolve;
+  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
 /// "/proc/self/fd/N": the file behind a descriptor, for calls that take a path.
@@ -183,6 +195,28 @@ inline file_system file_system_of_descriptor(int fd) noexcept {
   return ::fstatfs(fd, &st) == 0 ? file_system_of(static_cast<std::uint64_t>(st.f_type))
                                  : file_system::lasting;
 }
+
+#elif defined(__APPLE__)
+
+/// The same without a descriptor: Seatbelt holds names, not inodes. Not yet seen on a Mac.
+inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {
+  resolved_path out;
+  struct stat st{};
+  if (::realpath(path, buffer.text) == nullptr || ::stat(buffer.text, &st) != 0) {
+    out.os_errno = errno;
+    return out;
+  }
+  out.id = {static_cast<std::uint64_t>(st.st_dev), static_cast<std::uint64_t>(st.st_ino)};
+  out.type = detail::type_of_mode(st.st_mode);
+  out.canonical =
+      std::strcmp(path, buffer.text) == 0 ? std::string_view(path) : std::string_view(buffer.text);
+  return out;
+}
+inline file_system file_system_of_descriptor(int) noexcept { return file_system::lasting; }
+
+#endif
+
+#if defined(__linux__) || defined(__APPLE__)
 
 /// True when there is no symbolic link by that name (NUL-terminated): another file, or none. One system call.
 inline bool is_no_link(const char* path) noexcept {

@@ -52,6 +52,13 @@ inline constexpr right read_write = right::read_write;
 /// True when `have` contains every right of `want`.
 constexpr bool contains(right have, right want) noexcept { return (have & want) == want; }
 
+/// What in a grant only Linux can give, in words; empty if every system can. On macOS writing a file and emptying it are
+/// one operation.
+constexpr std::string_view not_portable(right rights) noexcept {
+  const bool same = contains(rights, right::write_file) == contains(rights, right::truncate);
+  return same ? std::string_view() : "truncate apart from write_file";
+}
+
 /// True when `rights` asks for a directory right that a file cannot have. `read` and `write` as wholes are
 /// welcome on a file (their directory parts mean nothing there); `list` alone is a mistake.
 constexpr bool needs_directory(right rights) noexcept {

@@ -25,6 +25,7 @@
 #include <nono/linux/apply.hpp>
 #include <nono/linux/namespaces.hpp>
 #include <nono/linux/plan.hpp>
+#include <nono/macos/spawn.hpp>
 #include <nono/policy.hpp>
 #include <nono/report.hpp>
 
@@ -369,7 +370,7 @@ class spawner {
 
 }  // namespace detail
 
-#else
+#elif !defined(__APPLE__)  // macos/spawn.hpp has its own
 
 namespace detail {
 

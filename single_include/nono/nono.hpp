@@ -57,6 +57,13 @@ inline constexpr right read_write = right::read_write;
 /// True when `have` contains every right of `want`.
 constexpr bool contains(right have, right want) noexcept { return (have & want) == want; }
 
+/// What in a grant only Linux can give, in words; empty if every system can. On macOS writing a file and emptying it are
+/// one operation.
+constexpr std::string_view not_portable(right rights) noexcept {
+  const bool same = contains(rights, right::write_file) == contains(rights, right::truncate);
+  return same ? std::string_view() : "truncate apart from write_file";
+}
+
 /// True when `rights` asks for a directory right that a file cannot have. `read` and `write` as wholes are
 /// welcome on a file (their directory parts mean nothing there); `list` alone is a mistake.
 constexpr bool needs_directory(right rights) noexcept {
@@ -143,6 +150,8 @@ enum class errc : std::uint16_t {
   host_malformed = 43,
   no_hosts = 44,
   too_many_hosts = 45,
+  platform_rule_malformed = 46,
+  platform_rule_too_broad = 47,
   // what the file system says (100-199)
   path_not_found = 100,
   not_a_directory = 101,
@@ -158,10 +167,13 @@ enum class errc : std::uint16_t {
   protection_unavailable = 204,
   namespace_refused = 205,
   seccomp_unavailable = 206,
-  restrict_refused = 207,  // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
-  filter_refused = 208,    // EPERM, EACCES: an outer filter refuses seccomp
-  too_many_filters = 209,  // ENOMEM: the filters of a process have a limit
-  listener_taken = 210,    // EBUSY: an outer supervisor listens already; EINVAL: nobody may
+  restrict_refused = 207,   // EPERM, EACCES: no_new_privs was lost, or an outer filter refuses
+  filter_refused = 208,     // EPERM, EACCES: an outer filter refuses seccomp
+  too_many_filters = 209,   // ENOMEM: the filters of a process have a limit
+  listener_taken = 210,     // EBUSY: an outer supervisor listens already; EINVAL: nobody may
+  already_sandboxed = 211,  // Seatbelt: a process is sandboxed once
+  sandbox_refused = 212,    // Seatbelt refuses the profile
+  not_on_macos = 213,
   // applying and spawning (300-399)
   multi_threaded = 300,
   needs_child = 301,
@@ -358,7 +370,15 @@ inline constexpr errc_text errc_texts[] = {
      "%r: the host %p is no DNS name | write labels of a-z, 0-9 and inner hyphens, with single dots between "
      "them"},
     {errc::no_hosts, "%r names no host | use network(blocked)"},
-    {errc::too_many_hosts, "the host %p is the policy's 33rd | use *. before a name that several share"},
+    {errc::too_many_hosts, "the host %p is the policy's 65th | use *. before a name that several share"},
+    {errc::platform_rule_malformed,
+     "the platform rule %p is no S-expression of (allow ...) or (deny ...) in printable ASCII | write one "
+     "rule, with "
+     "plain strings"},
+    {errc::platform_rule_too_broad,
+     "the platform rule %p allows more than one named thing | name it exactly, as in (allow sysctl-read "
+     "(sysctl-name "
+     "\"hw.ncpu\")), and grant files and sockets by the policy's own rules"},
     {errc::path_not_found, "%r: %p does not exist | create it, or say if_exists"},
     {errc::not_a_directory, "%r: %p is not a directory | use allow_file (on the command line a -file flag)"},
     {errc::not_a_file,
@@ -401,6 +421,13 @@ inline constexpr errc_text errc_texts[] = {
      "a supervisor outside listens to this process already, and there can be one only: %e; the process is "
      "not "
      "confined as asked and must end | start it outside that supervisor, or leave out strict()"},
+    {errc::already_sandboxed,
+     "this process is sandboxed already, and macOS sandboxes it once | start it outside of that sandbox"},
+    {errc::sandbox_refused,
+     "macOS refused the sandbox profile: %o; the process is not confined and must end | run macOS 11 or "
+     "later, and "
+     "leave out rules of the platform's own"},
+    {errc::not_on_macos, "macOS cannot give %p | use network(blocked), or run on Linux"},
     {errc::multi_threaded,
      "this process has threads that cannot be stopped to be confined (%o failed: %e), and nothing was "
      "restricted | "
@@ -435,8 +462,8 @@ inline constexpr errc_text errc_texts[] = {
     {errc::wait_failed, "waiting for the child failed: %e"},
     {errc::bad_argument, "%o"},
     {errc::hosts_need_the_runner,
-     "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through; it is not "
-     "built yet | use network(only(...)), or network(blocked)"},
+     "network(hosts) needs the runner of the nono command, whose proxy lets named hosts through | "
+     "start the program with nono run, or use network(only(...)) or network(blocked)"},
     // of JSON: %r what is read, %o what is wrong and at which line and column
     {errc::json_malformed, "%r: %o"},
     {errc::json_too_large, "%r: too large: %o | leave out what is not needed"},
@@ -1105,7 +1132,7 @@ inline constexpr std::size_t max_host = 253;
 inline constexpr std::size_t max_host_label = 63;
 
 /// How many hosts one caps() policy can name; capability_set has no limit.
-inline constexpr std::size_t max_hosts = 32;
+inline constexpr std::size_t max_hosts = 64;
 
 namespace detail {
 /// True for a label that resolvers take for a part of an IPv4 address: `10`, `0x7f`. No top-level domain is one.
@@ -1218,13 +1245,13 @@ class host_literal {
   std::string_view text_;
 };
 
-/// The hosts of a network, at most 32: `.network(hosts{"api.example.com", "*.example.org"})`.
+/// The hosts of a network, at most 64: `.network(hosts{"api.example.com", "*.example.org"})`.
 class hosts {
  public:
   template <std::size_t... N>
   explicit consteval hosts(const char (&... names)[N]) {
     static_assert(sizeof...(N) > 0, "hosts{} names no host: say network(blocked)");
-    static_assert(sizeof...(N) <= max_hosts, "hosts{...}: at most 32 hosts");
+    static_assert(sizeof...(N) <= max_hosts, "hosts{...}: at most 64 hosts");
     if constexpr (sizeof...(N) <= max_hosts) (insert(host_literal(names)), ...);  // one error is enough
   }
   /// In byte order.
@@ -1413,15 +1440,16 @@ enum class standing : std::uint8_t {
   by_landlock_and_seccomp,
   by_namespace,
   by_supervisor,    ///< decided call by call beside the child
+  by_seatbelt,      ///< on macOS
   not_asked,        ///< the policy does not ask for it, or lifts it by name
   missing,          ///< asked for, and this kernel cannot give it
   not_enforceable,  ///< no kernel gives it without a supervisor
 };
 
 constexpr std::string_view name_of(standing s) noexcept {
-  constexpr std::string_view names[] = {"Landlock",          "seccomp",        "Landlock and seccomp",
-                                        "network namespace", "supervisor",     "not asked",
-                                        "missing",           "not enforceable"};
+  constexpr std::string_view names[] = {"Landlock",          "seccomp",    "Landlock and seccomp",
+                                        "network namespace", "supervisor", "Seatbelt",
+                                        "not asked",         "missing",    "not enforceable"};
   return names[static_cast<std::size_t>(s)];
 }
 
@@ -1474,10 +1502,11 @@ inline void target_must_be_given_once() {}
 inline void loopback_network_exists_on_linux_only() {}
 inline void ports_to_connect_to_exist_on_linux_only() {}
 inline void protection_exists_on_linux_only() {}
+inline void truncate_apart_from_write_file_exists_on_linux_only() {}
 inline void policy_has_more_rules_than_room() {}
 inline void policy_has_more_than_32_groups() {}
 inline void policy_has_more_than_32_ports() {}
-inline void policy_has_more_than_32_hosts() {}
+inline void policy_has_more_than_64_hosts() {}
 inline void policy_has_more_than_16_variables() {}
 // Of questions about policies.
 inline void question_must_name_a_plain_path() {}
@@ -1598,9 +1627,10 @@ namespace detail {
 /// The compiler's refusal of what needs the command's runner. Policy: a builder whose type knows its network.
 template <class Policy>
 constexpr void refuse_hosts() noexcept {
-  static_assert(!Policy::needs_runner(),
-                "network(hosts) needs the runner of the nono command, which is not built yet: use "
-                "network(only(...)) or network(blocked)");
+  static_assert(
+      !Policy::needs_runner(),
+      "network(hosts) needs the runner of the nono command, whose proxy filters names: start the program "
+      "with nono run, or use network(only(...)) or network(blocked)");
 }
 }  // namespace detail
 
@@ -2194,8 +2224,8 @@ class basic_caps {
   [[nodiscard]] constexpr auto network(const only_ports& ports) const {
     return with_network<detail::ports_given>(ports.rule);
   }
-  /// These hosts alone, through a proxy that the runner of the nono command starts. That runner is not built yet, and
-  /// nothing else can filter names: neither apply() nor spawn() compiles.
+  /// These hosts alone, through a proxy that the runner of the nono command starts. Nothing in this process can filter
+  /// names: neither apply() nor spawn() compiles.
   [[nodiscard]] constexpr auto network(const nono::hosts& named) const {
     auto next = with_network<detail::runner_needed>({network_mode::hosts, 0, {}});
     for (const std::string_view host : named.names()) next.hosts_[next.host_count_++] = host;
@@ -2261,13 +2291,14 @@ class basic_caps {
   }
 
   /// Holds the policy to what its systems have in common: a `portable` one cannot name a loopback network, ports
-  /// to connect to, or a protection that only Linux has. Without it nothing is checked.
+  /// to connect to, emptying files apart from writing them, or a protection that only Linux has. Without it nothing is checked.
   [[nodiscard]] constexpr basic_caps target(target_systems systems) const {
     if (target_ != target_systems::unspecified)
       return refused(errc::target_given_twice, detail::target_must_be_given_once, {});
     basic_caps next = *this;
     next.target_ = systems;
     next = next.portable_network();
+    for (std::size_t i = 0; i < count_; ++i) next = next.portable_rights(rules_[i].rights);
     for (const protection_row& row : protections)
       if (lifted_.has(row.id) || best_effort_.has(row.id)) next = next.checked(row.id);
     return next;
@@ -2381,6 +2412,11 @@ class basic_caps {
       return refused(errc::not_portable, detail::protection_exists_on_linux_only, row.name);
     return *this;
   }
+  [[nodiscard]] constexpr basic_caps portable_rights(right rights) const {
+    if (target_ != target_systems::portable || not_portable(rights).empty()) return *this;
+    return refused(errc::not_portable, detail::truncate_apart_from_write_file_exists_on_linux_only,
+                   not_portable(rights));
+  }
   [[nodiscard]] constexpr basic_caps portable_network() const {
     if (target_ != target_systems::portable) return *this;
     const std::string_view what = not_portable(network_);
@@ -2412,7 +2448,7 @@ class basic_caps {
     }
     basic_caps next = *this;
     next.insert(added, at);
-    return next;
+    return next.portable_rights(added.rights);
   }
 
   /// Where the rule on the same path stands, or count_. at: where `added` belongs.
@@ -2617,7 +2653,7 @@ struct combiner {
       const bool twice = out.host_count_ != 0 && compare_text(out.hosts_[out.host_count_ - 1], host) == 0;
       if (twice || (how == way::both && !(names_host(a, host) && names_host(b, host)))) continue;
       if (out.host_count_ == out.hosts_.size())
-        return refuse(out, errc::too_many_hosts, policy_has_more_than_32_hosts, host);
+        return refuse(out, errc::too_many_hosts, policy_has_more_than_64_hosts, host);
       out.hosts_[out.host_count_++] = host;
     }
     out.network_.mode = out.host_count_ != 0           ? network_mode::hosts
@@ -3033,6 +3069,9 @@ class capability_set {
     if (target_ == target_systems::portable) {
       if (const std::string_view what = not_portable(network_); !what.empty())
         return {errc::not_portable, what};
+      for (const rule& r : rules_)
+        if (const std::string_view what = not_portable(r.rights); !what.empty())
+          return {errc::not_portable, what};
       for (const protection_row& row : protections)
         if (row.linux_only && (lifted_.has(row.id) || best_effort_.has(row.id)))
           return {errc::not_portable, row.name};
@@ -3591,6 +3630,10 @@ static_assert(all_paths_hold_the_rule());
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#elif defined(__APPLE__)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #endif
 
 namespace nono {
@@ -3662,17 +3705,9 @@ struct path_buffer {
   char text[max_path + 1];
 };
 
-#if defined(__linux__)
+#if defined(__linux__) || defined(__APPLE__)
 
 namespace detail {
-
-/// Opens for its name only. flags: O_DIRECTORY, O_NOFOLLOW. A descriptor, or -1 with errno.
-inline int openat2_path(int directory, const char* path, std::uint64_t resolve, int flags = 0) noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
-  how.resolve = resolve;
-  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
-}
 
 inline file_type type_of_mode(unsigned mode) noexcept {
   switch (mode & S_IFMT) {
@@ -3692,6 +3727,22 @@ inline file_type type_of_mode(unsigned mode) noexcept {
     default:
       return file_type::other;
   }
+}
+
+}  // namespace detail
+
+#endif
+
+#if defined(__linux__)
+
+namespace detail {
+
+/// Opens for its name only. flags: O_DIRECTORY, O_NOFOLLOW. A descriptor, or -1 with errno.
+inline int openat2_path(int directory, const char* path, std::uint64_t resolve, int flags = 0) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
+  how.resolve = resolve;
+  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
 /// "/proc/self/fd/N": the file behind a descriptor, for calls that take a path.
@@ -3753,6 +3804,28 @@ inline file_system file_system_of_descriptor(int fd) noexcept {
   return ::fstatfs(fd, &st) == 0 ? file_system_of(static_cast<std::uint64_t>(st.f_type))
                                  : file_system::lasting;
 }
+
+#elif defined(__APPLE__)
+
+/// The same without a descriptor: Seatbelt holds names, not inodes. Not yet seen on a Mac.
+inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {
+  resolved_path out;
+  struct stat st{};
+  if (::realpath(path, buffer.text) == nullptr || ::stat(buffer.text, &st) != 0) {
+    out.os_errno = errno;
+    return out;
+  }
+  out.id = {static_cast<std::uint64_t>(st.st_dev), static_cast<std::uint64_t>(st.st_ino)};
+  out.type = detail::type_of_mode(st.st_mode);
+  out.canonical =
+      std::strcmp(path, buffer.text) == 0 ? std::string_view(path) : std::string_view(buffer.text);
+  return out;
+}
+inline file_system file_system_of_descriptor(int) noexcept { return file_system::lasting; }
+
+#endif
+
+#if defined(__linux__) || defined(__APPLE__)
 
 /// True when there is no symbolic link by that name (NUL-terminated): another file, or none. One system call.
 inline bool is_no_link(const char* path) noexcept {
@@ -4289,6 +4362,7 @@ class binder {
   /// A grant that meets a deny is an error that names both; one that gives way is left out: the stricter
   /// sandbox. Of several denies that are met, one of nono's own is named.
   error check_denies() {
+    if constexpr (this_platform == platform::macos_only) return {};  // Seatbelt has denies inside grants
     std::size_t kept = 0;
     for (std::size_t i = 0; i < to_.rules.size(); ++i) {
       bound_rule& r = to_.rules[i];
@@ -4701,16 +4775,18 @@ struct enforcement {
   }
   /// True when the protection is in force, by whichever mechanism.
   [[nodiscard]] constexpr bool enforced(protection id) const noexcept {
-    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_supervisor);
+    return static_cast<std::uint8_t>(of(id)) <= static_cast<std::uint8_t>(standing::by_seatbelt);
   }
 };
 
 /// The report: the ABI (and what it promises but lacks), then for each protection what the policy wants, who gives
 /// it and what it closes.
 inline std::string to_text(const enforcement& e) {
-  std::string out = "Landlock ABI " + std::to_string(e.landlock_abi) + ", " + std::to_string(e.rules) +
-                    " rules (" + std::to_string(e.covered) + " covered by wider ones, " +
-                    std::to_string(e.skipped) + " without a path)\n";
+  std::string out = (e.of(protection::filesystem) == standing::by_seatbelt
+                         ? std::string("Seatbelt")
+                         : "Landlock ABI " + std::to_string(e.landlock_abi)) +
+                    ", " + std::to_string(e.rules) + " rules (" + std::to_string(e.covered) +
+                    " covered by wider ones, " + std::to_string(e.skipped) + " without a path)\n";
   if (!e.missing.empty())
     out += "  abi=" + std::to_string(e.landlock_abi) + " (claimed), missing: " + to_text(e.missing) +
            "; as good as ABI " + std::to_string(e.real_abi) + '\n';
@@ -6207,7 +6283,7 @@ struct call_extras {
   /// Binds the policy, and holds it against each parent. Where nothing could be enforced that is said at once, before
   /// any path is looked at.
   [[nodiscard]] result<bound_policy> bind(const policy_ref& policy, std::span<std::byte> room) const {
-#if !defined(__linux__)
+#if !defined(__linux__) && !defined(__APPLE__)
     return error{errc::unsupported_platform, 0, {}, {}, {}};
 #endif
     return bind_within(policy, bindings, within, room);
@@ -6224,6 +6300,1349 @@ struct call_extras {
 }  // namespace detail
 
 }  // namespace nono
+
+// --- nono/macos/quote.hpp -------------------------------------------------------------------------------------------
+
+// Paths as SBPL sees them: in two pieces, so that both spellings need no memory, and quoted so that none adds a rule.
+
+namespace nono::seatbelt {
+
+/// A path in two pieces. The head is empty, "/private", or a variable that was written `~`.
+struct spelled {
+  std::string_view head;
+  std::string_view tail;
+
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return head.size() + tail.size(); }
+  [[nodiscard]] constexpr char operator[](std::size_t i) const noexcept {
+    return i < head.size() ? head[i] : tail[i - head.size()];
+  }
+  [[nodiscard]] constexpr spelled first(std::size_t n) const noexcept {
+    return n <= head.size() ? spelled{{}, head.substr(0, n)} : spelled{head, tail.substr(0, n - head.size())};
+  }
+  friend constexpr bool operator==(const spelled& a, const spelled& b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (a[i] != b[i]) return false;
+    return true;
+  }
+};
+
+/// Byte order in which '/' comes first, so that a path is followed by all that lies below it.
+constexpr bool comes_before(const spelled& a, const spelled& b) noexcept {
+  const auto rank = [](char c) { return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c)); };
+  const std::size_t n = a.size() < b.size() ? a.size() : b.size();
+  for (std::size_t i = 0; i < n; ++i)
+    if (a[i] != b[i]) return rank(a[i]) < rank(b[i]);
+  return a.size() < b.size();
+}
+
+/// True when `path` lies below `above`, not at it.
+constexpr bool lies_below(const spelled& path, const spelled& above) noexcept {
+  if (above.size() == 1 && above[0] == '/') return path.size() > 1 && path[0] == '/';
+  if (path.size() <= above.size() || path[above.size()] != '/') return false;
+  return path.first(above.size()) == above;
+}
+
+/// The links at the root of every Mac; each leads to the same name below /private.
+/// Source: hier(7) of macOS; Chromium's sandbox design page, "symlinks".
+inline constexpr std::string_view root_links[] = {"/etc", "/tmp", "/var"};
+
+/// The other spelling of a path: "/private/tmp/a" for "/tmp/a", and the reverse. Empty if there is one alone.
+constexpr spelled other_spelling(const spelled& path) noexcept {
+  if (!path.head.empty()) return {};
+  constexpr std::string_view below = "/private";
+  for (const std::string_view link : root_links) {
+    if (is_within(path.tail, link)) return {below, path.tail};
+    if (path.tail.starts_with(below) && is_within(path.tail.substr(below.size()), link))
+      return {{}, path.tail.substr(below.size())};
+  }
+  return {};
+}
+
+/// The path with `~` written out as `$HOME`.
+constexpr spelled spelling_of(std::string_view path) noexcept {
+  if (path.starts_with('~')) return {"$HOME", after_variable(path)};
+  return {{}, path};
+}
+
+namespace detail {
+
+/// The length of the valid UTF-8 sequence at `i`; 0 if there is none, or if it is a control character, has no width or
+/// turns the direction of writing. Source: RFC 3629, section 4; Unicode, property Bidi_Control
+constexpr std::size_t utf8_length(const spelled& text, std::size_t i) noexcept {
+  const auto byte = [&](std::size_t k) -> std::uint32_t {
+    return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U;
+  };
+  const std::uint32_t lead = byte(i);
+  const std::size_t n = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  std::uint32_t point = lead & (0x7FU >> n);
+  for (std::size_t k = 1; k < n; ++k) {
+    if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
+    point = point << 6U | (byte(i + k) & 0x3FU);
+  }
+  const auto in = [&](std::uint32_t low, std::uint32_t high) { return point >= low && point <= high; };
+  const bool overlong = (n == 3 && point < 0x800) || (n == 4 && point < 0x10000);
+  const bool unseen = point < 0xA0 || point == 0x61C || point == 0xFEFF || in(0x200B, 0x200F) ||
+                      in(0x2028, 0x202E) || in(0x2060, 0x2069);
+  return overlong || in(0xD800, 0xDFFF) || point > 0x10FFFF || unseen ? 0 : n;
+}
+
+}  // namespace detail
+
+/// Writes a string of SBPL. A quote and a backslash get a backslash, control characters and what is no UTF-8 become
+/// \xHH; so the string ends where it should, whatever the path, and no line of its own begins in it.
+/// Source: SBPL is read by TinyScheme, whose reader ends a string at the first quote without a backslash (its manual,
+///         "strings"); that Apple's copy knows \xHH is inferred, see is_quotable().
+template <class Sink>
+constexpr void put_quoted(Sink& out, const spelled& text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out.put('"');
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    std::size_t n = 1;
+    if (c == '"' || c == '\\') {
+      out.put('\\');
+      out.put(c);
+    } else if (byte >= 0x20 && byte < 0x7F) {
+      out.put(c);
+    } else if (n = detail::utf8_length(text, i); n != 0) {
+      for (std::size_t k = 0; k < n; ++k) out.put(text[i + k]);
+    } else {
+      n = 1;
+      out.put("\\x");
+      out.put(hex[byte >> 4U]);
+      out.put(hex[byte & 15U]);
+    }
+    i += n;
+  }
+  out.put('"');
+}
+
+/// True when quoting needs nothing but backslashes before quotes and backslashes, which is certain. Where text is all
+/// that the system takes, apply() refuses the other paths: a deny that is misread would be open.
+constexpr bool is_quotable(std::string_view path) noexcept {
+  const spelled text{{}, path};
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const std::size_t n = byte >= 0x80 ? detail::utf8_length(text, i) : 1;
+    if (byte < 0x20 || byte == 0x7F || n == 0) return false;
+    i += n;
+  }
+  return true;
+}
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/settings.hpp ----------------------------------------------------------------------------------------
+
+// What a Seatbelt profile needs to know beside the policy: how paths travel, which Mach services and how much IPC.
+
+namespace nono::seatbelt {
+
+/// How paths come into the profile.
+enum class path_text : std::uint8_t {
+  parameters,  ///< as parameters beside the text, which holds none: what apply() wants
+  quoted,      ///< as strings inside the text, which a person can read and `sandbox-exec -p` takes
+};
+
+/// Which processes may be signalled, or asked about.
+enum class reach : std::uint8_t { itself, same_sandbox, all };
+
+/// How much of the IPC that has names but no files is open.
+enum class ipc_reach : std::uint8_t {
+  none,
+  shared_memory,  ///< POSIX shared memory
+  full,           ///< and semaphores, POSIX and System V
+};
+
+/// Mach services that nearly every program asks for: user and group names, notifications, logs.
+/// Source: inferred from published profiles (Chromium's common.sb names the same kinds); not yet seen on a Mac.
+inline constexpr std::string_view basic_services[] = {
+    "com.apple.system.logger",
+    "com.apple.system.notification_center",
+    "com.apple.system.opendirectoryd.libinfo",
+    "com.apple.system.opendirectoryd.membership",
+};
+
+/// And what TLS by the system's trust settings asks: whom to trust, what was revoked, how the network is set up.
+/// No service of the key chain is among them.
+inline constexpr std::string_view tls_system_trust[] = {
+    "com.apple.SystemConfiguration.configd",
+    "com.apple.ocspd",
+    "com.apple.system.logger",
+    "com.apple.system.notification_center",
+    "com.apple.system.opendirectoryd.libinfo",
+    "com.apple.system.opendirectoryd.membership",
+    "com.apple.trustd",
+    "com.apple.trustd.agent",
+};
+
+/// The services of the key chain: denied by name, after all that is allowed, unless settings::keychain opens them.
+inline constexpr std::string_view keychain_services[] = {
+    "com.apple.SecurityServer",     "com.apple.secd",      "com.apple.security.agent",
+    "com.apple.security.keychaind", "com.apple.securityd", "com.apple.securityd.xpc",
+};
+
+constexpr bool is_keychain_service(std::string_view name) noexcept {
+  for (const std::string_view known : keychain_services)
+    if (known == name) return true;
+  return false;
+}
+
+/// The answers of the daemon that resolves names; where the network is open it may be asked.
+/// Source: inferred; Apple's system.sb is published with this socket in it.
+inline constexpr std::string_view name_daemon = "/private/var/run/mDNSResponder";
+
+/// What a profile is written with.
+struct settings {
+  path_text paths = path_text::parameters;
+  reach signals = reach::same_sandbox;
+  reach process_info = reach::itself;
+  ipc_reach ipc = ipc_reach::shared_memory;
+  /// Exact names; one of the key chain's counts only with `keychain`.
+  std::span<const std::string_view> mach_services = basic_services;
+  bool keychain = false;           ///< opens the services of the key chain
+  bool unlink_protection = false;  ///< groups do not give the right to remove; the user's own grants do
+  std::uint16_t proxy_port =
+      0;  ///< of network(hosts): the one port of localhost that is open; 0: there is no proxy
+  /// Rules of the user, each one S-expression: see check_platform_rule().
+  std::span<const std::string_view> platform_rules{};
+};
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/places.hpp ------------------------------------------------------------------------------------------
+
+// The paths of a policy as one sorted table: both spellings, what is granted at each and below it, what is denied, and
+// the directories on the way. What a wider grant says already is not said again.
+
+namespace nono::seatbelt {
+
+/// Calls `f(rule)` for every rule, those of the groups for macOS included, on whatever system this runs.
+template <class F>
+constexpr void for_each_macos_rule(const policy_ref& p, F&& f) {
+  for (const rule& r : p.rules) f(r);
+  for (const group* g : p.groups)
+    if (g->on != platform::linux_only)
+      for (const group_rule& r : g->rules) f(rule_of(*g, r));
+}
+
+/// What a rule gives on macOS. A file's rule holds a name: whatever has that name can be read, a directory too.
+constexpr right rights_on_macos(const rule& r, bool unlink_protection) noexcept {
+  right out = r.rights;
+  if (r.kind == path_kind::file) {
+    out &= ~directory_rights;
+    if (contains(out, right::read_file)) out |= right::list;
+  }
+  if (unlink_protection && r.from == origin::group) out &= ~right::remove;
+  return out;
+}
+
+/// One path, and what the policy says of it.
+struct place {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  spelled path;
+  right below = no_rights;    ///< granted on it and on all below it
+  right here = no_rights;     ///< granted on it alone
+  right covered = no_rights;  ///< granted by what lies above
+  std::size_t above = none;   ///< the nearest place above it
+  bool on_the_way = false;    ///< a grant lies below
+  bool denied = false;
+  bool holds_denied = false;   ///< something denied lies below
+  bool below_denied = false;   ///< something denied lies above
+  bool below_granted = false;  ///< a grant of any kind lies above
+};
+
+/// A table in room of the caller's.
+class place_table {
+ public:
+  constexpr explicit place_table(std::span<place> room) noexcept : room_(room) {}
+
+  /// How many places a policy needs at most.
+  static constexpr std::size_t needed(const policy_ref& p) noexcept {
+    std::size_t out = 0;
+    for_each_macos_rule(p, [&](const rule& r) {
+      std::size_t parts = 3;  // itself, the root, and "/private"
+      for (const char c : r.path) parts += c == '/' ? 1 : 0;
+      out += 2 * parts;
+    });
+    return out;
+  }
+
+  /// Errors: too_many_rules: the room does not do.
+  constexpr errc fill(const policy_ref& p, bool unlink_protection) {
+    for_each_macos_rule(p, [&](const rule& r) {
+      const spelled written = spelling_of(r.path);
+      add(written, r, unlink_protection);
+      if (const spelled other = other_spelling(written); other.size() != 0) add(other, r, unlink_protection);
+    });
+    if (full_) return errc::too_many_rules;
+    find_what_lies_above();
+    return errc::none;
+  }
+
+  [[nodiscard]] constexpr std::span<const place> all() const noexcept { return room_.first(count_); }
+
+ private:
+  constexpr place* at(const spelled& path) {
+    std::size_t low = 0;
+    for (std::size_t high = count_; low < high;) {
+      const std::size_t middle = (low + high) / 2;
+      if (comes_before(room_[middle].path, path)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low < count_ && room_[low].path == path) return &room_[low];
+    if (count_ == room_.size()) return full_ = true, nullptr;
+    for (std::size_t i = count_; i > low; --i) room_[i] = room_[i - 1];
+    room_[low] = place{};
+    room_[low].path = path;
+    ++count_;
+    return &room_[low];
+  }
+
+  constexpr void add(const spelled& path, const rule& r, bool unlink_protection) {
+    place* const here = at(path);
+    if (here == nullptr) return;
+    if (r.is_deny()) {
+      here->denied = true;
+    } else if (r.kind == path_kind::file) {
+      here->here |= rights_on_macos(r, unlink_protection);
+    } else {
+      here->below |= rights_on_macos(r, unlink_protection);
+    }
+    for (std::size_t i = path.size(); i-- > 0;) {
+      if (path[i] != '/' || path.size() == 1) continue;
+      place* const p = at(path.first(i == 0 ? 1 : i));
+      if (p == nullptr) return;
+      (r.is_deny() ? p->holds_denied : p->on_the_way) = true;
+    }
+  }
+
+  constexpr void find_what_lies_above() {
+    for (std::size_t i = 0; i < count_; ++i) {
+      place& p = room_[i];
+      std::size_t up = i == 0 ? place::none : i - 1;
+      while (up != place::none && !lies_below(p.path, room_[up].path)) up = room_[up].above;
+      p.above = up;
+      if (up == place::none) continue;
+      const place& over = room_[up];
+      p.covered = over.covered | over.below;
+      p.below_granted = over.below_granted || over.below != no_rights;
+      p.below_denied = over.below_denied || over.denied;
+    }
+  }
+
+  std::span<place> room_;
+  std::size_t count_ = 0;
+  bool full_ = false;
+};
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/rules.hpp -------------------------------------------------------------------------------------------
+
+// The words of a Seatbelt profile: rules that are written only if they have a filter, filters, paths and numbers.
+
+namespace nono::seatbelt {
+
+/// What a right is called in SBPL, and where a grant of it holds. `list` and `refer` have no operation of their own, and
+/// `truncate` is a part of writing data: see the README, "macOS".
+/// Source: "Apple's Sandbox Guide" v1.0 (2011) lists these operations, but for file-map-executable, which profiles that
+///         Apple ships with macOS 10.15 and later use (inferred).
+struct operation_class {
+  right of;
+  bool inside_only;  ///< below the directory, not at it: as Landlock, which asks the directory around a name
+  std::string_view operations;
+};
+
+inline constexpr operation_class executing{right::execute, false, "file-map-executable process-exec*"};
+inline constexpr operation_class writing{
+    right::write_file, false,
+    "file-write-data file-write-flags file-write-mode file-write-owner file-write-times file-write-xattr"};
+inline constexpr operation_class creating{right::create, true, "file-write-create"};
+inline constexpr operation_class removing{right::remove, true, "file-write-unlink"};
+inline constexpr operation_class controlling{right::ioctl, false, "file-ioctl"};
+inline constexpr operation_class serving{right::create, true, "network-bind network-inbound"};
+inline constexpr operation_class connecting{right::connect_unix, false, "network-outbound"};
+
+/// Decimal digits.
+class decimal {
+ public:
+  constexpr explicit decimal(std::size_t n) noexcept {
+    do {
+      digits_[--start_] = static_cast<char>('0' + n % 10);
+      n /= 10;
+    } while (n != 0);
+  }
+  [[nodiscard]] constexpr std::string_view text() const noexcept {
+    return {digits_ + start_, sizeof digits_ - start_};
+  }
+
+ private:
+  char digits_[20]{};
+  std::size_t start_ = sizeof digits_;
+};
+
+/// Writes rules about the places of a table. Sink: put(char), put(string_view), parameter(name, path).
+template <class Sink>
+class rules {
+ public:
+  constexpr rules(const settings& with, std::span<const place> places, Sink& out)
+      : with_(with), places_(places), out_(out) {}
+
+  /// A rule of several lines, begun at its first filter.
+  struct open_rule {
+    std::string_view verb;
+    std::string_view operations;
+    bool begun = false;
+  };
+
+  constexpr void line(open_rule& rule) {
+    if (!rule.begun) {
+      out_.put('(');
+      out_.put(rule.verb);
+      out_.put(' ');
+      out_.put(rule.operations);
+    }
+    rule.begun = true;
+    out_.put("\n  ");
+  }
+  constexpr void close(const open_rule& rule) {
+    if (rule.begun) out_.put(")\n");
+  }
+
+  /// A whole line: its pieces, one after the other.
+  template <class... Pieces>
+  constexpr void whole(const Pieces&... pieces) {
+    (out_.put(std::string_view(pieces)), ...);
+    out_.put('\n');
+  }
+
+  constexpr void filter(std::string_view name, const place& p) {
+    out_.put('(');
+    out_.put(name);
+    out_.put(' ');
+    path(p);
+    out_.put(')');
+  }
+  constexpr void service(open_rule& rule, std::string_view name) {
+    line(rule);
+    out_.put("(global-name ");
+    put_quoted(out_, {{}, name});
+    out_.put(')');
+  }
+
+  /// What a place adds to those above it.
+  static constexpr right added_below(const place& p) noexcept { return p.below & ~p.covered; }
+  static constexpr right added_here(const place& p) noexcept { return p.here & ~p.below & ~p.covered; }
+
+  /// Allows the operations of a right wherever it is granted.
+  constexpr void allow(const operation_class& c) {
+    open_rule rule{"allow", c.operations};
+    for (const place& p : places_) {
+      if (contains(added_below(p), c.of)) {
+        line(rule);
+        if (c.inside_only) out_.put("(require-all ");
+        filter("subpath", p);
+        if (!c.inside_only) continue;
+        out_.put(" (require-not ");
+        filter("literal", p);
+        out_.put("))");
+      } else if (contains(added_here(p), c.of)) {
+        line(rule);
+        filter("literal", p);
+      }
+    }
+    close(rule);
+  }
+
+  [[nodiscard]] constexpr std::span<const place> places() const noexcept { return places_; }
+  [[nodiscard]] constexpr const settings& with() const noexcept { return with_; }
+  [[nodiscard]] constexpr Sink& out() noexcept { return out_; }
+
+ private:
+  constexpr void path(const place& p) {
+    if (with_.paths == path_text::parameters) {
+      const decimal number(static_cast<std::size_t>(&p - places_.data()));
+      char name[24] = {'P'};
+      std::size_t n = 1;
+      for (const char digit : number.text()) name[n++] = digit;
+      parameter({name, n}, p.path);
+      return;
+    }
+    const std::string_view first = p.path.head.empty() ? p.path.tail : p.path.head;
+    const std::string_view variable = leading_variable(first);
+    if (variable.empty()) return put_quoted(out_, p.path);
+    const std::string_view rest = p.path.head.empty() ? after_variable(p.path.tail) : p.path.tail;
+    if (!rest.empty()) out_.put("(string-append ");
+    parameter(variable.substr(1), {{}, variable});
+    if (rest.empty()) return;
+    out_.put(' ');
+    put_quoted(out_, {{}, rest});
+    out_.put(')');
+  }
+  constexpr void parameter(std::string_view name, const spelled& value) {
+    out_.put("(param \"");
+    out_.put(name);
+    out_.put("\")");
+    out_.parameter(name, value);
+  }
+
+  const settings& with_;
+  std::span<const place> places_;
+  Sink& out_;
+};
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/files.hpp -------------------------------------------------------------------------------------------
+
+// The part of a Seatbelt profile that speaks of files: what is granted, what leads there, and what stays closed.
+
+namespace nono::seatbelt {
+
+/// Terminals. Who may ioctl one may type into it (TIOCSTI), so protection::terminal_input keeps them closed.
+/// Source: tty(4), pty(4) of macOS
+inline constexpr std::string_view terminals = "(regex #\"^/dev/(tty|ptmx)\")";
+
+namespace detail {
+
+constexpr bool reads_all(right r) noexcept { return contains(r, right::read_file | right::list); }
+
+/// True for "/" and the links there, whose metadata every profile allows: no path can be looked up without.
+constexpr bool always_seen(const spelled& path) noexcept {
+  if (path == spelled{{}, "/"}) return true;
+  for (const std::string_view link : root_links)
+    if (path == spelled{{}, link}) return true;
+  return false;
+}
+
+/// Names, kinds and sizes: of what is granted in any way, of what leads there, and of the denied path itself, so that a
+/// program that looks finds it there and is refused when it opens.
+template <class Sink>
+constexpr void allow_metadata(rules<Sink>& r) {
+  typename rules<Sink>::open_rule rule{"allow", "file-read-metadata"};
+  r.line(rule);
+  r.out().put("(literal \"/\")");
+  for (const std::string_view link : root_links) {
+    r.out().put(" (literal \"");
+    r.out().put(link);
+    r.out().put("\")");
+  }
+  for (const place& p : r.places()) {
+    if (p.below_granted || reads_all(p.below)) continue;
+    const bool whole = p.below != no_rights;
+    const bool alone = p.on_the_way || p.denied || (p.here != no_rights && !reads_all(p.here));
+    if (!whole && (!alone || always_seen(p.path))) continue;
+    r.line(rule);
+    r.filter(whole ? "subpath" : "literal", p);
+  }
+  r.close(rule);
+}
+
+/// One operation reads files and lists directories: where only one of the two is granted, the kind of the file decides.
+template <class Sink>
+constexpr void allow_reading(rules<Sink>& r) {
+  constexpr right both = right::read_file | right::list;
+  typename rules<Sink>::open_rule rule{"allow", "file-read*"};
+  for (const place& p : r.places()) {
+    if ((r.added_below(p) & both) != no_rights) {
+      r.line(rule);
+      const bool all = reads_all(p.below);
+      if (!all) r.out().put("(require-all ");
+      r.filter("subpath", p);
+      if (!all)
+        r.out().put(contains(p.below, right::list) ? " (vnode-type DIRECTORY))"
+                                                   : " (require-not (vnode-type DIRECTORY)))");
+    }
+    if ((r.added_here(p) & both) != no_rights) {
+      r.line(rule);
+      r.filter("literal", p);
+    }
+  }
+  r.close(rule);
+}
+
+}  // namespace detail
+
+/// What the policy grants of files.
+template <class Sink>
+constexpr void allow_files(const policy_ref& policy, rules<Sink>& r) {
+  if (policy.lifted.has(protection::filesystem)) return r.whole("(allow file* process-exec*)");
+  detail::allow_metadata(r);
+  detail::allow_reading(r);
+  r.allow(executing);
+  r.allow(writing);
+  r.allow(creating);
+  if (!r.with().unlink_protection) r.allow(removing);
+  r.allow(controlling);
+  if (policy.lifted.has(protection::device_ioctl))
+    r.whole("(allow file-ioctl)");
+  else if (policy.lifted.has(protection::terminal_input))
+    r.whole("(allow file-ioctl ", terminals, ")");
+}
+
+/// What no grant gives back, after all that allows.
+template <class Sink>
+constexpr void deny_files(const policy_ref& policy, rules<Sink>& r) {
+  using open_rule = typename rules<Sink>::open_rule;
+  const bool all = policy.lifted.has(protection::filesystem);
+  if (r.with().unlink_protection && !all) {
+    r.whole("(deny file-write-unlink)");
+    r.allow(removing);
+  }
+  bool ioctls = all || policy.lifted.has(protection::device_ioctl);
+  bool removes = all;
+  for (const place& p : r.places()) {
+    ioctls = ioctls || contains(p.below | p.here, right::ioctl);
+    removes = removes || contains(p.below, right::remove);
+  }
+  if (ioctls && !policy.lifted.has(protection::terminal_input)) r.whole("(deny file-ioctl ", terminals, ")");
+
+  // All but looking. Where everything is allowed, so is what has no right of its own, such as making hard links.
+  open_rule closed{"deny", all ? "file* network-bind network-inbound network-outbound process-exec*"
+                               : "file-ioctl file-map-executable file-read-data file-read-xattr file-write* "
+                                 "network-bind network-inbound network-outbound process-exec*"};
+  open_rule kept{"deny", "file-write-unlink"};
+  for (const place& p : r.places()) {
+    if (!p.denied || p.below_denied) continue;
+    r.line(closed);
+    r.filter("subpath", p);
+  }
+  r.close(closed);
+  if (all && closed.begun) r.whole("(allow file-read-metadata)");
+  // Moved away, a directory around a denied path would take it out of its name. What a variable stands for may lie
+  // below any grant.
+  for (const place& p : r.places()) {
+    if (!p.holds_denied || p.denied || p.below_denied) continue;
+    if (!contains(p.covered, right::remove) && !all && !(removes && p.path[0] == '$')) continue;
+    r.line(kept);
+    r.filter("literal", p);
+  }
+  r.close(kept);
+}
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/platform_rule.hpp -----------------------------------------------------------------------------------
+
+// Rules that users add for their platform: read as S-expressions, held against a list, and written anew, token by token.
+
+namespace nono::seatbelt {
+
+/// What a user's rule may allow: the operation, and the one filter that makes it narrow. Files, sockets, processes and
+/// signals are not here: the policy speaks of those. Names are exact, so no filter can be wide.
+struct narrow_operation {
+  std::string_view operation;
+  std::string_view filter;
+};
+
+inline constexpr narrow_operation narrow_operations[] = {
+    {"sysctl-read", "sysctl-name"},
+    {"sysctl-write", "sysctl-name"},
+    {"mach-lookup", "global-name"},
+    {"iokit-open", "iokit-user-client-class"},
+    {"iokit-open", "iokit-registry-entry-class"},
+    {"iokit-get-properties", "iokit-property"},
+    {"ipc-posix-sem", "ipc-posix-name"},
+    {"ipc-posix-shm-read-data", "ipc-posix-name"},
+    {"ipc-posix-shm-write-data", "ipc-posix-name"},
+    {"user-preference-read", "preference-domain"},
+    {"user-preference-write", "preference-domain"},
+};
+
+/// The filters that a user's deny may use, at any depth: to deny more is always safe.
+inline constexpr std::string_view deny_filters[] = {
+    "literal",
+    "subpath",
+    "prefix",
+    "require-all",
+    "require-any",
+    "require-not",
+    "global-name",
+    "ipc-posix-name",
+    "sysctl-name",
+    "preference-domain",
+    "vnode-type",
+    "iokit-property",
+    "remote",
+    "local",
+    "iokit-user-client-class",
+    "target",
+    "iokit-registry-entry-class",
+};
+
+namespace detail {
+
+/// The tokens of one rule: '(' , ')', a word, or a string with its quotes. Comments, #-forms, escapes and bytes that are
+/// not printable ASCII are none.
+class rule_tokens {
+ public:
+  constexpr explicit rule_tokens(std::string_view text) noexcept : rest_(text) { next(); }
+
+  [[nodiscard]] constexpr std::string_view now() const noexcept { return now_; }  ///< empty at the end
+  [[nodiscard]] constexpr bool bad() const noexcept { return bad_; }
+  [[nodiscard]] constexpr bool at_word() const noexcept { return !now_.empty() && is_word(now_.front()); }
+  [[nodiscard]] constexpr bool at_string() const noexcept { return now_.starts_with('"'); }
+
+  constexpr std::string_view take() noexcept {
+    const std::string_view out = now_;
+    next();
+    return out;
+  }
+  constexpr bool take(std::string_view wanted) noexcept { return now_ == wanted && (next(), true); }
+
+ private:
+  static constexpr bool is_word(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '*';
+  }
+  constexpr void next() noexcept {
+    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n'))
+      rest_.remove_prefix(1);
+    std::size_t n = rest_.empty() ? 0 : 1;
+    if (n != 0 && rest_[0] == '"') {
+      while (n < rest_.size() && rest_[n] != '"' && rest_[n] != '\\' && rest_[n] >= 0x20 && rest_[n] < 0x7F)
+        ++n;
+      bad_ = bad_ || n == rest_.size() || rest_[n] != '"' || n == 1;
+      n = bad_ ? 0 : n + 1;
+    } else if (n != 0 && is_word(rest_[0])) {
+      while (n < rest_.size() && is_word(rest_[n])) ++n;
+    } else if (n != 0 && rest_[0] != '(' && rest_[0] != ')') {
+      bad_ = true;
+      n = 0;
+    }
+    now_ = rest_.substr(0, n);
+    rest_.remove_prefix(n);
+  }
+
+  std::string_view rest_;
+  std::string_view now_;
+  bool bad_ = false;
+};
+
+constexpr bool is_deny_filter(std::string_view name) noexcept {
+  for (const std::string_view known : deny_filters)
+    if (known == name) return true;
+  return false;
+}
+
+/// One filter of a deny, with those inside it.
+constexpr bool skip_deny_filter(rule_tokens& in, int depth) noexcept {
+  if (depth == 8 || !in.take("(") || !in.at_word() || !is_deny_filter(in.take())) return false;
+  while (!in.take(")")) {
+    if (in.now() == "(") {
+      if (!skip_deny_filter(in, depth + 1)) return false;
+    } else if (in.at_word() || in.at_string()) {
+      (void)in.take();
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// True when each operation of the words at `ops` may be allowed by `filter`.
+constexpr bool all_narrow(rule_tokens ops, std::string_view filter) noexcept {
+  for (; ops.at_word(); (void)ops.take()) {
+    bool known = false;
+    for (const narrow_operation& n : narrow_operations)
+      known = known || (n.operation == ops.now() && n.filter == filter);
+    if (!known) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+/// The rule of users' platform rules: `(allow OPERATION... (FILTER "exact name")...)` of narrow_operations, or
+/// `(deny OPERATION... FILTER...)` of anything. What allows must name its object, and cannot be turned round, nested or
+/// spelled otherwise; the key chain's services are never among it.
+/// Errors: platform_rule_malformed, platform_rule_too_broad.
+constexpr errc check_platform_rule(std::string_view text) noexcept {
+  detail::rule_tokens in(text);
+  if (!in.take("(") || !in.at_word()) return errc::platform_rule_malformed;
+  const std::string_view verb = in.take();
+  if (verb != "allow" && verb != "deny") return errc::platform_rule_too_broad;
+  if (!in.at_word()) return errc::platform_rule_malformed;
+  const detail::rule_tokens operations = in;
+  while (in.at_word()) (void)in.take();
+  std::size_t filters = 0;
+  for (; in.now() == "("; ++filters) {
+    if (verb == "deny") {
+      if (!detail::skip_deny_filter(in, 0)) return errc::platform_rule_malformed;
+      continue;
+    }
+    (void)in.take();
+    if (!in.at_word() || !detail::all_narrow(operations, in.take())) return errc::platform_rule_too_broad;
+    if (!in.at_string()) return errc::platform_rule_too_broad;
+    const std::string_view name = in.take();
+    if (is_keychain_service(name.substr(1, name.size() - 2)) || name.find('*') != std::string_view::npos)
+      return errc::platform_rule_too_broad;
+    if (!in.take(")")) return in.bad() ? errc::platform_rule_malformed : errc::platform_rule_too_broad;
+  }
+  if (!in.take(")") || !in.now().empty() || in.bad()) return errc::platform_rule_malformed;
+  return verb == "allow" && filters == 0 ? errc::platform_rule_too_broad : errc::none;
+}
+
+/// True for a rule that allows; it has passed check_platform_rule().
+constexpr bool allows(std::string_view rule) noexcept {
+  detail::rule_tokens in(rule);
+  return in.take("(") && in.now() == "allow";
+}
+
+/// Writes a rule that has passed check_platform_rule(), on one line.
+template <class Sink>
+constexpr void put_platform_rule(Sink& out, std::string_view rule) {
+  bool space = false;
+  for (detail::rule_tokens in(rule); !in.now().empty();) {
+    const std::string_view token = in.take();
+    if (space && token != ")") out.put(' ');
+    out.put(token);
+    space = token != "(";
+  }
+  out.put('\n');
+}
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/sockets.hpp -----------------------------------------------------------------------------------------
+
+// The part of a Seatbelt profile that speaks of sockets: unix sockets by path, the network by port.
+
+namespace nono::seatbelt {
+
+/// Unix sockets. Connecting wants a grant of connect_unix; who may create names may serve there.
+/// Source: profiles that Apple ships allow network-outbound by literal path. That the same filter holds for network-bind
+///         and network-inbound, and (local unix-socket) alone for every such socket, is inferred.
+template <class Sink>
+constexpr void allow_unix_sockets(const policy_ref& policy, rules<Sink>& r) {
+  const unix_sockets sockets = nono::detail::sockets_of(policy);
+  if (sockets == unix_sockets::none) return;
+  if (sockets == unix_sockets::any || policy.lifted.has(protection::filesystem))
+    r.whole("(allow network-bind network-inbound (local unix-socket))");
+  else
+    r.allow(serving);
+  if (sockets == unix_sockets::any)
+    r.whole("(allow network-outbound (remote unix-socket))");
+  else
+    r.allow(connecting);
+}
+
+namespace detail {
+
+/// The ports of one use, in order of their numbers.
+template <class Sink>
+constexpr void allow_ports(const network_rule& network, port_use use, rules<Sink>& r) {
+  for (std::uint32_t from = 0;;) {
+    const port_rule* next = nullptr;
+    for (std::size_t i = 0; i < network.port_count; ++i) {
+      const port_rule& p = network.ports[i];
+      if (p.use == use && p.port >= from && (next == nullptr || p.port < next->port)) next = &p;
+    }
+    if (next == nullptr) return;
+    from = next->port + 1U;
+    const decimal number(next->port);
+    if (use == port_use::connect_tcp) {
+      r.whole("(allow network-outbound (remote tcp \"*:", number.text(), "\"))");
+    } else if (next->port != 0) {
+      r.whole("(allow network-bind network-inbound (local tcp \"*:", number.text(), "\"))");
+    } else {  // what is bound to 0 has another number when it is listened on: inferred
+      r.whole("(allow network-bind (local tcp \"*:0\"))");
+      r.whole("(allow network-inbound (local tcp \"*:*\"))");
+    }
+  }
+}
+
+}  // namespace detail
+
+/// The network. An address is "*" or "localhost", a port its number or "*".
+/// Source: "Apple's Sandbox Guide" v1.0, network filters; Apple's shipped profiles
+template <class Sink>
+constexpr void allow_network(const policy_ref& policy, rules<Sink>& r) {
+  switch (nono::detail::network_of(policy)) {
+    case network_mode::unrestricted:
+      r.whole("(allow network-bind network-inbound (local ip \"*:*\"))");
+      r.whole("(allow network-outbound (remote ip \"*:*\"))");
+      r.whole("(allow system-socket)");
+      if (nono::detail::sockets_of(policy) != unix_sockets::none)
+        r.whole("(allow network-outbound (literal \"", name_daemon, "\"))");
+      break;
+    case network_mode::ports:
+      detail::allow_ports(policy.network, port_use::bind_tcp, r);
+      detail::allow_ports(policy.network, port_use::connect_tcp, r);
+      break;
+    case network_mode::hosts: {  // the proxy resolves names: the name daemon would be a way round it
+      const decimal number(r.with().proxy_port);
+      r.whole("(allow network-outbound (remote tcp \"localhost:", number.text(), "\"))");
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+}  // namespace nono::seatbelt
+
+// --- nono/macos/sbpl.hpp --------------------------------------------------------------------------------------------
+
+// A policy as a Seatbelt profile: pure, the same bytes for the same policy, on any system and in constant expressions.
+// Consistent with Apple's and Chromium's published descriptions; not yet seen on a Mac.
+
+namespace nono::seatbelt {
+
+/// The first thing in a policy that has no profile.
+struct refusal {
+  errc code = errc::none;
+  std::string_view about;
+};
+
+constexpr refusal first_refusal(const policy_ref& policy, const settings& with) noexcept {
+  if (policy.violation != errc::none) return {policy.violation, policy.violating};
+  const network_mode network = nono::detail::network_of(policy);
+  if (network == network_mode::loopback) return {errc::not_on_macos, "network(loopback)"};
+  if (network == network_mode::hosts && with.proxy_port == 0) return {errc::hosts_need_the_runner, {}};
+  for (const std::string_view rule : with.platform_rules)
+    if (const errc why = check_platform_rule(rule); why != errc::none) return {why, rule};
+  return {};
+}
+
+namespace detail {
+
+template <class Sink>
+constexpr void allow_reach(std::string_view operation, reach who, rules<Sink>& r) {
+  r.whole("(allow ", operation,
+          who == reach::all            ? ")"
+          : who == reach::same_sandbox ? " (target same-sandbox))"
+                                       : " (target self))");
+}
+
+/// In byte order, none twice; without sorting, so that constant policies need no room for it.
+template <class Sink>
+constexpr void allow_services(rules<Sink>& r) {
+  typename rules<Sink>::open_rule rule{"allow", "mach-lookup"};
+  for (std::string_view last;;) {
+    std::string_view next;
+    const auto offer = [&](std::string_view name) {
+      if (name > last && (next.empty() || name < next)) next = name;
+    };
+    for (const std::string_view name : r.with().mach_services)
+      if (!is_keychain_service(name)) offer(name);
+    if (r.with().keychain)
+      for (const std::string_view name : keychain_services) offer(name);
+    if (next.empty()) break;
+    r.service(rule, next);
+    last = next;
+  }
+  r.close(rule);
+}
+
+/// What every program needs, and what it may do to others.
+template <class Sink>
+constexpr void allow_processes(const policy_ref& policy, rules<Sink>& r) {
+  r.whole("(allow process-fork)");
+  allow_reach("process-info*", r.with().process_info, r);
+  allow_reach("signal", policy.lifted.has(protection::signals) ? reach::all : r.with().signals, r);
+  r.whole("(allow sysctl-read)");
+  const ipc_reach ipc = policy.lifted.has(protection::ipc) ? ipc_reach::full : r.with().ipc;
+  if (ipc == ipc_reach::shared_memory) r.whole("(allow ipc-posix-shm*)");
+  if (ipc == ipc_reach::full) r.whole("(allow ipc-posix* ipc-sysv*)");
+  allow_services(r);
+}
+
+template <class Sink>
+constexpr void write_profile(const policy_ref& policy, const settings& with, std::span<const place> places,
+                             Sink& out) {
+  rules<Sink> r(with, places, out);
+  r.whole("(version 1)");
+  r.whole("(deny default)");
+  allow_processes(policy, r);
+  allow_files(policy, r);
+  allow_unix_sockets(policy, r);
+  allow_network(policy, r);
+  for (const std::string_view rule : with.platform_rules)
+    if (allows(rule)) put_platform_rule(out, rule);
+  deny_files(policy, r);
+  if (!with.keychain) {
+    typename rules<Sink>::open_rule rule{"deny", "mach-lookup"};
+    for (const std::string_view name : keychain_services) r.service(rule, name);
+    r.close(rule);
+  }
+  for (const std::string_view rule : with.platform_rules)
+    if (!allows(rule)) put_platform_rule(out, rule);
+}
+
+}  // namespace detail
+
+}  // namespace nono::seatbelt
+
+namespace nono {
+
+/// A Seatbelt profile, ready for sandbox_init_with_parameters().
+struct sbpl_profile {
+  std::string text;
+  /// Name and value. A value begins with a variable where the policy's path does: it is replaced before it is applied.
+  std::vector<std::pair<std::string, std::string>> parameters;
+};
+
+namespace seatbelt::detail {
+
+/// Appends to a profile at run time.
+struct profile_sink {
+  sbpl_profile& to;
+  void put(char c) { to.text += c; }
+  void put(std::string_view s) { to.text += s; }
+  void parameter(std::string_view name, const spelled& value) {
+    for (const auto& known : to.parameters)
+      if (known.first == name) return;
+    std::string whole(value.head);
+    whole += value.tail;
+    to.parameters.emplace_back(name, std::move(whole));
+  }
+};
+
+// Never constexpr: their names are the compiler's message (see path.hpp).
+inline void policy_has_no_sbpl_profile() {}
+inline void sbpl_profile_has_more_bytes_or_paths_than_room() {}
+
+}  // namespace seatbelt::detail
+
+/// The profile of a policy by name, groups for macOS included.
+/// with:   what else it depends on; quoted paths give a text that stands alone but for its variables, which are
+///         parameters: `sandbox-exec -D HOME=/Users/me -p TEXT`.
+/// Errors: the policy's own violation; not_on_macos: network(loopback), which Seatbelt cannot give;
+///         hosts_need_the_runner: network(hosts) without a proxy's port; platform_rule_malformed,
+///         platform_rule_too_broad.
+/// Since:  macOS 11, by the names of the operations it uses; not yet seen on a Mac.
+/// Source: sandbox_init(3); "Apple's Sandbox Guide" v1.0 (2011), which lists operations and filters; Chromium's
+///         "Mac Sandbox Design"
+inline result<sbpl_profile> to_sbpl(const policy_ref& policy, const seatbelt::settings& with = {}) {
+  if (const auto why = seatbelt::first_refusal(policy, with); why.code != errc::none)
+    return error{why.code, 0,
+                 why.code == policy.violation ? "the rule on " + detail::quoted(why.about) : std::string(),
+                 std::string(why.about), "an earlier rule"};
+  std::vector<seatbelt::place> room(seatbelt::place_table::needed(policy));
+  seatbelt::place_table places(room);
+  if (const errc why = places.fill(policy, with.unlink_protection); why != errc::none)
+    return error{why, 0, {}, {}, {}};
+  sbpl_profile out;
+  seatbelt::detail::profile_sink sink{out};
+  seatbelt::detail::write_profile(policy, with, places.all(), sink);
+  return out;
+}
+
+/// The text of a constant policy's profile, in room of `Bytes`.
+template <std::size_t Bytes>
+class constant_sbpl {
+ public:
+  [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_.data(), size_}; }
+  [[nodiscard]] constexpr bool contains(std::string_view part) const noexcept {
+    for (std::size_t i = 0; i + part.size() <= size_; ++i) {  // g++ 12 cannot find() in what has no name
+      std::size_t n = 0;
+      while (n < part.size() && text_[i + n] == part[n]) ++n;
+      if (n == part.size()) return true;
+    }
+    return false;
+  }
+
+  constexpr void put(char c) noexcept {
+    if (size_ < Bytes) text_[size_] = c;
+    ++size_;
+  }
+  constexpr void put(std::string_view s) noexcept {
+    for (const char c : s) put(c);
+  }
+  constexpr void parameter(std::string_view, const seatbelt::spelled&) noexcept {}
+  [[nodiscard]] constexpr bool fits() const noexcept { return size_ <= Bytes; }
+
+ private:
+  std::array<char, Bytes> text_{};
+  std::size_t size_ = 0;
+};
+
+/// The profile of a constant policy, for static_assert: `sbpl_text(policy).contains("(deny default)")`. What to_sbpl()
+/// returns as an error does not compile. Paths are quoted, unless `with` says otherwise.
+/// Bytes, Places: room for the text, and for paths with their ancestors in both spellings.
+template <std::size_t Bytes = 8192, std::size_t Places = 128>
+consteval constant_sbpl<Bytes> sbpl_text(const policy_ref& policy,
+                                         const seatbelt::settings& with = {
+                                             .paths = seatbelt::path_text::quoted}) {
+  if (seatbelt::first_refusal(policy, with).code != errc::none)
+    seatbelt::detail::policy_has_no_sbpl_profile();
+  std::array<seatbelt::place, Places> room{};
+  seatbelt::place_table places(room);
+  constant_sbpl<Bytes> out;
+  const bool room_does = places.fill(policy, with.unlink_protection) == errc::none;
+  if (room_does) seatbelt::detail::write_profile(policy, with, places.all(), out);
+  if (!room_does || !out.fits()) seatbelt::detail::sbpl_profile_has_more_bytes_or_paths_than_room();
+  return out;
+}
+
+}  // namespace nono
+
+// --- nono/macos/model.hpp -------------------------------------------------------------------------------------------
+
+// What a policy means on macOS: questions answered from its rules by name. It knows nothing of how a profile is written;
+// tests hold it against a reader of the profile's text.
+// Consistent with Apple's and Chromium's published descriptions; not yet seen on a Mac.
+
+namespace nono::seatbelt {
+
+/// A question, and what is there. Paths are absolute and without links, but for the three at the root (/etc, /tmp, /var),
+/// or begin with a variable as those of the policy do.
+struct question {
+  operation what{};
+  std::string_view path{};
+  std::string_view to{};                ///< the second name of rename, exchange and link
+  std::uint16_t port = 0;               ///< of connect_tcp and bind_tcp
+  bool local = false;                   ///< connect_tcp to this machine
+  bool exists = true;                   ///< whether there is something at `path`
+  bool to_exists = false;               ///< and at `to`
+  file_type type = file_type::regular;  ///< of what is at `path`
+};
+
+/// Why.
+enum class reason : std::uint8_t {
+  granted,         ///< by a rule
+  not_granted,     ///< by none
+  denied,          ///< a deny holds, whatever is granted
+  holds_denied,    ///< a denied path lies below: the name must stay
+  closed,          ///< the policy's network, sockets or protections close it
+  not_restricted,  ///< the policy does not restrict it
+  never,           ///< no profile allows it
+};
+
+constexpr std::string_view name_of(reason why) noexcept {
+  constexpr std::string_view names[] = {"granted", "not_granted",    "denied", "holds_denied",
+                                        "closed",  "not_restricted", "never"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+struct answer {
+  bool allowed = false;
+  reason why = reason::not_granted;
+};
+
+/// Answers questions about one policy, which must live as long as this, as must the settings.
+class model {
+ public:
+  explicit model(const policy_ref& policy, const settings& with) noexcept : p_(policy), with_(with) {}
+
+  [[nodiscard]] answer ask(const question& q) const {
+    switch (q.what) {
+      case operation::connect_tcp:
+      case operation::bind_tcp:
+      case operation::udp:
+        return network(q);
+      case operation::signal:
+        return p_.lifted.has(protection::signals) || with_.signals == reach::all ? free() : closed();
+      case operation::connect_abstract:
+        return closed();  // macOS has no such sockets
+      case operation::rename:
+      case operation::exchange:
+        return rename(q);
+      case operation::link:  // file-link is never allowed: a second name would lead round a deny
+        return lifted() ? both(make(q.path), make(q.to)) : answer{false, reason::never};
+      case operation::unlink:
+      case operation::rmdir:
+        return remove(q.path);
+      case operation::mkdir:
+      case operation::mkfifo:
+      case operation::mksock:
+      case operation::mkdev:
+      case operation::symlink:
+        return make(q.path);
+      case operation::bind_unix:
+        return sockets() == unix_sockets::none ? closed() : make(q.path);
+      case operation::connect_unix:
+        return connect(q.path);
+      default:
+        return open(q);
+    }
+  }
+
+ private:
+  static answer free() noexcept { return {true, reason::not_restricted}; }
+  static answer closed() noexcept { return {false, reason::closed}; }
+  static answer both(const answer& a, const answer& b) noexcept { return a.allowed ? b : a; }
+  [[nodiscard]] bool lifted() const noexcept { return p_.lifted.has(protection::filesystem); }
+  [[nodiscard]] unix_sockets sockets() const noexcept { return nono::detail::sockets_of(p_); }
+
+  // --- names ----------------------------------------------------------------------------------------------------
+
+  /// One name for each file: below the links at the root, the name below /private.
+  static std::string one_name(std::string_view path, bool link_itself = false) {
+    if (path == "~" || path.starts_with("~/")) return "$HOME" + std::string(path.substr(1));
+    for (const std::string_view link : {"/etc", "/tmp", "/var"})
+      if (path.starts_with(std::string(link) + '/') || (path == link && !link_itself))
+        return "/private" + std::string(path);
+    return std::string(path);
+  }
+
+  /// Calls f(rule, name of its path) until it returns true. What lies behind a link at the root has two names, of which
+  /// the link's own is the second.
+  template <class F>
+  bool any_rule(F&& f) const {
+    const auto any_name = [&](const rule& r) {
+      const std::string name = one_name(r.path);
+      if (f(r, name)) return true;
+      for (const std::string_view link : {"/etc", "/tmp", "/var"})
+        if (is_within(name, "/private" + std::string(link))) return f(r, name.substr(8));
+      return false;
+    };
+    for (const rule& r : p_.rules)
+      if (any_name(r)) return true;
+    for (const group* g : p_.groups) {
+      if (g->on == platform::linux_only) continue;
+      for (const group_rule& r : g->rules)
+        if (any_name(rule_of(*g, r))) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool gives(const rule& r, right wanted) const {
+    if (wanted == right::remove && with_.unlink_protection && r.from == origin::group) return false;
+    return contains(r.rights, wanted);
+  }
+  /// True when a rule gives `wanted`, one right, on what is at `name`.
+  [[nodiscard]] bool granted(std::string_view name, right wanted) const {
+    return any_rule([&](const rule& r, const std::string& at) {
+      if (r.is_deny()) return false;
+      if (r.kind != path_kind::file) return gives(r, wanted) && is_within(name, at);
+      // A file's rule holds a name: a directory that takes it can be listed by who may read the file.
+      return name == at && gives(r, wanted == right::list ? right::read_file : wanted);
+    });
+  }
+  /// The same of an entry in a directory: a grant of the directory itself says nothing of its own name.
+  [[nodiscard]] bool granted_inside(std::string_view name, right wanted) const {
+    return any_rule([&](const rule& r, const std::string& at) {
+      return !r.is_deny() && r.kind != path_kind::file && gives(r, wanted) && name != at &&
+             is_within(name, at);
+    });
+  }
+  [[nodiscard]] bool denied(std::string_view name) const {
+    return any_rule([&](const rule& r, const std::string& at) { return r.is_deny() && is_within(name, at); });
+  }
+  [[nodiscard]] bool holds_denied(std::string_view name) const {
+    return any_rule([&](const rule& r, const std::string& at) {
+      return r.is_deny() && name != at && is_within(at, name);
+    });
+  }
+
+  // --- files ----------------------------------------------------------------------------------------------------
+
+  /// What is at `path` needs each of `rights`.
+  [[nodiscard]] answer file(std::string_view path, right rights) const {
+    const std::string name = one_name(path);
+    if (denied(name)) return {false, reason::denied};
+    if (lifted()) return free();
+    for (const auto& [value, word] : right_names)
+      if (contains(rights, value) && !granted(name, value)) return {false, reason::not_granted};
+    return {true, reason::granted};
+  }
+
+  [[nodiscard]] answer make(std::string_view path) const {
+    const std::string name = one_name(path, true);
+    if (denied(name)) return {false, reason::denied};
+    if (lifted()) return free();
+    return granted_inside(name, right::create) ? answer{true, reason::granted} : answer{};
+  }
+
+  [[nodiscard]] answer remove(std::string_view path) const {
+    const std::string name = one_name(path, true);
+    if (denied(name)) return {false, reason::denied};
+    if (holds_denied(name)) return {false, reason::holds_denied};
+    if (lifted()) return free();
+    return granted_inside(name, right::remove) ? answer{true, reason::granted} : answer{};
+  }
+
+  /// A name goes and a name comes; what stood at the second goes as well.
+  [[nodiscard]] answer rename(const question& q) const {
+    answer out = both(remove(q.path), make(q.to));
+    if (q.what == operation::exchange) return both(out, both(remove(q.to), make(q.path)));
+    return q.to_exists ? both(out, remove(q.to)) : out;
+  }
+
+  [[nodiscard]] answer open(const question& q) const {
+    const bool directory = q.type == file_type::directory;
+    switch (q.what) {
+      case operation::open_read:
+      case operation::list:
+        return file(q.path, directory ? right::list : right::read_file);
+      case operation::open_read_write:
+        return file(q.path, (directory ? right::list : right::read_file) | right::write_file);
+      case operation::create:
+      case operation::overwrite:
+        return q.exists ? file(q.path, right::write_file)
+                        : both(make(one_name(q.path)), file(q.path, right::write_file));
+      case operation::execute:
+        return file(q.path, right::execute);
+      case operation::ioctl: {
+        const bool terminal = q.path.starts_with("/dev/tty") || q.path.starts_with("/dev/ptmx");
+        const answer read = file(q.path, directory ? right::list : right::read_file);
+        if (!read.allowed) return read;
+        if (terminal) return p_.lifted.has(protection::terminal_input) ? free() : closed();
+        return p_.lifted.has(protection::device_ioctl) ? free() : file(q.path, right::ioctl);
+      }
+      case operation::stat:
+        return stat(one_name(q.path));
+      default:  // writing, emptying, chmod
+        return file(q.path, right::write_file);
+    }
+  }
+
+  /// What may be looked at: what is granted in any way, what leads there, the denied path itself, and the root.
+  [[nodiscard]] answer stat(const std::string& name) const {
+    if (lifted()) return free();
+    if (name == "/") return {true, reason::not_restricted};
+    const bool seen = any_rule([&](const rule& r, const std::string& at) {
+      if (name == at) return true;
+      if (r.is_deny()) return false;
+      return is_within(at, name) || (r.kind != path_kind::file && is_within(name, at));
+    });
+    return seen ? answer{true, reason::granted} : answer{};
+  }
+
+  // --- sockets --------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] answer connect(std::string_view path) const {
+    const std::string name = one_name(path);
+    if (sockets() == unix_sockets::none) return closed();
+    if (denied(name)) return {false, reason::denied};
+    if (sockets() == unix_sockets::any) return free();
+    const bool resolver = name == "/private/var/run/mDNSResponder";
+    if (resolver && nono::detail::network_of(p_) == network_mode::unrestricted) return free();
+    return granted(name, right::connect_unix) ? answer{true, reason::granted} : answer{};
+  }
+
+  [[nodiscard]] answer network(const question& q) const {
+    switch (nono::detail::network_of(p_)) {
+      case network_mode::unrestricted:
+        return free();
+      case network_mode::ports:
+        if (q.what == operation::udp) return closed();
+        return p_.network.opens(
+                   {q.what == operation::connect_tcp ? port_use::connect_tcp : port_use::bind_tcp, q.port})
+                   ? answer{true, reason::granted}
+                   : closed();
+      case network_mode::hosts:
+        return q.what == operation::connect_tcp && q.local && q.port == with_.proxy_port && q.port != 0
+                   ? answer{true, reason::granted}
+                   : closed();
+      default:
+        return closed();
+    }
+  }
+
+  const policy_ref& p_;
+  const settings& with_;
+};
+
+}  // namespace nono::seatbelt
 
 // --- nono/linux/filter_rows.hpp -------------------------------------------------------------------------------------
 
@@ -8111,6 +9530,168 @@ inline open_descriptors look_at_open_descriptors() noexcept {
 }  // namespace nono::detail
 #endif
 
+// --- nono/macos/apply.hpp -------------------------------------------------------------------------------------------
+
+// Seatbelt for a bound policy: its profile, its report, and on a Mac the call that confines this process for good.
+// Consistent with Apple's and Chromium's published descriptions; not yet seen on a Mac.
+
+#if defined(__APPLE__)
+#include <dlfcn.h>
+#include <unistd.h>
+#endif
+
+namespace nono::seatbelt {
+
+/// Where the volume of the user's files is mounted. What lies there has a second name, without this: /Users, say. That
+/// Seatbelt compares the short one is inferred, so where a grant opens the long one, denies are written by both.
+/// Source: apfs firmlinks, /usr/share/firmlinks
+inline constexpr std::string_view data_volume = "/System/Volumes/Data";
+
+/// The profile of a bound policy: each path without links, which Seatbelt compares, and as it was written as well.
+/// Errors: those of to_sbpl().
+inline result<sbpl_profile> profile_of(const bound_policy& bound, const settings& with = {}) {
+  std::vector<rule> rules;
+  std::vector<std::string> long_names;
+  const auto add = [&](rule r, std::string_view written, std::string_view canonical) {
+    r.path = canonical;
+    rules.push_back(r);
+    if (written == canonical) return;
+    r.path = written;
+    rules.push_back(r);
+  };
+  for (const bound_rule& r : bound.rules) {
+    rule one = rule_of(r);
+    one.kind = r.type == file_type::directory ? path_kind::directory : path_kind::file;
+    add(one, r.path, r.canonical);
+  }
+  bool by_long_names = bound.lifted.has(protection::filesystem);
+  for (const bound_rule& r : bound.rules)
+    by_long_names =
+        by_long_names || is_within(data_volume, r.canonical) || is_within(r.canonical, data_volume);
+  long_names.reserve(bound.denies.size());
+  for (const bound_deny& d : bound.denies) {
+    add(rule_of(d), d.path, d.canonical);
+    if (!by_long_names || d.canonical == "/") continue;
+    const std::string& name = long_names.emplace_back(std::string(data_volume).append(d.canonical));
+    add(rule_of(d), name, name);
+  }
+  policy_ref policy;
+  policy.rules = rules;
+  policy.network = bound.network;
+  policy.hosts = bound.hosts;
+  policy.sockets = bound.sockets;
+  policy.lifted = bound.lifted;
+  return to_sbpl(policy, with);
+}
+
+/// What a profile of the policy enforces. What only Linux has is not asked for.
+inline enforcement report_of(const bound_policy& bound) {
+  enforcement out;
+  const network_mode network = nono::detail::network_of(bound);
+  const unix_sockets sockets = nono::detail::sockets_of(bound);
+  for (const protection_row& row : protections) {
+    const auto i = static_cast<std::size_t>(row.id);
+    const bool open = (row.id == protection::network && network == network_mode::unrestricted) ||
+                      (row.id == protection::pathname_unix && sockets == unix_sockets::any);
+    const bool lifted = bound.lifted.has(row.id);
+    out.protections[i] = row.linux_only || open || lifted ? standing::not_asked : standing::by_seatbelt;
+    out.demands[i] = lifted                                               ? demand::lifted
+                     : row.linux_only || open                             ? demand::none
+                     : bound.strict || is_named(row.id, network, sockets) ? demand::required
+                                                                          : demand::preferred;
+  }
+  out.rules = static_cast<std::uint32_t>(bound.rules.size() + bound.denies.size());
+  out.skipped = static_cast<std::uint32_t>(bound.skipped.size());
+  return out;
+}
+
+#if defined(__APPLE__)
+
+/// The calls of libsandbox, looked up when they are needed: which of them there are depends on the system.
+/// Source: sandbox_init(3), sandbox_free_error(3); Chromium's sandbox/mac declares the others.
+struct library {
+  using init_with_parameters = int (*)(const char*, std::uint64_t, const char* const*, char**);
+  using init = int (*)(const char*, std::uint64_t, char**);
+  using check = int (*)(pid_t, const char*, int, ...);
+
+  init_with_parameters with_parameters =
+      reinterpret_cast<init_with_parameters>(::dlsym(RTLD_DEFAULT, "sandbox_init_with_parameters"));
+  init plain = reinterpret_cast<init>(::dlsym(RTLD_DEFAULT, "sandbox_init"));
+  check asks = reinterpret_cast<check>(::dlsym(RTLD_DEFAULT, "sandbox_check"));
+
+  /// Of this process. False where nobody can be asked.
+  [[nodiscard]] bool sandboxed() const { return asks != nullptr && asks(::getpid(), nullptr, 0) != 0; }
+};
+
+/// A profile with everything that entering it needs, so that a child has nothing to do but to call.
+class entrance {
+ public:
+  /// Errors: unsupported_platform: there is no libsandbox; those of profile_of(); sandbox_refused: only text can be given
+  ///         here, and a path has bytes of which it is not certain how they are read there.
+  static result<entrance> of(const bound_policy& bound, settings with = {}) {
+    entrance out;
+    if (out.calls_.with_parameters == nullptr) {
+      if (out.calls_.plain == nullptr) return error{errc::unsupported_platform, 0, {}, {}, {}};
+      with.paths = path_text::quoted;
+      for (const bound_rule& r : bound.rules)
+        if (!is_quotable(r.path) || !is_quotable(r.canonical)) return unquotable(r.path);
+      for (const bound_deny& d : bound.denies)
+        if (!is_quotable(d.path) || !is_quotable(d.canonical)) return unquotable(d.path);
+    }
+    auto made = profile_of(bound, with);
+    if (!made) return std::move(made).error();
+    out.profile_ = *std::move(made);
+    for (const auto& [name, value] : out.profile_.parameters) {
+      out.pointers_.push_back(name.c_str());
+      out.pointers_.push_back(value.c_str());
+    }
+    out.pointers_.push_back(nullptr);
+    return out;
+  }
+  entrance(entrance&&) = default;  // pointers lead to the elements of a vector, which stay where they are
+  entrance(const entrance&) = delete;
+  entrance& operator=(entrance&&) = delete;
+  entrance& operator=(const entrance&) = delete;
+  ~entrance() = default;
+
+  [[nodiscard]] bool sandboxed() const { return calls_.sandboxed(); }
+  /// Confines this process, all its threads (inferred). 0, or what Seatbelt returned; why: its words, which are not freed.
+  int enter(char*& why) const {
+    return calls_.with_parameters != nullptr
+               ? calls_.with_parameters(profile_.text.c_str(), 0, pointers_.data(), &why)
+               : calls_.plain(profile_.text.c_str(), 0, &why);
+  }
+
+ private:
+  entrance() = default;
+  static error unquotable(std::string_view path) {
+    return {errc::sandbox_refused,
+            0,
+            {},
+            {},
+            "the path " + nono::detail::quoted(path) + " cannot be written in it"};
+  }
+  library calls_;
+  sbpl_profile profile_;
+  std::vector<const char*> pointers_;
+};
+
+/// Confines this process. Errors: already_sandboxed, sandbox_refused, those of entrance::of().
+inline result<enforcement> confine(const bound_policy& bound) {
+  const auto way = entrance::of(bound);
+  if (!way) return way.error();
+  if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
+  char* why = nullptr;
+  if (way->enter(why) != 0)
+    return error{
+        errc::sandbox_refused, 0, {}, {}, why != nullptr ? nono::detail::quoted(why) : "it gave no reason"};
+  return report_of(bound);
+}
+
+#endif
+
+}  // namespace nono::seatbelt
+
 // --- nono/apply.hpp -------------------------------------------------------------------------------------------------
 
 // The door for this process: apply(policy) confines it for good.
@@ -8205,6 +9786,10 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   planned.report.io_uring_rings = open.io_uring_rings;
   return planned.report;
 }
+#elif defined(__APPLE__)
+inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& = {}) {
+  return seatbelt::confine(bound);
+}
 #else
 inline result<enforcement> apply_bound(bound_policy&, const apply_options& = {}) {
   return error{errc::unsupported_platform, 0, {}, {}, {}};
@@ -8259,6 +9844,8 @@ result<enforcement> apply(const Policy& policy, const Extras&... extras) {
 
 #if defined(__linux__)
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#elif defined(__APPLE__)
 #include <sys/wait.h>
 #endif
 
@@ -8400,7 +9987,7 @@ class child {
 
 namespace detail {
 
-/// What no system but Linux starts: spawn() gives unsupported_platform. The types let the same program compile.
+/// What only Linux starts, or no system at hand: spawn_supervised() and spawn() give unsupported_platform. The types let the same program compile.
 class no_child {
  public:
   no_child(no_child&&) noexcept = default;
@@ -8424,6 +10011,60 @@ class no_child {
 };
 
 }  // namespace detail
+
+#endif
+
+#if defined(__APPLE__)
+
+/// As on Linux; but there is no descriptor of a process, and nobody listens to its calls. Not yet seen on a Mac.
+class child {
+ public:
+  explicit child(int pid) noexcept : pid_(pid) {}
+  child(child&& other) noexcept
+      : in_(std::move(other.in_)),
+        out_(std::move(other.out_)),
+        err_(std::move(other.err_)),
+        report_(other.report_),
+        pid_(std::exchange(other.pid_, -1)) {}
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (pid_ < 0) return;
+    (void)kill(SIGKILL);
+    (void)wait();
+  }
+
+  [[nodiscard]] int pid() const noexcept { return pid_; }
+  [[nodiscard]] int pidfd() const noexcept { return -1; }
+  [[nodiscard]] int in() const noexcept { return in_.get(); }
+  [[nodiscard]] int out() const noexcept { return out_.get(); }
+  [[nodiscard]] int err() const noexcept { return err_.get(); }
+  void close_in() noexcept { in_ = detail::descriptor(); }
+  [[nodiscard]] int listener() const noexcept { return -1; }
+  void close_listener() noexcept {}
+  [[nodiscard]] bool keeps_answers() const noexcept { return false; }
+  [[nodiscard]] int diagnostics() const noexcept { return -1; }
+  [[nodiscard]] const enforcement& report() const noexcept { return report_; }
+
+  int kill(int signal) const noexcept { return ::kill(pid_, signal) == 0 ? 0 : -errno; }
+  result<exit_status> wait() {
+    int status = 0;
+    int got = 0;
+    do got = ::waitpid(pid_, &status, 0);
+    while (got < 0 && errno == EINTR);
+    pid_ = -1;
+    if (got < 0) return error{errc::wait_failed, errno, {}, {}, {}};
+    return WIFSIGNALED(status) ? exit_status{0, WTERMSIG(status)} : exit_status{WEXITSTATUS(status), 0};
+  }
+  void release() noexcept { pid_ = -1; }
+
+ private:
+  friend class detail::spawner;
+  detail::descriptor in_, out_, err_;
+  enforcement report_;
+  int pid_;
+};
+
+#elif !defined(__linux__)
 
 class child : public detail::no_child {
  public:
@@ -8531,6 +10172,177 @@ inline int listen_on_loopback(std::uint16_t port) noexcept {
 }
 
 }  // namespace nono::detail
+#endif
+
+// --- nono/macos/spawn.hpp -------------------------------------------------------------------------------------------
+
+// A child that confines itself between fork and exec, for macOS.
+// Consistent with Apple's and Chromium's published descriptions; not yet seen on a Mac.
+
+#if defined(__APPLE__)
+
+#include <cerrno>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <crt_externs.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace nono::detail {
+
+/// Starts one child. signal_mask, ends_with_parent and observed of the options mean nothing here.
+class spawner {
+ public:
+  explicit spawner(const spawn_options& options) : options_(options) {}
+
+  result<child> run(bound_policy& bound, std::span<const std::string_view> argv) {
+    if (argv.empty())
+      return error{errc::bad_argument, 0, {}, {}, "spawn() needs at least the name of a program"};
+    for (const std::string_view a : argv) words_.emplace_back(a);
+    for (std::string& w : words_) {
+      if (w.find('\0') != std::string::npos)
+        return error{errc::bad_argument, 0, {}, {}, "an argument of spawn() has a NUL byte"};
+      argv_.push_back(w.data());
+    }
+    argv_.push_back(nullptr);
+    directory_ = options_.directory;
+    if (error why = find_program(options_.program.empty() ? argv[0] : options_.program);
+        why.code != errc::none)
+      return why;
+    const auto way = seatbelt::entrance::of(bound);
+    if (!way) return way.error();
+    if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
+    if (error why = open_streams(); why.code != errc::none) return why;
+    return start(*way, seatbelt::report_of(bound));
+  }
+
+ private:
+  static bool is_program(const std::string& path) {
+    struct stat st{};
+    return ::stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && ::access(path.c_str(), X_OK) == 0;
+  }
+  error find_program(std::string_view name) {
+    if (name.find('/') != std::string_view::npos) {
+      path_ = name;
+    } else {
+      const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+      for (std::string_view rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path; path_.empty();) {
+        const std::size_t colon = rest.find(':');
+        const std::string one = std::string(rest.substr(0, colon)) + '/' + std::string(name);
+        if (one.front() == '/' && is_program(one)) path_ = one;
+        if (colon == std::string_view::npos) break;
+        rest.remove_prefix(colon + 1);
+      }
+    }
+    if (path_.empty() || ::access(path_.c_str(), F_OK) != 0)
+      return {errc::program_not_found, ENOENT, {}, std::string(name), {}};
+    return is_program(path_) ? error{} : error{errc::program_not_executable, EACCES, {}, path_, {}};
+  }
+
+  /// A descriptor above the standard ones, closed by exec.
+  static int high(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+  error open_streams() {
+    const stream wanted[3] = {options_.in, options_.out, options_.err};
+    for (int i = 0; i < 3; ++i) {
+      descriptor source;
+      int ends[2] = {-1, -1};
+      switch (wanted[i].what()) {
+        case stream::kind::inherit:
+          continue;
+        case stream::kind::null:
+          source = descriptor(::open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY));
+          break;
+        case stream::kind::pipe:
+          if (::pipe(ends) != 0) return {errc::stdio_failed, errno, {}, {}, "pipe"};
+          source = descriptor(ends[i == 0 ? 0 : 1]);
+          parents_[i] = descriptor(high(ends[i == 0 ? 1 : 0]));
+          ::close(ends[i == 0 ? 1 : 0]);
+          break;
+        case stream::kind::descriptor:
+          childs_[i] = descriptor(high(wanted[i].fd()));
+          break;
+      }
+      if (source.get() >= 0) childs_[i] = descriptor(high(source.get()));
+      if (childs_[i].get() < 0) return {errc::stdio_failed, errno, {}, {}, "fcntl(F_DUPFD_CLOEXEC)"};
+    }
+    return {};
+  }
+
+  struct failure {
+    errc code = errc::none;
+    int os_errno = 0;
+  };
+
+  result<child> start(const seatbelt::entrance& way, const enforcement& report) {
+    int ends[2];
+    if (::pipe(ends) != 0) return error{errc::stdio_failed, errno, {}, {}, "pipe"};
+    const descriptor hears(high(ends[0]));
+    descriptor tells(high(ends[1]));
+    ::close(ends[0]);
+    ::close(ends[1]);
+    const int most = ::getdtablesize();
+    const int pid = ::fork();
+    if (pid < 0) return error{errc::fork_failed, errno, {}, {}, "fork"};
+    if (pid == 0) become(way, tells.get(), most);
+    tells = descriptor();
+    failure why;
+    ssize_t got = 0;
+    do got = ::read(hears.get(), &why, sizeof why);
+    while (got < 0 && errno == EINTR);
+    child out(pid);
+    if (got == static_cast<ssize_t>(sizeof why)) {
+      (void)out.wait();
+      return error{why.code,
+                   why.os_errno,
+                   {},
+                   why.code == errc::chdir_failed ? directory_ : path_,
+                   why.code == errc::sandbox_refused ? "in the child" : std::string()};
+    }
+    out.in_ = std::move(parents_[0]);
+    out.out_ = std::move(parents_[1]);
+    out.err_ = std::move(parents_[2]);
+    out.report_ = report;
+    return out;
+  }
+
+  [[noreturn]] void become(const seatbelt::entrance& way, int tells, int most) const {
+    const auto fail = [&](errc code) {
+      const failure why{code, errno};
+      (void)!::write(tells, &why, sizeof why);
+      ::_exit(126);
+    };
+    for (int i = 0; i < 3; ++i)
+      if (childs_[i].get() >= 0 && ::dup2(childs_[i].get(), i) < 0) fail(errc::stdio_failed);
+    if (!directory_.empty() && ::chdir(directory_.c_str()) != 0) fail(errc::chdir_failed);
+    for (int fd = 3; fd < most; ++fd)
+      if (fd != tells) ::close(fd);
+    char* words = nullptr;
+    if (way.enter(words) != 0) fail(errc::sandbox_refused);
+    const char* const* environment =
+        options_.environment != nullptr ? options_.environment : *::_NSGetEnviron();
+    ::execve(path_.c_str(), argv_.data(),
+             const_cast<char* const*>(environment));  // NOLINT: execve's old signature
+    fail(errc::exec_failed);
+    ::_exit(127);
+  }
+
+  const spawn_options& options_;
+  std::vector<std::string> words_;
+  std::vector<char*> argv_;
+  std::string path_;
+  std::string directory_;
+  descriptor childs_[3];
+  descriptor parents_[3];
+};
+
+}  // namespace nono::detail
+
 #endif
 
 // --- nono/spawn.hpp -------------------------------------------------------------------------------------------------
@@ -8880,7 +10692,7 @@ class spawner {
 
 }  // namespace detail
 
-#else
+#elif !defined(__APPLE__)  // macos/spawn.hpp has its own
 
 namespace detail {
 

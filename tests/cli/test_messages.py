@@ -208,6 +208,9 @@ MUCH = {"p.json": '{"environment": {"set_vars": {"A": "1"}}, "commands": {"deny"
                   '"filesystem": {"read": ["%/data"], "read_file": ["%/data/f"], "allow": ["%/more"]}, '
                   '"groups": {"include": ["rust_runtime"]}}', "more": "dir", **KEY, **DATA}
 say("a profile as code", "profile show %/p.json --format cpp", 0, MUCH, env={"RUSTUP_HOME": "%/home/.ssh"})
+say("a profile as macOS would get it", "profile show %/p.json --format sbpl", 0, {"p.json":
+    '{"meta": {"name": "p"}, "workdir": {"access": "read"}, "network": {"network_profile": "minimal", "open_port": [8080]}, '
+    '"filesystem": {"allow": ["$WORKDIR", "$NOSUCH/x"], "unix_socket_bind": ["/srv/s"], "unix_socket_dir": ["/srv/d"]}}'})
 say("groups of all systems", "profile groups --all-platforms", 0)
 say("list", "profile list", 0, OWN)
 say("list as JSON", "profile list --json", 0, OWN)

@@ -50,7 +50,6 @@ class Profiles(Case):
         path = self.profile(GO_AGENT, "work/go-agent.json")
         r = self.sh("./go-agent.json", "echo x > here && cat here; cat $HOME/.gitconfig; ls $HOME", "--allow-cwd", "-v")
         self.check(r, 2, None, ("'security.groups' is an old spelling of 'groups.include'", "profile  go-agent",
-                                "the credentials of the profile go-agent are not built yet",
                                 "proxy localhost:3128, in a network of its own",
                                 "go-agent.json' lies inside a grant that writes"))
         self.assertEqual(r.out.splitlines()[0], b"x", r)
@@ -608,9 +607,9 @@ class Profiles(Case):
     def test_show_refuses(self):
         self.one_line(self.nono("profile", "show", "go-dev", "--format", "manifest"), 2, "manifest is not built yet, so nothing was shown")
         self.one_line(self.nono("profile", "show", "default", "--format", "json"), 2,
-                      "profile show has no format 'json'; write profile, cpp or state")
+                      "profile show has no format 'json'; write profile, cpp, state or sbpl")
         self.one_line(self.nono("profile", "show", "default", "--json", "--raw"), 2, "--json and --raw contradict each other")
-        for form in ([], ["--json"], ["--raw"], ["--format", "state"], ["--format", "cpp"]):
+        for form in ([], ["--json"], ["--raw"], ["--format", "state"], ["--format", "cpp"], ["--format", "sbpl"]):
             self.one_line(self.nono("profile", "show", "nosuch", *form), 1, "Profile not found: 'nosuch'")
             self.one_line(self.nono("profile", "show", "./nosuch.json", *form), 1, "no such file")
             self.one_line(self.nono("profile", "show", "", *form), 1, "needs the name of a profile, and got an empty one")

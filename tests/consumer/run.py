@@ -16,7 +16,8 @@ meson             the project in this folder by Meson: nono as its subproject, t
 package           the Debian package that --build makes, unpacked and installed by dpkg into empty roots; the
                   command of it, and all of find_package and pkg_config from there
 elsewhere         where there is no Landlock: the door says so when run, on this system told that it is not Linux; with
-                  --zig COMMAND the door and each header alone are compiled for macOS and Windows besides
+                  --zig COMMAND the door and each header alone are compiled for macOS and Windows besides, and for both
+                  Macs a program is linked
 flags             compiles the translation units under strict warnings: with and without exceptions and RTTI, in C++20
                   and C++23, with headers of the system before and after
 """
@@ -305,6 +306,9 @@ def elsewhere(args, temporary):
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(compile_unit, itertools.product(TARGETS, units.items())))
+    for target in TARGETS:
+        if target.endswith("macos"):
+            run(*args.zig.split(), "-target", target, temporary / f"{target}.elsewhere.cpp.o", "-o", temporary / "program")
     print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}: {len(done)}")
 
 

@@ -161,6 +161,7 @@ int main(int argc, char** argv) {
   std::array<std::size_t, nono::cause_count> causes{};
   tally connections;
   tally changes;
+  macos_tally on_macos;
   std::string why;
   int status = 0;
   const auto before = std::chrono::steady_clock::now();
@@ -172,6 +173,8 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < causes.size(); ++i) causes[i] += o.causes[i];
     add(connections, o.connections);
     add(changes, o.changes);
+    on_macos.compared += o.on_macos.compared;
+    for (std::size_t i = 0; i < on_macos.left_out.size(); ++i) on_macos.left_out[i] += o.on_macos.left_out[i];
     if (!o.broken.empty()) {
       ++broken;
       why = o.broken;
@@ -199,6 +202,15 @@ int main(int argc, char** argv) {
   for (const auto& [what, t] : {std::pair{"connect-unix", connections}, {"chmod", changes}})
     std::printf("  %-15s %zu allowed, %zu denied by the policy, %zu denied otherwise\n", what, t.allowed,
                 t.by_policy, t.otherwise);
+  std::printf("the profile for macOS says the same %zu times; left out, because it differs there:\n",
+              on_macos.compared);
+  for (const nono_test::difference_row& row : nono_test::differences)
+    if (const std::size_t n = on_macos.left_out[static_cast<std::size_t>(row.id)]; n != 0)
+      std::printf("  %6zu %s\n", n, std::string(row.what).c_str());
+  if (done > 1000 && on_macos.compared * 10 < done) {  // it would prove nothing
+    std::printf("too few questions were compared with the profile for macOS\n");
+    status = 1;
+  }
   if (broken * 20 > scenarios) {
     std::printf("too many scenarios could not run\n");
     status = 1;

@@ -32,6 +32,7 @@
 #include <nono/nono.hpp>
 #include <nono/query.hpp>
 
+#include "macos.hpp"
 #include "wire.hpp"
 
 namespace differential {
@@ -341,8 +342,7 @@ nono::privileges privileges_in(const scenario& s) {
 
 /// Asks the model. Of a call that does not follow links it is asked in its two halves: no operation stands for one.
 nono::decision predict(const nono::query& model, nono::privileges who, const nono::question& q, change how,
-                       nono::place& found) {
-  std::array<nono::place, 2> places;
+                       std::array<nono::place, 2>& places) {
   nono::decision d;
   // As for link(): a slash behind a link follows it.
   const bool follows = q.path.ends_with('/') || q.path.ends_with("/.") || q.path.ends_with("/..");
@@ -352,7 +352,6 @@ nono::decision predict(const nono::query& model, nono::privileges who, const non
   } else {
     d = model.ask(q, places);
   }
-  found = std::move(places[0]);
   return d;
 }
 
@@ -379,7 +378,7 @@ bool would_change(const scenario& s, const nono::explanation& why, nono::right l
   more->network = policy.network;
   more->sockets = policy.sockets;
   const auto who = privileges_in(s);
-  nono::place found;
+  std::array<nono::place, 2> found;
   const nono::cause c = predict(nono::query(*more, in_force, who), who, q, how, found).why;
   return c != nono::cause::not_granted && c != nono::cause::gains_access;
 }
@@ -453,6 +452,7 @@ outcome run(const scenario& s, const std::string& work) {
   if (out.broken = start(s, *bound, w, in_force); !out.broken.empty()) return out;
   const auto who = privileges_in(s);
   const nono::query model(*mine, in_force, who);
+  macos_twin on_macos(s, *mine, out.on_macos);
   std::vector<nono::inode_id> servers;  // inside the sandbox
   for (std::size_t i = 0; i < s.questions.size(); ++i) {
     const asked& q = s.questions[i];
@@ -462,8 +462,10 @@ outcome run(const scenario& s, const std::string& work) {
     if (socket && path.size() >= sizeof(sockaddr_un::sun_path)) continue;  // no address is that long
     const std::uint16_t port = resources().ports[q.port];
     const nono::question asked_for{q.what, path, to, port};
-    nono::place found;
-    nono::decision d = predict(model, who, asked_for, q.how, found);
+    std::array<nono::place, 2> places;
+    nono::decision d = predict(model, who, asked_for, q.how, places);
+    const nono::place& found = places[0];
+    bool inside_server = false;
     const bool changes = q.what == operation::chmod;
     if (changes && found.file.id == resources().null_device) continue;  // the tree has devices of its own
     const bool decided = q.what == operation::connect_unix &&
@@ -473,6 +475,7 @@ outcome run(const scenario& s, const std::string& work) {
         std::find(servers.begin(), servers.end(), found.file.id) != servers.end()) {
       d.why = nono::cause::granted;
       d.os_errno = 0;
+      inside_server = true;
     }
     const bool ours = d.why == nono::cause::not_granted || d.why == nono::cause::gains_access;
     const bool of_link = changes && found.file.type == nono::file_type::symlink;  // no grant is one of a link
@@ -490,6 +493,7 @@ outcome run(const scenario& s, const std::string& work) {
                              q.how,
                              q.listens};
     int seen = 0;
+    on_macos.look();
     if (!write_whole(w.to.get(), &sent, sizeof sent) || !write_whole(w.to.get(), path.data(), path.size()) ||
         !write_whole(w.to.get(), to.data(), to.size()) || !read_whole(w.from.get(), &seen, sizeof seen)) {
       out.broken = "the worker ended";
@@ -502,6 +506,11 @@ outcome run(const scenario& s, const std::string& work) {
       count(out.changes, d);
     if (!agrees(d, seen)) {
       out.wrong = {i, errno_text(d.os_errno), errno_text(seen)};
+      return out;
+    }
+    if (std::string bad = on_macos.compare(asked_for, d, places, seen, in_force, inside_server);
+        !bad.empty()) {
+      out.wrong = {i, std::move(bad), errno_text(seen)};
       return out;
     }
     if (q.listens && seen == 0) servers.push_back(nono::look(path, {.follow = false}).file.id);

@@ -17,6 +17,8 @@
 #include <nono/resolve.hpp>
 #include <nono/right.hpp>
 
+#include "../sbpl/differences.hpp"
+
 namespace differential {
 
 /// One file of the tree. Paths begin with "%", the directory in which most happens, or "@", one beside it.
@@ -88,11 +90,18 @@ struct tally {
   std::size_t otherwise = 0;  ///< denied as without a sandbox
 };
 
+/// The same questions to a profile for macOS.
+struct macos_tally {
+  std::size_t compared = 0;
+  std::array<std::size_t, nono_test::difference_count> left_out{};  ///< by what differs there
+};
+
 /// How a run went.
 struct outcome {
   std::size_t pairs = 0;
   std::array<std::size_t, nono::cause_count> causes{};  ///< of the decisions, by cause
   tally connections, changes;                           ///< under a supervisor
+  macos_tally on_macos;
   std::optional<disagreement> wrong;
   std::string broken;  ///< why the scenario could not be run at all; empty if it could
 };

@@ -9,14 +9,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 
 #include <sys/stat.h>
 
 #include "../unit/cli/temporary_directory.hpp"
+#include "golden_file.hpp"
 
 namespace abi = nono::linux_abi;
 using nono::right;
@@ -25,10 +24,6 @@ using nono_test::temporary_directory;
 
 namespace {
 
-#ifndef NONO_TESTS_DIR
-#define NONO_TESTS_DIR "tests"
-#endif
-
 std::string replaced(std::string text, const std::string& from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
     text.replace(at, from.size(), to);
@@ -36,18 +31,7 @@ std::string replaced(std::string text, const std::string& from, std::string_view
 }
 
 void compare(std::string_view name, const std::string& text) {
-  const std::string file = std::string(NONO_TESTS_DIR "/golden/").append(name) + ".txt";
-  INFO(file);
-  if (std::getenv("NONO_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream out(file, std::ios::binary);
-    out << text;
-    CHECK(out.good());
-    return;
-  }
-  std::ifstream in(file, std::ios::binary);
-  REQUIRE_MESSAGE(in.good(), "missing: run once with NONO_UPDATE_GOLDEN=1");
-  const std::string golden{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  CHECK(text == golden);
+  nono_test::compare_with_golden(std::string(name) + ".txt", text);
 }
 
 /// A tree whose every name is known, some of them hostile.

@@ -314,8 +314,13 @@ TEST_CASE("algebra: a combination without room is an error outside a constant ex
   }
   CHECK(union_of(left, right_side).ref().violation == errc::too_many_ports);
   CHECK(intersection_of(left, right_side).ref().network.mode == network_mode::blocked);
-  const auto some = caps().network(nono::hosts{"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10", "a11", "a12", "a13", "a14", "a15", "a16", "a17", "a18", "a19", "a20", "a21", "a22", "a23", "a24", "a25", "a26", "a27", "a28", "a29", "a30", "a31", "a32", "a33", "a34", "a35", "a36", "a37", "a38", "a39", "a40"});
-  const auto others = caps().network(nono::hosts{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24"});
+  const auto some = caps().network(nono::hosts{
+      "a1",  "a2",  "a3",  "a4",  "a5",  "a6",  "a7",  "a8",  "a9",  "a10", "a11", "a12", "a13", "a14",
+      "a15", "a16", "a17", "a18", "a19", "a20", "a21", "a22", "a23", "a24", "a25", "a26", "a27", "a28",
+      "a29", "a30", "a31", "a32", "a33", "a34", "a35", "a36", "a37", "a38", "a39", "a40"});
+  const auto others = caps().network(nono::hosts{"c1",  "c2",  "c3",  "c4",  "c5",  "c6",  "c7",  "c8",
+                                                 "c9",  "c10", "c11", "c12", "c13", "c14", "c15", "c16",
+                                                 "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24"});
   CHECK(union_of(some, others).ref().violation == errc::none);
   CHECK(union_of(some, others).ref().hosts.size() == nono::max_hosts);
   CHECK(union_of(union_of(some, others), caps().network(nono::hosts{"e"})).ref().violation ==

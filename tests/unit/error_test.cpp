@@ -155,6 +155,8 @@ constexpr errc every_code[] = {errc::none,
                                errc::host_malformed,
                                errc::no_hosts,
                                errc::too_many_hosts,
+                               errc::platform_rule_malformed,
+                               errc::platform_rule_too_broad,
                                errc::path_not_found,
                                errc::not_a_directory,
                                errc::not_a_file,
@@ -172,6 +174,9 @@ constexpr errc every_code[] = {errc::none,
                                errc::filter_refused,
                                errc::too_many_filters,
                                errc::listener_taken,
+                               errc::already_sandboxed,
+                               errc::sandbox_refused,
+                               errc::not_on_macos,
                                errc::multi_threaded,
                                errc::needs_child,
                                errc::ruleset_failed,
@@ -230,11 +235,13 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::not_within) == 35);
   CONSTEXPR_CHECK(number(errc::host_empty) == 36);
   CONSTEXPR_CHECK(number(errc::too_many_hosts) == 45);
+  CONSTEXPR_CHECK(number(errc::platform_rule_too_broad) == 47);
   CONSTEXPR_CHECK(number(errc::path_not_found) == 100);
   CONSTEXPR_CHECK(number(errc::too_many_open_files) == 105);
   CONSTEXPR_CHECK(number(errc::unsupported_platform) == 200);
   CONSTEXPR_CHECK(number(errc::seccomp_unavailable) == 206);
   CONSTEXPR_CHECK(number(errc::listener_taken) == 210);
+  CONSTEXPR_CHECK(number(errc::sandbox_refused) == 212);
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
   CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);

@@ -59,6 +59,8 @@ char letter(standing s) {
       return 'N';
     case standing::by_supervisor:
       return 'V';
+    case standing::by_seatbelt:
+      return 'M';
     case standing::not_asked:
       return '-';
     case standing::missing:

@@ -97,6 +97,7 @@ TEST_CASE("protection: every standing has a word") {
   CONSTEXPR_CHECK(nono::name_of(standing::by_landlock_and_seccomp) == "Landlock and seccomp");
   CONSTEXPR_CHECK(nono::name_of(standing::by_namespace) == "network namespace");
   CONSTEXPR_CHECK(nono::name_of(standing::by_supervisor) == "supervisor");
+  CONSTEXPR_CHECK(nono::name_of(standing::by_seatbelt) == "Seatbelt");
   CONSTEXPR_CHECK(nono::name_of(standing::not_asked) == "not asked");
   CONSTEXPR_CHECK(nono::name_of(standing::missing) == "missing");
   CONSTEXPR_CHECK(nono::name_of(standing::not_enforceable) == "not enforceable");

@@ -115,9 +115,9 @@ TEST_CASE("proxy header: the token, in each form and no other") {
   CHECK_FALSE(presents("Bearer " + good_token + "a", good_token));
   CHECK_FALSE(presents(good_token, good_token));
   CHECK_FALSE(presents("", good_token));
-  CHECK(presents("Basic eDp0b2tlbg==", "token"));  // x:token
+  CHECK(presents("Basic eDp0b2tlbg==", "token"));      // x:token
   CHECK_FALSE(presents("Basic eDp0b2tlbg", "token"));  // without its padding
-  CHECK_FALSE(presents("Basic dG9rZW4=", "token"));  // token
+  CHECK_FALSE(presents("Basic dG9rZW4=", "token"));    // token
   CHECK_FALSE(presents("Basic eDp0b2tlbg==!", "token"));
   CHECK_FALSE(presents("Basic eDo=", ""));
 }
