@@ -183,7 +183,8 @@ const allowed_host* host_filter::find(std::string_view name) const {
 bool wants_hosts(const run_options& options, const profile& says) {
   return !options.network_profile.empty() || !options.allow_domain.empty() ||
          !options.upstream_proxy.empty() || !options.upstream_bypass.empty() ||
-         !says.network_profile.value_or("").empty() || !says.domains.empty() || !says.upstream_proxy.empty();
+         !says.network_profile.value_or("").empty() || !says.domains.empty() ||
+         !says.upstream_proxy.empty() || !says.upstream_bypass.empty();
 }
 
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,

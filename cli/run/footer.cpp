@@ -122,7 +122,8 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
     out += fmt::format("  {}\n", hosts[i].reason);
   }
   if (sorted.empty() && hosts.empty() && observed && r.cwd != cwd_grant::ask)
-    out += nothing_refused(status, bound.network.mode == network_mode::loopback && watcher->used_loopback());
+    out += nothing_refused(
+        status, nono::detail::network_of(bound) == network_mode::loopback && watcher->used_loopback());
   return out;
 }
 

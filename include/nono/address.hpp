@@ -156,8 +156,8 @@ constexpr std::string_view name_of(address_kind kind) noexcept {
 namespace detail {
 struct address_range {
   ip_address first;
-  unsigned bits;
-  address_kind kind;
+  unsigned bits = 0;
+  address_kind kind{};
 };
 constexpr address_range v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, unsigned bits,
                            address_kind kind) noexcept {

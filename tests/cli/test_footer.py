@@ -237,7 +237,8 @@ class Footer(Case):
         self.works_outside("inet", f"connect,127.0.0.1,{port}")
         r = self.attempts("connect,192.0.2.1,80", flags=["--allow-cwd", "--profile", "go-dev"])
         self.check(r, 3, "connect ENETUNREACH\n",
-                   "  connect to 192.0.2.1:80: the profile go-dev gives a loopback network only; --allow-net opens the network\n")
+                   "  connect to 192.0.2.1:80: hosts are reached through the proxy alone, which HTTP_PROXY names; --allow-net "
+                   "opens the network\n")
         r = self.attempts(f"connect,127.0.0.1,{port}", flags=["--allow-cwd", "--profile", "go-dev"])
         self.check(r, 3, "connect ECONNREFUSED\n")
         r = self.attempts(f"connect,127.0.0.1,{port}", flags=["--allow-cwd", "--profile", "go-dev", "--allow-net"])

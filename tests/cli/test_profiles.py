@@ -477,7 +477,7 @@ class Profiles(Case):
         # Hosts for the developer's, an open network for the others.
         for name, hosts in (("bun-dev", True), ("mise-dev", True), ("openclaw", False), ("swival", False)):
             r = self.check(self.nono("profile", "show", name), 0, None)
-            self.assertEqual("proxy localhost:3128" in r.text, hosts, r)
+            self.assertEqual("proxy localhost:3128" in r.out.decode(), hosts, r)
         self.file("home/.bun/bin/tool", "bun\n")
         self.file("home/.local/share/mise/shims/tool", "mise\n")
         self.check(self.sh("bun-dev", "cat ~/.bun/bin/tool"), 0, "bun\n")

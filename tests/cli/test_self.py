@@ -65,9 +65,11 @@ class Inside(Case):
         got = self.answer("--scope", "signal")
         self.assertEqual((got["status"], got["scope"], got["state"], got["enforced"]), ("scope", "signal", "enforced", True))
 
-    def test_a_profile_is_restored_with_its_loopback(self):
+    def test_a_profile_is_restored_with_its_hosts(self):
         got = self.answer("--host", "example.com", flags=("--profile", "go-dev", "--allow-cwd"))
-        self.assertEqual((got["status"], got["errno"]["name"]), ("denied", "ENETUNREACH"))
+        self.assertEqual((got["status"], got["reason"]), ("denied", "proxy_filtered"))
+        got = self.answer("--host", "github.com", flags=("--profile", "go-dev", "--allow-cwd"))
+        self.assertEqual((got["status"], got["reason"]), ("allowed", "proxy_allowed"))
         self.assertEqual(self.answer("--host", "localhost:80", flags=("--profile", "go-dev", "--allow-cwd"))["status"], "allowed")
 
     def test_outside_of_a_sandbox(self):

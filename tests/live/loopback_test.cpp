@@ -91,8 +91,8 @@ TEST_CASE("network(loopback): a door is open before the child starts, and leads 
   how.door = port;
   nono::capability_set policy = live::with_system({{live::self(), nono::read}});
   policy.network(nono::loopback);
-  const std::string words[] = {live::self(), "connect", std::to_string(port)};
-  const std::string_view argv[] = {words[0], words[1], words[2]};
+  const std::string words[] = {live::self(), "--probe", "connect", std::to_string(port)};
+  const std::string_view argv[] = {words[0], words[1], words[2], words[3]};
   auto started = nono::spawn(policy, std::span<const std::string_view>(argv), how);
   REQUIRE_MESSAGE(started.has_value(), started.error().message());
   REQUIRE(started->door() >= 0);
