@@ -51,15 +51,15 @@ constexpr std::string_view aws_bedrock_hosts[] = {"*.bedrock-runtime.amazonaws.c
                                                   "*.bedrock.amazonaws.com"};
 
 constexpr host_group groups[] = {
-    {"llm_apis", "APIs of language models", llm_apis},
-    {package_registries, "the registries that go, npm, pip, cargo and mvn are set up for", {}},
-    {"github", "GitHub, its API, sources and packages", github_hosts},
-    {"gitlab", "GitLab and its registry", gitlab_hosts},
-    {"sigstore", "signing of releases", sigstore_hosts},
-    {"documentation", "documentation of languages", documentation_hosts},
-    {"google_cloud", "Google Cloud's APIs", google_cloud_hosts},
-    {"azure", "Azure's models", azure_hosts},
-    {"aws_bedrock", "AWS Bedrock", aws_bedrock_hosts},
+    {"llm_apis", llm_apis},
+    {package_registries, {}},
+    {"github", github_hosts},
+    {"gitlab", gitlab_hosts},
+    {"sigstore", sigstore_hosts},
+    {"documentation", documentation_hosts},
+    {"google_cloud", google_cloud_hosts},
+    {"azure", azure_hosts},
+    {"aws_bedrock", aws_bedrock_hosts},
 };
 
 constexpr std::string_view minimal[] = {"llm_apis"};

@@ -10,7 +10,6 @@ namespace nono::cli {
 /// A named list of hosts. `package_registries` has none here: they are read from the user's own tools (registries.hpp).
 struct host_group {
   std::string_view name;
-  std::string_view description;
   std::span<const std::string_view> hosts;
 };
 

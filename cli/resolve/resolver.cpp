@@ -271,13 +271,15 @@ class resolver {
   error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
     std::string cache(here_.variable("XDG_CACHE_HOME").value_or(""));
     if (!cache.starts_with('/')) cache = here_.home + "/.cache";
-    cache += "/nono/go-mod";
+    cache += "/nono/go";
     if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
                                      options_.dry_run ? if_exists : create_dir, origin::group,
                                      groups::go_runtime.name, true});
         !added)
       return std::move(added.error());
-    out.variables.emplace_back("GOMODCACHE", cache);
+    // The first place of GOPATH is also where go keeps what it knows of the checksum database.
+    out.variables.emplace_back("GOPATH", found.go_path.empty() ? cache : cache + ':' + found.go_path);
+    out.variables.emplace_back("GOMODCACHE", cache + "/pkg/mod");
     const std::string outside = found.go_modules + "/cache/download";
     if (found.go_modules.empty() || found.go_proxy.empty() || !is_directory(outside)) return {};
     std::string url = "file://";
@@ -602,11 +604,9 @@ class resolver {
   error filter_hosts(resolution& out, std::string_view name, const opened_ports& beside) {
     if (options_.no_child)
       return sentence(
-          name.empty() || cli::wants_hosts(options_, {})
-              ? std::string("wrap cannot filter hosts; use `nono run`, or --block-net")
-              : fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
-                            "--block-net",
-                            name));
+          fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
+                      "--block-net",
+                      name));
     auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.warnings);
     if (!filter) return std::move(filter.error());
     out.hosts = *std::move(filter);

@@ -79,6 +79,7 @@ void go_settings(setting_paths& paths) {
   go_root(paths, go_env("GOROOT", ""));
 
   const setting gopath = go_env("GOPATH", paths.in_home("go"));
+  paths.result.go_path = gopath.value;
   std::string first;
   for_each_part(gopath.value, ':', [&](std::string_view entry) {
     if (first.empty()) first = entry;

@@ -27,6 +27,7 @@ struct toolchain_paths {
   std::vector<std::string> read_write;  ///< caches; to be created 0700 when missing
   std::vector<std::string> read_files;
   std::vector<std::string> refused;  ///< a sentence for each value that names a path which may not be granted
+  std::string go_path;               ///< GOPATH
   std::string go_modules;            ///< where go keeps the modules that it has downloaded; empty: not known
   std::string go_proxy;              ///< where it downloads them from, as GOPROXY; empty: not known
   std::vector<std::pair<std::string, std::string>>

@@ -177,9 +177,9 @@ profile("hosts", '{"network": {"network_profile": "minimal"}}', 0)
 profile("hosts, and the network blocked", '{"network": {"network_profile": "minimal"}}', 0, "-v --block-net")
 say("hosts under wrap", "wrap -p %/p.json -- true", 1, {"p.json": '{"network": {"network_profile": "minimal"}}'})
 profile("ports", '{"network": {"connect_port": [443]}}', 0)
-profile("open ports beside a blocked network", '{"network": {"block": true, "open_port": [8080]}}')
-profile("open ports beside hosts", '{"network": {"network_profile": "minimal", "open_port": [8080]}}')
-profile("open ports beside ports", '{"network": {"connect_port": [443], "open_port": [8080]}}')
+profile("open ports beside a blocked network", '{"network": {"block": true, "open_port": [8080]}}', 0)
+profile("open ports beside hosts", '{"network": {"network_profile": "minimal", "open_port": [8080]}}', 0)
+profile("open ports beside ports", '{"network": {"connect_port": [443], "open_port": [8080]}}', 0)
 OWN = {"home/.config/nono/profiles/mine.json": '{"extends": "go-dev", "meta": {"name": "mine", "description": "it\'s my own"}}',
        "home/.config/nono/profiles/go-dev.jsonc": "{}", "home/.config/nono/profiles/broken.json": "{"}
 say("groups", "profile groups", 0)
@@ -403,6 +403,54 @@ say("a warning of the run", "why --read %/none --path %/data/f", 0, DATA)
 say("a command that is not there", "why --path / -- no-such-program", 1)
 say("standard output that is full", "why --path /", 1, stdout="/dev/full")
 
+# ---- hosts ------------------------------------------------------------------------------------------------------
+
+say = group("hosts")
+HOSTS = "run --dry-run --allow-domain a.example"
+say("one host", f"{HOSTS} -- true", 0)
+say("lists, with where each comes from", "run --dry-run -v --network-profile minimal --allow-domain gitlab -- true", 0)
+say("an upstream proxy", f"{HOSTS} --upstream-proxy proxy.example:3128 --upstream-bypass b.example -- true", 0)
+say("ports beside hosts", f"{HOSTS} --listen-port 8080 --allow-connect-port 5432 -- true", 0)
+say("single endpoints", "run --dry-run --allow-domain http://a.example/v1/* -- true", 0)
+say("ports that are not looked at", "run --dry-run --allow-domain A.example:8443 --allow-domain [::1]:80 -- true", 0)
+say("an unknown network profile", "run --network-profile nosuch -- true", 1)
+say("an upstream proxy alone", "run --upstream-proxy proxy.example:3128 -- true", 1)
+say("an upstream proxy with a scheme", f"{HOSTS} --upstream-proxy http://proxy.example:3128 -- true", 1)
+say("an upstream proxy of a profile", "run -p %/p.json -- true", 1, {"p.json":
+    '{"meta": {"name": "p"}, "network": {"network_profile": "minimal", "upstream_proxy": "none"}}'})
+say("a bypass of nothing", f"{HOSTS} --upstream-bypass b.example -- true", 1)
+say("hosts and no network", "run --block-net --allow-domain a.example -- true", 1)
+say("hosts and a profile without a network", "run -p %/p.json --allow-domain a.example -- true", 1,
+    {"p.json": '{"meta": {"name": "p"}, "network": {"block": true}}'})
+say("hosts and an open network", "run --allow-net --allow-domain a.example -- true", 2)
+say("another scheme", "run --allow-domain ftp://a.example -- true", 1)
+say("a query", "run --allow-domain https://a.example/x?y -- true", 1)
+say("an endpoint without a path", "run -p %/p.json -- true", 1, {"p.json":
+    '{"meta": {"name": "p"}, "network": {"allow_domain": [{"domain": "a.example", "endpoints": [{"method": "GET", "path": "x"}]}]}}'})
+say("an address in another spelling", "run --allow-domain 127.1 -- true", 1)
+say("a bypass of the proxy that is no host", f"{HOSTS} --upstream-proxy p.example:1 --upstream-bypass a_b -- true", 1)
+say("a port of no proxy", "run --proxy-port 8080 -- true", 1)
+say("a way of filtering nothing", "run --sandbox-policy landlock -- true", 1)
+say("another way of filtering", "run --sandbox-policy magic -- true", 2)
+say("a network of its own and ports", f"{HOSTS} --sandbox-policy namespace --listen-port 80 -- true", 1)
+say("no network and ports to connect to", "run --block-net --allow-connect-port 80 -- true", 1)
+say("no network and a port to listen at", "run --dry-run --block-net --listen-port 80 -- true", 0)
+say("an open network and a port", "run --dry-run -v --listen-port 80 -- true", 0)
+say("single ports", "run --dry-run --allow-connect-port 80 -- true", 0)
+say("credentials", "run --dry-run -p %/p.json -- true", 0, {"p.json": '{"meta": {"name": "p"}, "network": {"credentials": ["x"]}}'})
+say("wrap with hosts", "wrap -p rust-dev -- true", 1)
+say("an audit log that cannot be", "run --allow-domain a.example -- true", 1, {"home/.local/state/nono": ""})
+REFUSED = {"f.py": "import sys, urllib.error, urllib.request as u\ntry: u.urlopen('http://b.example/')\n"
+                   "except urllib.error.HTTPError: sys.exit(3)\n"}
+say("a host that was refused", "run --no-audit --allow-domain a.example --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, REFUSED)
+CONNECT = {"f.py": "import socket, sys\ntry: socket.create_connection(('192.0.2.1', 81), 5)\nexcept OSError: sys.exit(3)\n",
+           "p.json": '{"meta": {"name": "p"}, "network": {"credentials": ["x"]}}'}
+say("past the ports", "run --allow-connect-port 80 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("past the credentials", "run -p %/p.json --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("why of a host", "why --allow-domain a.example --host https://A.example/x", 0)
+say("why of another", "why --allow-domain a.example --host b.example", 0)
+say("why of endpoints", "why --allow-domain http://a.example/v1/* --host a.example", 0)
+
 # ---- setup ------------------------------------------------------------------------------------------------------
 
 say = group("setup")
@@ -418,7 +466,6 @@ EXCEPTIONS = {
     "can be reached: this needs": "of kernels before 6.12",
     "the file that NONO_CAP_FILE names,": "of a disk that fills up between two calls",
     ", could not be written:": "the same",
-    "; make room for it": "the same",
     "WSL2: Windows' drives (/mnt/c) are 9p, where grants may not hold": "of a kernel of Microsoft's",
     ", which may make inodes anew: then what is granted there is refused; work on a Linux file system instead":
         "of grants on 9p and FUSE, which nobody may mount here",
@@ -429,7 +476,23 @@ EXCEPTIONS = {
     "could not be removed whole; a later run tries again": "of a directory that the command made immutable, or filled for a long time",
     "keeping the scratch directory": "fcntl() would have to fail",
     "; the command was not started": "prctl(), capset() or close_range() would have to fail",
-    "outbound to named hosts": "no command line leads to it as long as hosts are not built",
+    "outbound to named hosts": "hosts have a row of their own, with their number",
+    "memfd_create failed:": "of a process without descriptors",
+    "for nono-proxy failed:": "the same",
+    "; nothing was run": "the same",
+    "nono-proxy did not begin in 20 seconds; nothing was run": "of a machine that stands still",
+    "nono-proxy ended before it began; nothing was run": "of another program by its name",
+    "nono-proxy cannot start:": "the same",
+    "nono-proxy cannot be given its socket:": "of one that was killed in between",
+    "; the proxy is reached through this system's network instead": "of a system without namespaces: tests/proxy/test_hosts.py",
+    "[nono] warning: nono-proxy ended before the command did, which reached no host from then on": "tests/proxy/test_hosts.py",
+    "hosts are filtered by nono-proxy, which is not at": "tests/proxy/test_hosts.py",
+    "; install it there, or use --block-net or --allow-net": "the same",
+    "the network would have no host; name one with --allow-domain, or use --block-net": "of a group that came out empty",
+    "cannot be listened at:": "the same",
+    "; choose another with --proxy-port": "the same",
+    "new Definition('registry'": "words of npm's own source",
+    "PyPI = PackageIndex(": "words of pip's own source",
     "[nono] Session stopped.": "of Ctrl-Z on a terminal: test_signals.py",
 }
 
@@ -478,7 +541,7 @@ class Messages(Case):
         missing, useless = unsaid(said, texts, EXCEPTIONS)
         self.assertEqual(missing, [], "no golden text has these: add cases above")
         self.assertEqual(useless, [], "these exceptions are not needed")
-        self.assertLess(len(EXCEPTIONS), 25)
+        self.assertLess(len(EXCEPTIONS), 36)
 
     def test_how_sentences_are_found(self):
         source = r'''#include "not this one here"

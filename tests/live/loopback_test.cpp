@@ -101,7 +101,7 @@ TEST_CASE("network(loopback): a door is open before the child starts, and leads 
   const int accepted = ::accept4(started->door(), nullptr, nullptr, SOCK_CLOEXEC);
   CHECK(accepted >= 0);
   ::close(accepted);
-  CHECK(connect_tcp(port) == ECONNREFUSED);  // from here it is not there
+  CHECK(live::in_child([] { return connect_tcp(port); }) == ECONNREFUSED);  // from here it is not there
   // It belongs to a network of the child's own.
   policy.network(nono::unrestricted);
   const auto refused = nono::spawn(policy, std::span<const std::string_view>(argv), how);

@@ -206,6 +206,20 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         self.assertNotIn(b"OPEN", r.out, r)
         self.assertIn(b"kill closed", r.out, r)
 
+    def test_where_namespaces_are_refused(self):
+        """In a user namespace that may have no network namespaces (ENOSPC) Landlock does it, and the run says so."""
+        as_user = [] if not self.user else ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--"]
+        def run(policy):
+            return self.execute([*as_user, "unshare", "-Ur", "sh", "-c",
+                                 'echo 0 > /proc/sys/user/max_net_namespaces; exec "$@"', "sh",
+                                 os.path.join(self.bin, "nono"), "run", "--allow-domain", "api.example", "--sandbox-policy",
+                                 policy, "--read", self.room, "--", "curl", "-sS", "http://api.example/in",
+                                 "http://other.example/out"])
+        r = run("auto")
+        self.check(r, 0, None, ("the proxy is reached through this system's network instead", "clone(CLONE_NEWNET)"))
+        self.assertIn(b"GET /in 0\nnono: the host other.example is not among", r.out, r)
+        self.check(run("namespace"), 126, b"", "clone(CLONE_NEWNET)")
+
     # ---- lists ----
 
     def test_network_profile_word_for_word(self):
@@ -326,6 +340,11 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         self.check(r, 1, err=f"nono: hosts are filtered by nono-proxy, which is not at '{alone}/nono-proxy'; install it "
                              "there, or use --block-net or --allow-net\n")
         self.check(self.run_("--", "true"), 0)
+
+    def test_a_port_that_is_taken(self):
+        r = self.hosts("true", flags=("--allow-domain", "api.example", "--sandbox-policy", "landlock", "--proxy-port", "80"))
+        self.assertEqual(r.code, 1, r)
+        self.assertRegex(r.text, r"^nono: 127\.0\.0\.1 port 80 cannot be listened at: .*; choose another with --proxy-port\n$")
 
     def test_a_full_disk_and_no_audit(self):
         self.file("home/.local/state/nono", "in the way")
