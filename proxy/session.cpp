@@ -378,7 +378,7 @@ class session {
     // A server may answer before it has heard all, so both ways go on at once.
     outcome out;
     using namespace asio::experimental::awaitable_operators;
-    co_await (send_request(incoming, out) && receive_response(head, upgrades, out));
+    co_await (send_request(incoming, out) && receive_whole(head, upgrades, out));
     if (!out.begun) {
       server_.reset();
       event.category = "upstream_connect_failed";
@@ -395,11 +395,13 @@ class session {
       co_return false;
     }
     if (!out.keeps_server || !out.whole || !out.sent) server_.reset();
+    if (out.whole && !out.sent) co_await linger();
     co_return out.whole&& out.sent&& keeps_client;
   }
 
   struct outcome {
     bool sent = false;          ///< the whole request has gone out
+    bool over = false;          ///< there is no more to come from the server
     bool begun = false;         ///< the client has seen the beginning of an answer
     bool whole = false;         ///< and all of it
     bool keeps_server = false;  ///< the server takes another request
@@ -424,7 +426,7 @@ class session {
     request.body().more = !incoming.is_done();
     server_->stream.expires_after(idle_time);
     co_await http::async_write_header(server_->stream, outgoing, redirect_error(use_awaitable, why));
-    while (!why && !incoming.is_done()) {
+    while (!why && !incoming.is_done() && !out.over) {
       request.body() = {room.data(), room.size(), true};
       if (!out.begun) client_.expires_after(idle_time);
       // As the response below: what is there goes on at once.
@@ -441,11 +443,18 @@ class session {
       co_await http::async_write(server_->stream, outgoing, redirect_error(use_awaitable, why));
       if (why == http::error::need_buffer) why = {};
     }
-    if (!why && !outgoing.is_done()) {
+    if (!why && incoming.is_done() && !outgoing.is_done()) {
       request.body() = {nullptr, 0, false};
       co_await http::async_write(server_->stream, outgoing, redirect_error(use_awaitable, why));
     }
-    out.sent = !why;
+    out.sent = !why && incoming.is_done();
+  }
+
+  /// When the answer has ended, or will not come, the rest of the request is not waited for.
+  awaitable<void> receive_whole(bool head, bool upgrades, outcome& out) {
+    co_await receive_response(head, upgrades, out);
+    out.over = true;
+    if (!out.sent) client_.cancel();
   }
 
   awaitable<void> receive_response(bool head, bool upgrades, outcome& out) {
@@ -546,7 +555,13 @@ class session {
     client_.expires_after(header_time);
     co_await http::async_write(client_, answer, redirect_error(use_awaitable, why));
     if (why || keeps) co_return !why;
-    // What the client still sends would make the kernel take the answer back (RST), so it is read for a while.
+    co_await linger();
+    co_return false;
+  }
+
+  /// What the client still sends would make the kernel take the answer back (RST), so it is read for a while.
+  awaitable<void> linger() {
+    error_code why;
     client_.socket().shutdown(tcp::socket::shutdown_send, why);
     client_.expires_after(2s);
     std::array<char, 4096> ignored;
@@ -556,7 +571,6 @@ class session {
           co_await client_.async_read_some(asio::buffer(ignored), redirect_error(use_awaitable, why));
       left -= std::min(left, n);
     }
-    co_return false;
   }
 
   server& owner_;

@@ -158,6 +158,7 @@ inline constexpr group_rule rust_runtime_rules[] = {
 };
 inline constexpr group_rule python_runtime_rules[] = {
     r("$HOME/.pyenv"), r("$HOME/.local/lib"), r("$HOME/.local/share/uv"), r("$HOME/.conda"),
+    r("/etc/debian_version"),  // pip tells a registry what it runs on, and fails where this cannot be read
 };
 inline constexpr group_rule node_runtime_rules[] = {
     r("$HOME/.nvm"), r("$HOME/.fnm"), r("$HOME/.npm"), r("$HOME/.node"), r("$HOME/.local/share/fnm"),

@@ -393,6 +393,19 @@ class ProxyTest(unittest.TestCase):
             status, _, body = read_answer(s)
             self.assertEqual((status, body), (413, b"too much"))
 
+    def test_a_server_that_leaves_is_not_waited_for(self):
+        """Nor is the rest of the request: the client that still writes hears of it at once."""
+        gone = Raw(read_head)
+        early = Raw(lambda taken: (read_head(taken), taken.sendall(b"HTTP/1.1 400 Bad\r\nContent-Length: 3\r\n\r\nbad")))
+        with Proxy() as p:
+            for server, status in ((gone, 502), (early, 400)):
+                with p.connect() as s:
+                    start = time.monotonic()
+                    s.sendall(get(f"http://api.example:{server.port}/", b"Content-Length: 1000", method="POST") + b"x")
+                    self.assertEqual(read_answer(s)[0], status)
+                    self.assertEqual(s.recv(1), b"")
+                    self.assertLess(time.monotonic() - start, 5)
+
     def test_upgrades(self):
         def serve(taken):
             head = read_head(taken)
