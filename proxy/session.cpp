@@ -205,6 +205,14 @@ class session {
         use_awaitable);
   }
 
+  /// Logs that the event's request is let through. False: it could not be written, and must not be.
+  bool log_allowed(audit_event event, refusal& why) const {
+    event.allowed = true;
+    if (owner_.log().write(event)) return true;
+    why = {503, "audit_failed", "the audit log cannot be written, so nothing is let through"};
+    return false;
+  }
+
   /// Connects to the host, or to the upstream proxy for it. The event is logged before a packet is sent there.
   awaitable<std::optional<tcp::socket>> connect_to(const target& to, audit_event& event, refusal& why) {
     const bool upstream_proxy = owner_.rules().goes_upstream(to);
@@ -225,13 +233,7 @@ class session {
         why = {403, v.category, std::move(v.reason)};
         co_return std::nullopt;
       }
-    event.allowed = true;
-    if (!owner_.log().write(event)) {
-      event.allowed = false;
-      why = {503, "audit_failed", "the audit log cannot be written, so nothing is let through"};
-      co_return std::nullopt;
-    }
-    event.allowed = false;
+    if (!log_allowed(event, why)) co_return std::nullopt;
     error_code last;
     for (const ip_address& a : found) {
       beast::tcp_stream stream(client_.get_executor());
@@ -358,15 +360,10 @@ class session {
 
     // A connection that is kept is for the same host, and was checked when it was made.
     if (server_ && (server_->authority != to.authority() || has_news(*server_))) server_.reset();
+    refusal no;
     if (server_) {
-      event.allowed = true;
-      const bool logged = owner_.log().write(event);
-      event.allowed = false;
-      if (!logged)
-        co_return co_await refuse(incoming, event, 503,
-                                  "the audit log cannot be written, so nothing is let through", false);
+      if (!log_allowed(event, no)) co_return co_await refuse(incoming, event, no.status, no.reason, false);
     } else {
-      refusal no;
       std::optional<tcp::socket> socket = co_await connect_to(to, event, no);
       if (!socket) {
         event.category = no.category;
@@ -482,15 +479,14 @@ class session {
       response.body() = {nullptr, 0, !answer.is_done()};
       client_.expires_after(idle_time);
       out.begun = out.begun || !informs;
-      if (head || informs || switches) {
-        co_await http::async_write_header(client_, outgoing, redirect_error(use_awaitable, why));
-        if (why) co_return;
-        if (informs) continue;
+      co_await http::async_write_header(client_, outgoing, redirect_error(use_awaitable, why));
+      if (why) co_return;
+      if (informs) continue;
+      if (head || switches) {
         out.switched = switches;
         out.whole = true;
         co_return;
       }
-      co_await http::async_write_header(client_, outgoing, redirect_error(use_awaitable, why));
       std::array<char, piece> room;
       while (!why && !answer.is_done()) {
         response.body() = {room.data(), room.size(), true};

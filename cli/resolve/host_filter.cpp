@@ -99,7 +99,7 @@ class filter_maker {
     }
     auto read = read_domain(word, from, warnings_);
     if (!read) return std::move(read.error());
-    allowed_host one = std::move(**read);
+    allowed_host one = *std::move(read);
     for (const auto& [method, path] : endpoints) {
       if (!path.starts_with('/') || method.empty())
         return sentence(
@@ -193,9 +193,8 @@ result<host_filter> filter_of(const run_options& options, const profile& says, s
   return filter_maker(options, says, profile_name, here, workdir, warnings).run();
 }
 
-result<std::optional<allowed_host>> read_domain(std::string_view word, std::string_view from,
-                                                std::vector<std::string>& warnings) {
-  if (find_host_group(word) != nullptr) return std::optional<allowed_host>();
+result<allowed_host> read_domain(std::string_view word, std::string_view from,
+                                 std::vector<std::string>& warnings) {
   allowed_host out{std::string(word), std::string(from)};
   std::string_view rest = word;
   const std::size_t scheme = word.find("://");
@@ -229,7 +228,7 @@ result<std::optional<allowed_host>> read_domain(std::string_view word, std::stri
   if (host.size() > 1 && host.ends_with('.')) host.pop_back();
   if (const errc why = check_host(host); why != errc::none) return no_host(host, from, why);
   out.name = host;
-  return std::optional(std::move(out));
+  return out;
 }
 
 }  // namespace nono::cli

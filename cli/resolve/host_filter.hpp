@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,9 +44,9 @@ bool wants_hosts(const run_options& options, const profile& says);
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
                               const host& here, std::string_view workdir, std::vector<std::string>& warnings);
 
-/// One word of --allow-domain: a host, `*.suffix`, an address, `host:port`, a URL, or the name of a group (then nothing).
+/// One word of --allow-domain that is no group: a host, `*.suffix`, an address, `host:port` or a URL.
 /// Errors: bad_argument with a sentence.
-result<std::optional<allowed_host>> read_domain(std::string_view word, std::string_view from,
-                                                std::vector<std::string>& warnings);
+result<allowed_host> read_domain(std::string_view word, std::string_view from,
+                                 std::vector<std::string>& warnings);
 
 }  // namespace nono::cli

@@ -144,13 +144,9 @@ class resolver {
 
   /// nono's own state and settings: what is inside could change or report on later runs.
   error protect_roots(resolution& out) const {
-    const auto below = [&](std::string_view variable, std::string_view fallback) {
-      const auto value = here_.variable(variable);
-      return value && value->starts_with('/') ? fmt::format("{}/nono", *value)
-                                              : here_.home + std::string(fallback);
-    };
-    for (const std::string& root : {here_.home + "/.nono", below("XDG_STATE_HOME", "/.local/state/nono"),
-                                    below("XDG_CONFIG_HOME", "/.config/nono")}) {
+    for (const std::string& root :
+         {here_.home + "/.nono", here_.own_directory("XDG_STATE_HOME", "/.local/state"),
+          here_.own_directory("XDG_CONFIG_HOME", "/.config")}) {
       if (auto added =
               out.policy.add({root, no_rights, path_kind::deny, if_exists, origin::system, protected_root});
           !added)
@@ -269,9 +265,7 @@ class resolver {
   /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source: a sandboxed
   /// run must not be able to change sources that later builds outside trust.
   error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
-    std::string cache(here_.variable("XDG_CACHE_HOME").value_or(""));
-    if (!cache.starts_with('/')) cache = here_.home + "/.cache";
-    cache += "/nono/go";
+    const std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + "/go";
     if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
                                      options_.dry_run ? if_exists : create_dir, origin::group,
                                      groups::go_runtime.name, true});
@@ -778,6 +772,12 @@ std::optional<std::string_view> host::variable(std::string_view name) const {
     }
   }
   return std::nullopt;
+}
+
+std::string host::own_directory(std::string_view xdg, std::string_view below) const {
+  const auto value = variable(xdg);
+  return fmt::format("{}/nono",
+                     value && value->starts_with('/') ? std::string(*value) : home + std::string(below));
 }
 
 result<host> this_host(const char* const* environment) {

@@ -32,6 +32,9 @@ struct host {
 
   /// The value of a variable; nothing when it is unset or empty.
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
+  /// nono's own directory below one of the XDG base directories, which wants an absolute value; else below the home
+  /// directory. below: "/.local/state", say.
+  [[nodiscard]] std::string own_directory(std::string_view xdg, std::string_view below) const;
 };
 
 /// Reads the host: HOME (else the password database), PWD or getcwd. Errors: bad_argument with a sentence.

@@ -56,16 +56,6 @@ std::string random_digits(std::size_t bytes) {
   return out;
 }
 
-/// Makes a directory and those above it, each 0700. 0 or errno.
-int make_directories(const std::string& path) {
-  for (std::size_t at = 1; at != std::string::npos;) {
-    at = path.find('/', at + 1);
-    const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST) return errno;
-  }
-  return 0;
-}
-
 /// The nono-proxy beside this program.
 std::string program_path() {
   char own[4096];
@@ -128,12 +118,12 @@ error host_proxy::open_audit(const host& here, bool kept) {
     if (audit_.get() < 0) return sentence(fmt::format("memfd_create failed: {}", std::strerror(errno)));
     return {};
   }
-  std::string root(here.variable("XDG_STATE_HOME").value_or(""));
-  if (!root.starts_with('/')) root = here.home + "/.local/state";
   const std::string id = random_digits(8);
-  const std::string directory = fmt::format("{}/nono/audit/{}", root, id);
+  const std::string directory =
+      fmt::format("{}/audit/{}", here.own_directory("XDG_STATE_HOME", "/.local/state"), id);
   const std::string file = directory + "/audit-events.ndjson";
-  int why = id.empty() ? EIO : make_directories(directory);
+  path_buffer which;
+  int why = id.empty() ? EIO : make_directories(directory.c_str(), which);
   if (why == 0) {
     audit_ = descriptor(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                S_IRUSR | S_IWUSR));

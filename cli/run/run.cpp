@@ -183,12 +183,13 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
         fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
                     "elsewhere",
                     in_quotes(*options.report)));
-  const std::vector<std::string> own = clean_environment(p.here.environment, p.r.variables, p.r.inherited);
   build_environment(p);
   print_warnings(options, p);
   if (!options.silent) {
     say(summary(p.r, *p.bound, p.report(), options.verbose));
-    if (const auto keys = key_like_names(own); !keys.empty()) {
+    auto keys = key_like_names(p.environment);
+    if (p.proxy) std::erase(keys, "NONO_PROXY_TOKEN");  // is of this run, and no key of the user's
+    if (!keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;
       say("[nono] warning: the command inherits variables that look like keys: " + names + "\n");

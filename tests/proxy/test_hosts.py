@@ -256,6 +256,13 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         self.assertEqual(r.out, b"200\n200\n" if False else r.out, r)
         self.assertIn(b"200", r.out, r)
 
+    def test_endpoints_of_what_is_also_a_groups_name(self):
+        """They are of the host of that name: a group has no endpoints."""
+        profile = self.file("work/p.json", json.dumps({"network": {"allow_domain": [
+            {"domain": "github", "endpoints": [{"method": "GET", "path": "/x"}]}]}}), 0o644)
+        self.check(self.run_("--profile", profile, "--dry-run", "--", "true"), 0, b"",
+                   ("of github single endpoints are allowed", "to 1 host\n"))
+
     def test_private_addresses_are_named_by_themselves(self):
         flags = ("--allow-domain", "intranet.example")
         self.check(self.hosts("curl", "-sS", "http://intranet.example/", flags=flags), 0,
