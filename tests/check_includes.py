@@ -116,9 +116,10 @@ APART = {
     "cli/run": ["cli/commands"],
     "cli": ["proxy"],
     "proxy": ["cli"],
+    "secrets": ["cli", "proxy"],  # where keys come from: both may know it, and it knows neither
 }
 
-CHECKED = ["include", "cli", "proxy"]
+CHECKED = ["include", "cli", "proxy", "secrets"]
 INCLUDE_PATH = ["include", ".", "cli", "proxy"]  # where a quoted include is looked for, after its own folder
 
 # --- the rules -------------------------------------------------------------------------------------------------
@@ -241,6 +242,7 @@ def self_test():
     base = {f"include/nono/{name}.hpp": hpp() for name in ARROWS}
     base.update({f"cli/{name}.hpp": hpp() for name in ("resolve/plan", "run/loop", "commands/run")})
     base["proxy/hosts.hpp"] = hpp()
+    base["secrets/secret.hpp"] = hpp()
     cases = [  # file, its text, words of the one problem it must give (None: none)
         ("include/nono/policy.hpp", hpp("#include <nono/right.hpp>", "#include <string>"), None),
         ("include/nono/policy.hpp", hpp('#include "right.hpp"', '#include "nono/path.hpp"'), None),
@@ -284,6 +286,8 @@ def self_test():
         ("cli/run/loop.hpp", hpp('#include "../../proxy/hosts.hpp"'), "must not know proxy"),
         ("proxy/hosts.hpp", hpp('#include "cli/run/loop.hpp"'), "must not know cli"),
         ("proxy/hosts.hpp", hpp("#include <nono/network.hpp>"), None),
+        ("secrets/source.hpp", hpp('#include "proxy/hosts.hpp"'), "must not know proxy"),
+        ("proxy/hosts.hpp", hpp('#include "secrets/secret.hpp"'), None),
     ]
     wrong = 0 if check(base) == [] else 1
     for file, text, words in cases:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A secret in memory of its own. The standard library alone: the command uses it too.
+// A secret in memory of its own. The standard library alone: the command and the proxy both use it.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace nono::proxy {
+namespace nono::secrets {
 
 /// The longest secret in bytes: far beyond any key, and little enough to be locked.
 inline constexpr std::size_t max_secret = 65536;
@@ -88,4 +88,4 @@ class secret {
   std::size_t room_ = 0;
 };
 
-}  // namespace nono::proxy
+}  // namespace nono::secrets
