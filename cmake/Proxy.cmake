@@ -11,14 +11,16 @@ if(boost_version LESS 108100)
 endif()
 find_path(NONO_CARES_INCLUDE ares.h REQUIRED)
 find_library(NONO_CARES NAMES libcares.a cares REQUIRED)
+set(OPENSSL_USE_STATIC_LIBS ON)
+find_package(OpenSSL 3.0 REQUIRED)
 
-set(nono_proxy_rules proxy/audit.cpp proxy/endpoint.cpp proxy/header.cpp proxy/rules.cpp proxy/settings.cpp proxy/target.cpp)
-set(nono_proxy_wire proxy/resolver.cpp proxy/server.cpp proxy/session.cpp proxy/tunnel.cpp)
+set(nono_proxy_rules proxy/audit.cpp proxy/endpoint.cpp proxy/header.cpp proxy/route.cpp proxy/rules.cpp proxy/settings.cpp proxy/target.cpp)
+set(nono_proxy_wire proxy/connection.cpp proxy/resolver.cpp proxy/server.cpp proxy/session.cpp proxy/tunnel.cpp)
 add_library(nono_proxy STATIC ${nono_proxy_rules} ${nono_proxy_wire})
 target_include_directories(nono_proxy PUBLIC ${PROJECT_SOURCE_DIR})
 target_include_directories(nono_proxy SYSTEM PUBLIC ${NONO_BOOST_INCLUDE} ${NONO_CARES_INCLUDE})
 target_compile_definitions(nono_proxy PUBLIC BOOST_ASIO_NO_DEPRECATED)
-target_link_libraries(nono_proxy PUBLIC nono::nono nono_fmt nlohmann_json::nlohmann_json ${NONO_CARES})
+target_link_libraries(nono_proxy PUBLIC nono::nono nono_fmt nlohmann_json::nlohmann_json ${NONO_CARES} OpenSSL::SSL)
 # Two files at a time in place of ten: each would compile Asio, or the JSON library, again.
 set_target_properties(nono_proxy PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 set_source_files_properties(${nono_proxy_rules} PROPERTIES UNITY_GROUP rules)
@@ -30,6 +32,8 @@ set_target_properties(nono_proxy_program PROPERTIES OUTPUT_NAME nono-proxy RUNTI
 nono_harden(nono_proxy)
 nono_harden(nono_proxy_program)
 nono_link_hardened(nono_proxy_program)
+# libcrypto refers to what looks up names in a way that a static program cannot; nothing here calls it.
+target_link_options(nono_proxy_program PRIVATE -Wl,-w)
 
 if(NONO_INSTALL)
   install(TARGETS nono_proxy_program RUNTIME COMPONENT nono_command)

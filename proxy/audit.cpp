@@ -7,9 +7,15 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace nono::proxy {
+
+std::string to_error_body(std::string_view reason) {
+  const nlohmann::ordered_json out{{"error", fmt::format("nono: {}", reason)}};
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
 
 std::string to_line(const audit_event& e, std::uint64_t unix_ms) {
   nlohmann::ordered_json out{{"timestamp_unix_ms", unix_ms},
@@ -22,7 +28,11 @@ std::string to_line(const audit_event& e, std::uint64_t unix_ms) {
   if (e.port != 0) out["port"] = e.port;
   add("method", e.method);
   add("path", e.path.substr(0, e.path.find_first_of("?#")));
+  add("route_id", e.route_id);
+  add("auth_mechanism", e.auth_mechanism);
   add("auth_outcome", e.auth_outcome);
+  if (!e.injection_mode.empty()) out["managed_credential_active"] = true;
+  add("injection_mode", e.injection_mode);
   add("denial_category", e.category);
   if (e.status != 0) out["status"] = e.status;
   add("reason", e.reason);

@@ -10,10 +10,15 @@ namespace nono::proxy {
 
 /// What was decided about one request. Never a body, a token, a query or a secret.
 struct audit_event {
-  std::string_view mode = "connect";  ///< connect, forward, external (through an upstream proxy)
+  std::string_view mode =
+      "connect";  ///< connect, forward, external (through an upstream proxy), reverse (by a route)
   bool allowed = false;
   std::string_view category{};      ///< why not: host_denied, authentication_failed, ...
   std::string_view auth_outcome{};  ///< succeeded, failed
+  std::string_view route_id{};
+  std::string_view
+      auth_mechanism{};  ///< phantom_header, phantom_path, phantom_query: where a route's token was looked for
+  std::string_view injection_mode{};  ///< header, url_path, query_param, basic_auth: where its key goes
   std::string_view target{};
   std::uint16_t port = 0;
   std::string_view method{};
@@ -21,6 +26,9 @@ struct audit_event {
   unsigned status = 0;
   std::string_view reason{};
 };
+
+/// A refusal as the clients of programming interfaces show it, with a newline.
+std::string to_error_body(std::string_view reason);
 
 /// The line, with its newline.
 std::string to_line(const audit_event& event, std::uint64_t unix_ms);

@@ -5,8 +5,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace nono::proxy {
+
+/// An answer and, where it is no, the audit's word for it and a sentence that says what would change it.
+struct verdict {
+  bool allowed = true;
+  std::string_view category{};
+  std::string reason{};
+
+  static verdict no(std::string_view category, std::string reason) {
+    return {false, category, std::move(reason)};
+  }
+};
 
 /// What may be asked of a host. method: upper case, or `*`. path: a pattern in which `*` stands for anything within one segment
 /// and `**` for any number of segments.

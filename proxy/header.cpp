@@ -31,7 +31,9 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
+}  // namespace
+
+bool same_secret(std::string_view a, std::string_view b) {
   unsigned differs = a.size() == b.size() ? 0 : 1;
   for (std::size_t i = 0; i < b.size(); ++i) {
     const auto x = static_cast<unsigned char>(i < a.size() ? a[i] : 0);
@@ -39,8 +41,6 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
   }
   return differs == 0 && !b.empty();
 }
-
-}  // namespace
 
 std::size_t end_of_header(std::string_view bytes, std::size_t looked_at) {
   const std::size_t at = bytes.find("\r\n\r\n", looked_at < 3 ? 0 : looked_at - 3);
@@ -104,7 +104,7 @@ bool presents(std::string_view authorization, std::string_view token) {
   if (space == std::string_view::npos) return false;
   const std::string_view scheme = authorization.substr(0, space);
   const std::string_view value = trimmed(authorization.substr(space + 1));
-  if (same_name(scheme, "bearer")) return equal_in_constant_time(value, token);
+  if (same_name(scheme, "bearer")) return same_secret(value, token);
   if (!same_name(scheme, "basic") || value.size() > 1024) return false;
   std::string decoded(base64::decoded_size(value.size()), '\0');
   const auto [written, read] = base64::decode(decoded.data(), value.data(), value.size());
@@ -112,8 +112,14 @@ bool presents(std::string_view authorization, std::string_view token) {
     if (c != '=') return false;
   decoded.resize(written);
   const std::size_t colon = decoded.find(':');
-  return colon != std::string::npos &&
-         equal_in_constant_time(std::string_view(decoded).substr(colon + 1), token);
+  return colon != std::string::npos && same_secret(std::string_view(decoded).substr(colon + 1), token);
+}
+
+bool carries(std::string_view value, std::string_view token) {
+  const std::size_t space = value.find(' ');
+  return same_secret(value, token) ||
+         (space != std::string_view::npos && same_secret(trimmed(value.substr(space + 1)), token)) ||
+         presents(value, token);
 }
 
 }  // namespace nono::proxy

@@ -25,4 +25,10 @@ std::string_view fault_of_header(std::string_view block);
 /// The comparison takes the same time wherever they differ.
 bool presents(std::string_view authorization, std::string_view token);
 
+/// True when a header's value carries the token: alone, behind a word such as `Bearer` or `token`, or as in presents().
+bool carries(std::string_view value, std::string_view token);
+
+/// Compares in a time that does not depend on where they differ. False where `b` is empty.
+bool same_secret(std::string_view a, std::string_view b);
+
 }  // namespace nono::proxy

@@ -135,6 +135,7 @@ int main() {
   auto settings = nono::proxy::read_settings(text);
   ::explicit_bzero(text.data(), text.size());
   if (!settings) return fail(settings.error().other);
+  if (const auto got = nono::proxy::read_keys(control, *settings); !got) return fail(got.error().other);
   (void)::close(STDIN_FILENO);
   (void)::open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -144,6 +145,7 @@ int main() {
   if (!names) return fail("names cannot be resolved: " + why);
   nono::proxy::server proxy(io, *std::move(settings), nono::proxy::audit_log(audited ? audit : -1),
                             std::move(names), most);
+  if (std::string fault = proxy.load_trust(); !fault.empty()) return fail(fault);
   if (const auto enforced = policy.apply(); !enforced)
     return fail("it cannot confine itself: " + enforced.error().message());
   runner above(io, proxy);

@@ -34,16 +34,21 @@ const host_endpoints* host_rules::endpoints_of(std::string_view host) const {
 }
 
 verdict host_rules::by_name(const target& to) const {
+  for (const route& r : settings_.routes)
+    if (r.host == to.host)
+      return verdict::no(
+          "connect_bypasses_l7",
+          fmt::format(
+              "the host {} is reached by the route {}, which adds the key: send requests to the URL in "
+              "{}",
+              to.host, r.prefix, r.variable));
   if (names(to.host)) return {};
   if (to.address) {
-    const address_kind kind = kind_of(*to.address);
-    if (settings_.any_public && kind == address_kind::public_host) return {};
     return verdict::no(
         "host_denied",
         fmt::format("the address {} ({}) is not among the allowed hosts; --allow-domain {} adds it", to.host,
-                    name_of(kind), to.host));
+                    name_of(kind_of(*to.address)), to.host));
   }
-  if (settings_.any_public && !is_metadata_name(to.host)) return {};
   return verdict::no(
       "host_denied",
       fmt::format("the host {} is not among the allowed hosts; --allow-domain {} adds it", to.host, to.host));
@@ -60,6 +65,20 @@ verdict host_rules::by_address(const target& to, std::span<const ip_address> fou
         fmt::format("the host {} is at {}, a {} address, which is not among the allowed hosts; "
                     "--allow-domain {} adds it",
                     to.host, text.view(), name_of(kind), text.view()));
+  }
+  return {};
+}
+
+verdict host_rules::by_address_of(const route& r, std::span<const ip_address> found) {
+  for (const ip_address& one : found) {
+    const address_kind kind = kind_of(unmapped(one));
+    const bool none =
+        kind == address_kind::link_local || kind == address_kind::metadata || kind == address_kind::reserved;
+    if (r.tls ? !none : kind == address_kind::this_machine) continue;
+    return verdict::no("host_denied",
+                       fmt::format("the server {} of the route {} is at {}, a {} address, which {}", r.host,
+                                   r.prefix, to_address_text(unmapped(one)).view(), name_of(kind),
+                                   r.tls ? "no route leads to" : "needs https"));
   }
   return {};
 }

@@ -13,17 +13,6 @@
 
 namespace nono::proxy {
 
-/// An answer and, where it is no, the audit's word for it and a sentence that says what would change it.
-struct verdict {
-  bool allowed = true;
-  std::string_view category{};
-  std::string reason{};
-
-  static verdict no(std::string_view category, std::string reason) {
-    return {false, category, std::move(reason)};
-  }
-};
-
 class host_rules {
  public:
   explicit host_rules(const settings& s) : settings_(s) {}
@@ -33,6 +22,9 @@ class host_rules {
   /// By the addresses that a name has: each that is no public host's must be named itself. One that is not refuses all, so
   /// that no answer of a name server can smuggle one in.
   [[nodiscard]] verdict by_address(const target& to, std::span<const ip_address> found) const;
+  /// The same for a route's server, which the user has named: with TLS its certificate says who it is, so it can be anywhere
+  /// but where clouds serve credentials; without, it is this machine.
+  [[nodiscard]] static verdict by_address_of(const route& r, std::span<const ip_address> found);
   /// A tunnel hides its requests: a host with endpoint rules gets none.
   [[nodiscard]] verdict tunnel(const target& to) const;
   /// A request in the clear.

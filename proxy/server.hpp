@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "proxy/audit.hpp"
+#include "proxy/connection.hpp"
 #include "proxy/resolver.hpp"
 #include "proxy/rules.hpp"
 #include "proxy/settings.hpp"
@@ -31,6 +32,9 @@ class server {
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
+  /// Reads what certificates are judged by. Must come before files are out of reach. Empty: done, else a sentence.
+  std::string load_trust() { return believed_.load(settings_.routes); }
+
   /// Accepts from a listening socket, which it takes over.
   void serve(int listener);
 
@@ -39,6 +43,8 @@ class server {
   [[nodiscard]] const host_rules& rules() const { return rules_; }
   [[nodiscard]] const audit_log& log() const { return log_; }
   [[nodiscard]] resolver& names() { return *names_; }
+  [[nodiscard]] trust& believed() { return believed_; }
+  [[nodiscard]] connection_pool& kept() { return kept_; }
   [[nodiscard]] const std::shared_ptr<pipe_pool>& pipes() const { return pipes_; }
   [[nodiscard]] std::size_t open() const { return *open_; }
   /// Counts one connection for as long as the result lives.
@@ -53,6 +59,8 @@ class server {
   audit_log log_;
   std::unique_ptr<resolver> names_;
   std::size_t most_;
+  trust believed_;
+  connection_pool kept_;
   std::shared_ptr<pipe_pool> pipes_ = std::make_shared<pipe_pool>();
   std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
 };

@@ -59,13 +59,14 @@ struct refusal {
 
 std::string_view view(boost::core::string_view s) { return {s.data(), s.size()}; }
 
-/// A server's connection, and whose it is.
-struct upstream {
-  std::string authority;
-  beast::tcp_stream stream;
-  beast::flat_buffer buffer;
-  bool used = false;
-};
+/// The lines of a message's fields.
+template <class Message>
+std::string lines_of(const Message& message) {
+  std::string out;
+  for (const auto& field : message.base())
+    out += fmt::format("{}: {}\r\n", view(field.name_string()), view(field.value()));
+  return out + "\r\n";
+}
 
 class session {
  public:
@@ -142,6 +143,8 @@ class session {
     event.mode = connect ? "connect" : "forward";
     event.target = asked;
     event.method = method;
+    if (!connect && (asked.starts_with('/') || asked == "*"))
+      co_return co_await answer_route(incoming, event, asked, !has_body);
     if (!presents(view(request[http::field::proxy_authorization]), owner_.asked().token)) {
       event.category = "authentication_failed";
       event.auth_outcome = "failed";
@@ -155,9 +158,6 @@ class session {
     std::string path;
     if (!connect) {
       constexpr std::string_view scheme = "http://";
-      if (asked.starts_with('/') || asked == "*")
-        co_return co_await refuse(incoming, event, 404, "there is no such route here; this is a proxy",
-                                  !has_body);
       if (asked.size() < scheme.size() ||
           !beast::iequals(boost::core::string_view(asked.data(), scheme.size()), "http://"))
         co_return co_await refuse(incoming, event, 400,
@@ -214,7 +214,9 @@ class session {
   }
 
   /// Connects to the host, or to the upstream proxy for it. The event is logged before a packet is sent there.
-  awaitable<std::optional<tcp::socket>> connect_to(const target& to, audit_event& event, refusal& why) {
+  /// by: the route that leads there; null: the client named the host.
+  awaitable<std::optional<tcp::socket>> connect_to(const target& to, audit_event& event, refusal& why,
+                                                   const route* by = nullptr) {
     const bool upstream_proxy = owner_.rules().goes_upstream(to);
     const std::string host = upstream_proxy ? owner_.asked().upstream_host : to.host;
     const std::uint16_t port = upstream_proxy ? owner_.asked().upstream_port : to.port;
@@ -229,7 +231,9 @@ class session {
       co_return std::nullopt;
     }
     if (!upstream_proxy)
-      if (verdict v = owner_.rules().by_address(to, found); !v.allowed) {
+      if (verdict v =
+              by != nullptr ? host_rules::by_address_of(*by, found) : owner_.rules().by_address(to, found);
+          !v.allowed) {
         why = {403, v.category, std::move(v.reason)};
         co_return std::nullopt;
       }
@@ -346,22 +350,24 @@ class session {
   awaitable<bool> forward(request_parser& incoming, const target& to, const std::string& path,
                           audit_event& event) {
     auto& request = incoming.get();
-    const bool upgrades = request.find(http::field::upgrade) != request.end() &&
-                          http::token_list(request[http::field::connection]).exists("upgrade");
-    const bool keeps_client = request.keep_alive();
-    const bool head = request.method() == http::verb::head;
+    exchange one;
+    one.upgrades = request.find(http::field::upgrade) != request.end() &&
+                   http::token_list(request[http::field::connection]).exists("upgrade");
+    one.pool_name = to.authority();
     const std::string authority =
         to.port == 80 ? to.authority().substr(0, to.authority().rfind(':')) : to.authority();
-    const bool upstream_proxy = owner_.rules().goes_upstream(to);
-    drop_hop_by_hop(request, upgrades);
-    request.target(upstream_proxy ? fmt::format("http://{}{}", authority, path) : path);
-    request.set(http::field::host, authority);
-    request.version(11);
+    const bool keeps_client = request.keep_alive();
+    drop_hop_by_hop(request, one.upgrades);
+    request.erase(http::field::host);
+    const std::string head =
+        fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n{}", event.method,
+                    owner_.rules().goes_upstream(to) ? fmt::format("http://{}{}", authority, path) : path,
+                    authority, lines_of(request));
 
     // A connection that is kept is for the same host, and was checked when it was made.
-    if (server_ && (server_->authority != to.authority() || has_news(*server_))) server_.reset();
+    one.server = owner_.kept().take(one.pool_name);
     refusal no;
-    if (server_) {
+    if (one.server) {
       if (!log_allowed(event, no)) co_return co_await refuse(incoming, event, no.status, no.reason, false);
     } else {
       std::optional<tcp::socket> socket = co_await connect_to(to, event, no);
@@ -369,32 +375,132 @@ class session {
         event.category = no.category;
         co_return co_await refuse(incoming, event, no.status, no.reason, incoming.is_done());
       }
-      server_.emplace(upstream{to.authority(), beast::tcp_stream(*std::move(socket)), {}, false});
+      one.server = std::make_unique<connection>(*std::move(socket));
     }
-
-    // A server may answer before it has heard all, so both ways go on at once.
-    outcome out;
-    using namespace asio::experimental::awaitable_operators;
-    co_await (send_request(incoming, out) && receive_whole(head, upgrades, out));
-    if (!out.begun) {
-      server_.reset();
-      event.category = "upstream_connect_failed";
-      co_return co_await refuse(incoming, event, 502,
-                                fmt::format("{} ended the connection without an answer", authority), false);
-    }
-    if (out.switched) {
-      std::string late(static_cast<const char*>(server_->buffer.data().data()), server_->buffer.size());
-      std::string early(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-      client_.expires_never();
-      server_->stream.expires_never();
-      start_tunnel(client_.release_socket(), server_->stream.release_socket(), std::move(early),
-                   std::move(late), owner_.pipes(), [counted = counted_] {});
-      co_return false;
-    }
-    if (!out.keeps_server || !out.whole || !out.sent) server_.reset();
-    if (out.whole && !out.sent) co_await linger();
-    co_return out.whole&& out.sent&& keeps_client;
+    co_return co_await carry_out(incoming, one, head, authority, event) && keeps_client;
   }
+
+  // ---- routes ----
+
+  awaitable<bool> answer_route(request_parser& incoming, audit_event& event, const std::string& asked,
+                               bool keeps) {
+    auto& request = incoming.get();
+    if (!owner_.asked().routes.empty()) event.mode = "reverse";
+    std::string rest;
+    const route* const r = find_route(owner_.asked().routes, asked, rest);
+    const auto no = [&](unsigned status, std::string_view category, std::string reason) {
+      event.category = category;
+      return refuse(incoming, event, status, std::move(reason), keeps);
+    };
+    if (r == nullptr) {
+      // What was asked for is not repeated: it is not known whose words they are.
+      event.target = {};
+      std::string known;
+      for (const route& one : owner_.asked().routes) known += (known.empty() ? "/" : ", /") + one.prefix;
+      std::string reason = "there is no such route here; this is a proxy";
+      if (!known.empty()) reason = fmt::format("there is no such route here; there is {}", known);
+      co_return co_await no(404, "no_route", std::move(reason));
+    }
+    event.route_id = r->prefix;
+    event.target = r->host;
+    event.port = r->port;
+    event.injection_mode = name_of(r->sent.where);
+    std::string_view token_place = "in the header ";
+    event.auth_mechanism = "phantom_header";
+    if (r->shown.where == credential_place::kind::path) {
+      event.auth_mechanism = "phantom_path";
+      token_place = "in the path ";
+    } else if (r->shown.where == credential_place::kind::query) {
+      event.auth_mechanism = "phantom_query";
+      token_place = "as the parameter ";
+    }
+    const bool by_header =
+        r->shown.where == credential_place::kind::header || r->shown.where == credential_place::kind::basic;
+    const std::string shown = by_header && request.count(r->shown.name) == 1
+                                  ? std::string(view(request[r->shown.name]))
+                                  : std::string();
+    if (!take_token(*r, shown, rest)) {
+      event.auth_outcome = "failed";
+      std::string reason =
+          fmt::format("the route {} wants the token of this run where the key would stand, {}{}", r->prefix,
+                      token_place, by_header || r->shown.format.empty() ? r->shown.name : r->shown.format);
+      co_return co_await no(401, "authentication_failed", std::move(reason));
+    }
+    event.auth_outcome = "succeeded";
+    std::string unmarked = rest;
+    std::replace(unmarked.begin(), unmarked.end(), '\0', '*');
+    const auto plain = normal_path(unmarked);
+    const auto resolved = resolved_target(rest);
+    if (!plain || !resolved)
+      co_return co_await no(400, "malformed_request",
+                            "the path leads above its route, or is not well encoded");
+    event.path = event_path_ = *plain;
+    if (request.method() == http::verb::trace)
+      co_return co_await no(405, "endpoint_policy",
+                            "TRACE would send the key back, and is never let through");
+    if (request.find(http::field::upgrade) != request.end() &&
+        http::token_list(request[http::field::connection]).exists("upgrade"))
+      co_return co_await no(
+          501, "endpoint_policy",
+          fmt::format("the route {} takes requests, not another protocol by Upgrade", r->prefix));
+    if (verdict v = judge(*r, event.method, *plain); !v.allowed)
+      co_return co_await no(403, v.category, std::move(v.reason));
+
+    const bool keeps_client = request.keep_alive();
+    drop_hop_by_hop(request, false);
+    // The token goes no further; what could bring a second key, or the key in pieces or packed, goes neither.
+    for (const std::string_view name : {std::string_view(by_header ? r->shown.name : ""),
+                                        std::string_view(header_value_of(*r).empty() ? "" : r->sent.name)})
+      if (!name.empty()) request.erase(boost::core::string_view(name.data(), name.size()));
+    for (const http::field f :
+         {http::field::host, http::field::accept_encoding, http::field::range, http::field::if_range})
+      request.erase(f);
+    std::string marked = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: identity\r\n",
+                                     event.method, target_of(*r, *resolved), r->authority());
+    if (const std::string value = header_value_of(*r); !value.empty())
+      marked += r->sent.name + ": " + value + "\r\n";
+    marked += lines_of(request);
+    const secrets::secret head = with_key(*r, marked);
+    if (head.data() == nullptr) co_return co_await no(503, "no_memory", "no memory is left");
+
+    exchange one;
+    one.by = r;
+    one.pool_name = "route " + r->prefix;
+    one.server = owner_.kept().take(one.pool_name);
+    refusal why;
+    if (one.server) {
+      if (!log_allowed(event, why)) co_return co_await no(why.status, why.category, why.reason);
+    } else {
+      one.server = co_await connect_route(*r, event, why);
+      if (!one.server) co_return co_await no(why.status, why.category, why.reason);
+    }
+    co_return co_await carry_out(incoming, one, head.view(), r->authority(), event) && keeps_client;
+  }
+
+  /// A connection to the route's server, whose name is proved where TLS is spoken; null: `why` says it.
+  awaitable<std::unique_ptr<connection>> connect_route(const route& r, audit_event& event, refusal& why) {
+    const target to{r.host, address_of(r.host), r.port};
+    std::optional<tcp::socket> socket = co_await connect_to(to, event, why, &r);
+    if (!socket) co_return nullptr;
+    std::string late;
+    if (owner_.rules().goes_upstream(to) && !co_await chain(*socket, to, late, why)) co_return nullptr;
+    auto out = std::make_unique<connection>(*std::move(socket));
+    if (!r.tls) co_return out;
+    out->tcp().expires_after(connect_time);
+    const std::string fault = co_await asio::async_initiate<decltype(use_awaitable), void(std::string)>(
+        [&](auto handler) {
+          auto done = std::make_shared<decltype(handler)>(std::move(handler));
+          out->start_tls(owner_.believed(), r,
+                         [done](std::string words) { std::move (*done)(std::move(words)); });
+        },
+        use_awaitable);
+    if (fault.empty()) co_return out;
+    why = {502, "upstream_connect_failed",
+           fmt::format("the server of the route {} is not proved to be {}: {}", r.prefix, r.host, fault)};
+    co_return nullptr;
+  }
+
+  // ---- one request and its answer ----
 
   struct outcome {
     bool sent = false;          ///< the whole request has gone out
@@ -403,83 +509,129 @@ class session {
     bool whole = false;         ///< and all of it
     bool keeps_server = false;  ///< the server takes another request
     bool switched = false;      ///< to another protocol
+    bool packed = false;        ///< the answer is encoded, so that no key would be found in it
   };
 
-  /// A kept connection that can be read has been closed, or says what nobody asked for.
-  static bool has_news(upstream& kept) {
-    error_code why;
-    kept.stream.socket().non_blocking(true, why);
-    char byte = 0;
-    (void)kept.stream.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, why);
-    return why != asio::error::would_block;
+  struct exchange {
+    std::unique_ptr<connection> server;
+    std::string pool_name;
+    const route* by = nullptr;  ///< whose key must not come back; null: a plain request
+    bool upgrades = false;
+    outcome out{};
+  };
+
+  /// head: the request's, to the empty line.
+  awaitable<bool> carry_out(request_parser& incoming, exchange& one, std::string_view head,
+                            std::string_view authority, audit_event& event) {
+    outcome& out = one.out;
+    // A server may answer before it has heard all, so both ways go on at once.
+    using namespace asio::experimental::awaitable_operators;
+    co_await (send_request(incoming, one, head) && receive_whole(incoming, one));
+    if (!out.begun) {
+      event.category = "upstream_connect_failed";
+      std::string reason = fmt::format("{} ended the connection without an answer", authority);
+      if (out.packed)
+        reason = fmt::format("{} answered with a Content-Encoding, in which the key cannot be looked for",
+                             authority);
+      co_return co_await refuse(incoming, event, 502, std::move(reason), false);
+    }
+    if (out.switched) {
+      std::string late(static_cast<const char*>(one.server->buffer.data().data()), one.server->buffer.size());
+      std::string early(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+      client_.expires_never();
+      one.server->tcp().expires_never();
+      start_tunnel(client_.release_socket(), one.server->tcp().release_socket(), std::move(early),
+                   std::move(late), owner_.pipes(), [counted = counted_] {});
+      co_return false;
+    }
+    if (out.keeps_server && out.whole && out.sent)
+      owner_.kept().keep(std::move(one.pool_name), std::move(one.server));
+    if (out.whole && !out.sent) co_await linger();
+    co_return out.whole&& out.sent;
   }
 
-  awaitable<void> send_request(request_parser& incoming, outcome& out) {
-    auto& request = incoming.get();
-    http::request_serializer<http::buffer_body> outgoing(request);
+  /// One piece of a body, framed where its length is not known before; the last one is empty.
+  template <class Stream>
+  static awaitable<void> write_piece(Stream& to, std::string_view bytes, bool chunked, error_code& why) {
+    constexpr std::string_view line = "\r\n";
+    if (!chunked) {
+      co_await asio::async_write(to, asio::buffer(bytes), redirect_error(use_awaitable, why));
+      co_return;
+    }
+    const std::string size = fmt::format("{:x}\r\n", bytes.size());
+    const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(bytes),
+                                                  asio::buffer(line)};
+    co_await asio::async_write(to, parts, redirect_error(use_awaitable, why));
+  }
+
+  awaitable<void> send_request(request_parser& incoming, exchange& one, std::string_view head) {
+    auto& body = incoming.get().body();
+    outcome& out = one.out;
+    const bool chunked = incoming.get().chunked();
     std::array<char, piece> room;
     error_code why;
-    request.body().data = nullptr;
-    request.body().more = !incoming.is_done();
-    server_->stream.expires_after(idle_time);
-    co_await http::async_write_header(server_->stream, outgoing, redirect_error(use_awaitable, why));
+    one.server->tcp().expires_after(idle_time);
+    co_await asio::async_write(*one.server, asio::buffer(head), redirect_error(use_awaitable, why));
     while (!why && !incoming.is_done() && !out.over) {
-      request.body() = {room.data(), room.size(), true};
+      body = {room.data(), room.size(), true};
       if (!out.begun) client_.expires_after(idle_time);
       // As the response below: what is there goes on at once.
       co_await http::async_read_some(client_, buffer_, incoming, redirect_error(use_awaitable, why));
       if (why == http::error::need_buffer) why = {};
       if (why) {  // the server is not left waiting for the rest
         error_code ignored;
-        server_->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+        one.server->tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
         co_return;
       }
-      const std::size_t got = room.size() - request.body().size;
-      if (got == 0 && !incoming.is_done()) continue;
-      request.body() = {room.data(), got, !incoming.is_done()};
-      co_await http::async_write(server_->stream, outgoing, redirect_error(use_awaitable, why));
-      if (why == http::error::need_buffer) why = {};
+      const std::size_t got = room.size() - body.size;
+      if (got != 0) co_await write_piece(*one.server, {room.data(), got}, chunked, why);
     }
-    if (!why && incoming.is_done() && !outgoing.is_done()) {
-      request.body() = {nullptr, 0, false};
-      co_await http::async_write(server_->stream, outgoing, redirect_error(use_awaitable, why));
-    }
+    if (!why && incoming.is_done() && chunked) co_await write_piece(*one.server, {}, true, why);
     out.sent = !why && incoming.is_done();
   }
 
   /// When the answer has ended, or will not come, the rest of the request is not waited for.
-  awaitable<void> receive_whole(bool head, bool upgrades, outcome& out) {
-    co_await receive_response(head, upgrades, out);
-    out.over = true;
-    if (!out.sent) client_.cancel();
+  awaitable<void> receive_whole(request_parser& incoming, exchange& one) {
+    co_await receive_response(incoming.get().method() == http::verb::head, one);
+    one.out.over = true;
+    if (!one.out.sent) client_.cancel();
   }
 
-  awaitable<void> receive_response(bool head, bool upgrades, outcome& out) {
+  awaitable<void> receive_response(bool head, exchange& one) {
+    outcome& out = one.out;
     error_code why;
     for (;;) {
       response_parser answer;
       answer.header_limit(static_cast<std::uint32_t>(max_header));
       answer.body_limit(boost::none);
       if (head) answer.skip(true);
-      server_->stream.expires_after(idle_time);
-      co_await http::async_read_header(server_->stream, server_->buffer, answer,
+      one.server->tcp().expires_after(idle_time);
+      co_await http::async_read_header(*one.server, one.server->buffer, answer,
                                        redirect_error(use_awaitable, why));
       if (why) co_return;
       auto& response = answer.get();
       const unsigned status = response.result_int();
-      const bool switches = status == 101 && upgrades;
-      if (status == 101 && !upgrades) co_return;  // nobody asked for it
+      const bool switches = status == 101 && one.upgrades;
+      if (status == 101 && !one.upgrades) co_return;  // nobody asked for it
       const bool informs = status / 100 == 1 && !switches;
+      const std::string_view coding = view(response[http::field::content_encoding]);
+      if (one.by != nullptr && !coding.empty() &&
+          !beast::iequals(response[http::field::content_encoding], "identity")) {
+        out.packed = true;
+        co_return;
+      }
       out.keeps_server = response.keep_alive() && !answer.need_eof();
       // Without a length its end is the connection's, which the client keeps.
       if (answer.need_eof() && !head && !switches && !informs) response.chunked(true);
+      if (status == 204 || status == 304) response.erase(http::field::transfer_encoding);  // have no body
+      const bool chunked = response.chunked();
       drop_hop_by_hop(response, switches);
-      response.version(11);
-      http::response_serializer<http::buffer_body> outgoing(response);
-      response.body() = {nullptr, 0, !answer.is_done()};
+      std::string text =
+          fmt::format("HTTP/1.1 {} {}\r\n{}", status, view(response.reason()), lines_of(response));
+      if (one.by != nullptr) scrubber::clean(*one.by, text);
       client_.expires_after(idle_time);
       out.begun = out.begun || !informs;
-      co_await http::async_write_header(client_, outgoing, redirect_error(use_awaitable, why));
+      co_await asio::async_write(client_, asio::buffer(text), redirect_error(use_awaitable, why));
       if (why) co_return;
       if (informs) continue;
       if (head || switches) {
@@ -487,26 +639,24 @@ class session {
         out.whole = true;
         co_return;
       }
+      std::optional<scrubber> scrubbed;
+      if (one.by != nullptr) scrubbed.emplace(*one.by);
       std::array<char, piece> room;
       while (!why && !answer.is_done()) {
         response.body() = {room.data(), room.size(), true};
-        server_->stream.expires_after(idle_time);
+        one.server->tcp().expires_after(idle_time);
         // What is there goes on at once: a stream of events is not held back until a buffer is full.
-        co_await http::async_read_some(server_->stream, server_->buffer, answer,
+        co_await http::async_read_some(*one.server, one.server->buffer, answer,
                                        redirect_error(use_awaitable, why));
         if (why == http::error::need_buffer) why = {};
         if (why) break;
-        const std::size_t got = room.size() - response.body().size;
-        if (got == 0 && !answer.is_done()) continue;
-        response.body() = {room.data(), got, !answer.is_done()};
+        std::string_view bytes(room.data(), room.size() - response.body().size);
+        if (scrubbed) bytes = scrubbed->pass(bytes, answer.is_done());
+        if (bytes.empty()) continue;
         client_.expires_after(idle_time);
-        co_await http::async_write(client_, outgoing, redirect_error(use_awaitable, why));
-        if (why == http::error::need_buffer) why = {};
+        co_await write_piece(client_, bytes, chunked, why);
       }
-      if (!why && !outgoing.is_done()) {
-        response.body() = {nullptr, 0, false};
-        co_await http::async_write(client_, outgoing, redirect_error(use_awaitable, why));
-      }
+      if (!why && chunked) co_await write_piece(client_, {}, true, why);
       out.whole = !why;
       co_return;
     }
@@ -532,18 +682,20 @@ class session {
     (void)owner_.log().write(event);  // what is refused is refused
     const bool head = incoming.get().method() == http::verb::head;
     keeps = keeps && incoming.get().keep_alive();
-    co_return co_await send_refusal(status, reason, keeps, head);
+    co_return co_await send_refusal(status, reason, keeps, head, event.mode == "reverse");
   }
 
-  awaitable<bool> send_refusal(unsigned status, std::string_view reason, bool keeps, bool head) {
+  /// json: as the clients of programming interfaces show it.
+  awaitable<bool> send_refusal(unsigned status, std::string_view reason, bool keeps, bool head,
+                               bool json = false) {
     std::string line(reason);
     for (char& c : line)
       if (c < 0x20 || c > 0x7e) c = '?';
     http::response<http::string_body> answer(static_cast<http::status>(status), 11);
     answer.reason(status == 403 ? line : std::string(view(http::obsolete_reason(answer.result()))));
-    answer.set(http::field::content_type, "text/plain; charset=utf-8");
+    answer.set(http::field::content_type, json ? "application/json" : "text/plain; charset=utf-8");
     if (status == 407) answer.set(http::field::proxy_authenticate, "Basic realm=\"nono\"");
-    const std::string body = fmt::format("nono: {}\n", reason);
+    const std::string body = json ? to_error_body(reason) : fmt::format("nono: {}\n", reason);
     answer.keep_alive(keeps);
     answer.content_length(body.size());
     if (!head) answer.body() = body;
@@ -572,7 +724,7 @@ class session {
   server& owner_;
   beast::tcp_stream client_;
   beast::flat_buffer buffer_{max_header + piece};
-  std::optional<upstream> server_;
+  std::string event_path_;
   std::shared_ptr<void> counted_;
 };
 

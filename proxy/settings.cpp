@@ -2,6 +2,12 @@
 // What the runner tells the proxy.
 #include "proxy/settings.hpp"
 
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <nono/host.hpp>
@@ -42,15 +48,127 @@ bool take(const json& from, const char* key, T& to) {
   return true;
 }
 
+/// A list of rules. False: it is none.
+bool take_rules(const json& from, const char* key, std::vector<endpoint>& to) {
+  const auto list = from.find(key);
+  if (list == from.end()) return true;
+  if (!list->is_array()) return false;
+  for (const json& rule : *list) {
+    endpoint e;
+    if (!rule.is_object() || !take(rule, "method", e.method) || !take(rule, "path", e.path) ||
+        e.method.empty() || !e.path.starts_with('/'))
+      return false;
+    to.push_back(std::move(e));
+  }
+  return true;
+}
+
+bool is_header_name(std::string_view text) {
+  for (const char c : text)
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos))
+      return false;
+  return !text.empty();
+}
+
+bool has_control_byte(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
+  return false;
+}
+
+bool take_place(const json& from, const char* key, credential_place& to) {
+  const auto at = from.find(key);
+  std::string where;
+  if (at == from.end() || !at->is_object() || !take(*at, "where", where) || !take(*at, "name", to.name) ||
+      !take(*at, "format", to.format))
+    return false;
+  const bool one_hole = to.format.find("{}") != std::string::npos &&
+                        to.format.find("{}") == to.format.rfind("{}") && !has_control_byte(to.format);
+  if (where == "header") {
+    to.where = credential_place::kind::header;
+    return is_header_name(to.name) && one_hole;
+  }
+  if (where == "path") {
+    to.where = credential_place::kind::path;
+    return to.format.starts_with('/') && one_hole && to.format.find_first_of(" ?#%") == std::string::npos;
+  }
+  if (where == "query") {
+    to.where = credential_place::kind::query;
+    return is_header_name(to.name);
+  }
+  to.where = credential_place::kind::basic;
+  to.name = "Authorization";
+  return where == "basic";
+}
+
+/// Empty: `to` is a route.
+std::string take_route(const json& one, route& to) {
+  if (!one.is_object() || !take(one, "prefix", to.prefix) || to.prefix.empty() ||
+      to.prefix.find_first_of("/?#% ") != std::string::npos || has_control_byte(to.prefix))
+    return "a route has no name that can stand in a path";
+  const auto wrong = [&](const char* what) { return fmt::format("the route {} has {}", to.prefix, what); };
+  if (!take(one, "token", to.token) || !is_token(to.token)) return wrong("no token of 64 hexadecimal digits");
+  if (!take(one, "tls", to.tls) || !take(one, "host", to.host) || check_host(to.host) != errc::none ||
+      to.host.starts_with('*') || !take(one, "port", to.port) || to.port == 0)
+    return wrong("no server");
+  if (!take(one, "base", to.base) || (!to.base.empty() && !to.base.starts_with('/')) ||
+      to.base.ends_with('/') || to.base.find_first_of(" ?#") != std::string::npos ||
+      has_control_byte(to.base))
+    return wrong("a base that is no path");
+  if (!take_place(one, "shown", to.shown)) return wrong("no place for its token");
+  if (!take_place(one, "sent", to.sent)) return wrong("no place for its key");
+  if (!take(one, "variable", to.variable) || !take_rules(one, "deny", to.deny) ||
+      !take_rules(one, "allow", to.allow) || !take(one, "allows_rest", to.allows_rest))
+    return wrong("rules that are none");
+  if (!take(one, "ca", to.ca) || !take(one, "certificate", to.certificate) ||
+      !take(one, "has_certificate_key", to.has_certificate_key))
+    return wrong("certificates that are no text");
+  return {};
+}
+
+/// False: the descriptor ended before.
+bool read_whole(int fd, char* to, std::size_t size) {
+  while (size > 0) {
+    const ssize_t n = ::read(fd, to, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    to += n;
+    size -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+/// One key. False: there is none.
+bool read_key(int fd, secrets::secret& to) {
+  std::array<unsigned char, 4> length{};
+  if (!read_whole(fd, reinterpret_cast<char*>(length.data()), length.size())) return false;
+  const std::size_t size = length[0] | std::size_t{length[1]} << 8U | std::size_t{length[2]} << 16U |
+                           std::size_t{length[3]} << 24U;
+  if (size == 0 || size > secrets::max_secret) return false;
+  to = secrets::secret(size);
+  return to.data() != nullptr && read_whole(fd, to.data(), size);
+}
+
 }  // namespace
+
+result<success> read_keys(int fd, settings& to) {
+  for (route& r : to.routes) {
+    if (!read_key(fd, r.key) || (r.has_certificate_key && !read_key(fd, r.certificate_key)))
+      return bad_settings(fmt::format("the key of the route {} did not come", r.prefix));
+    if (const std::string_view fault = prepare_key(r); !fault.empty())
+      return bad_settings(fmt::format("the key of the route {} {}", r.prefix, fault));
+  }
+  return success{};
+}
 
 result<settings> read_settings(std::string_view text) {
   const json all = json::parse(text, nullptr, false);
   if (!all.is_object()) return bad_settings("the settings are not a JSON object");
   settings out;
   if (!take(all, "token", out.token) || !take(all, "hosts", out.hosts) ||
-      !take(all, "any_public", out.any_public) || !take(all, "upstream_host", out.upstream_host) ||
-      !take(all, "upstream_port", out.upstream_port) || !take(all, "upstream_bypass", out.upstream_bypass))
+      !take(all, "upstream_host", out.upstream_host) || !take(all, "upstream_port", out.upstream_port) ||
+      !take(all, "upstream_bypass", out.upstream_bypass))
     return bad_settings("a field of the settings has a value of another type");
   if (!is_token(out.token)) return bad_settings("the token is not one of 64 hexadecimal digits");
   for (const auto* list : {&out.hosts, &out.upstream_bypass})
@@ -64,17 +182,17 @@ result<settings> read_settings(std::string_view text) {
       host_endpoints rules;
       if (!one.is_object() || !take(one, "host", rules.host) || check_host(rules.host) != errc::none)
         return bad_settings("an endpoint rule names no host");
-      const auto list = one.find("rules");
-      if (list == one.end() || !list->is_array())
-        return bad_settings("an endpoint rule has no list of rules");
-      for (const json& rule : *list) {
-        endpoint e;
-        if (!rule.is_object() || !take(rule, "method", e.method) || !take(rule, "path", e.path) ||
-            e.method.empty() || !e.path.starts_with('/'))
-          return bad_settings("an endpoint rule needs a method and a path");
-        rules.endpoints.push_back(std::move(e));
-      }
+      if (!take_rules(one, "rules", rules.endpoints))
+        return bad_settings("an endpoint rule needs a method and a path");
       out.endpoints.push_back(std::move(rules));
+    }
+  }
+  if (const auto at = all.find("routes"); at != all.end()) {
+    if (!at->is_array()) return bad_settings("'routes' is no list");
+    for (const json& one : *at) {
+      route r;
+      if (std::string fault = take_route(one, r); !fault.empty()) return bad_settings(std::move(fault));
+      out.routes.push_back(std::move(r));
     }
   }
   return out;

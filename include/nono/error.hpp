@@ -274,7 +274,7 @@ inline constexpr errc_text errc_texts[] = {
      "'2001:db8::1'"},
     {errc::host_wildcard_misplaced,
      "%r: in %p a wildcard stands elsewhere than before a name | write it as the first label, as in "
-     "'*.example.com'"},
+     "'*.example.com', or alone"},
     {errc::host_not_lower_case, "%r: the host %p has upper-case letters | write it in lower case"},
     {errc::host_too_long,
      "%r: the host %p is longer than 253 bytes, or a label of it than 63 | name a host that can exist"},
