@@ -84,14 +84,20 @@ struct trust::contexts {
 trust::trust() : all_(std::make_unique<contexts>()) {}
 trust::~trust() = default;
 
-std::string trust::load(const std::vector<route>& routes) {
+std::string trust::load(const std::vector<route>& routes, const std::string& roots) {
   // Without the system's configuration file: it would be read late, when no file can be.
   if (!routes.empty()) (void)::OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   bool wants_roots = false;
   for (const route& r : routes) wants_roots = wants_roots || (r.tls && r.ca.empty());
-  if (wants_roots)
+  if (wants_roots && !roots.empty()) {
+    if (all_->roots = read_file(roots.c_str()); all_->roots.empty())
+      return fmt::format(
+          "the TLS roots of SSL_CERT_FILE, {}, cannot be read; leave the variable out, or name another file",
+          roots);
+  } else if (wants_roots) {
     for (const char* const path : root_files)
       if (all_->roots = read_file(path); !all_->roots.empty()) break;
+  }
   if (wants_roots && all_->roots.empty())
     return "this system has no file of TLS roots, such as /etc/ssl/certs/ca-certificates.crt; install "
            "ca-certificates, or name "

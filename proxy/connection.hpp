@@ -31,8 +31,9 @@ class trust {
   trust(const trust&) = delete;
   trust& operator=(const trust&) = delete;
 
-  /// Reads the system's roots, and those of the routes. Must come before files are out of reach. Empty: done, else a sentence.
-  std::string load(const std::vector<route>& routes);
+  /// Reads the roots, which are the system's if no file of them is named, and those of the routes. Must come before files are
+  /// out of reach. Empty: done, else a sentence.
+  std::string load(const std::vector<route>& routes, const std::string& roots);
 
  private:
   friend class connection;

@@ -33,7 +33,7 @@ class server {
   server& operator=(const server&) = delete;
 
   /// Reads what certificates are judged by. Must come before files are out of reach. Empty: done, else a sentence.
-  std::string load_trust() { return believed_.load(settings_.routes); }
+  std::string load_trust() { return believed_.load(settings_.routes, settings_.roots); }
 
   /// Accepts from a listening socket, which it takes over.
   void serve(int listener);

@@ -170,6 +170,7 @@ result<settings> read_settings(std::string_view text) {
       !take(all, "upstream_host", out.upstream_host) || !take(all, "upstream_port", out.upstream_port) ||
       !take(all, "upstream_bypass", out.upstream_bypass))
     return bad_settings("a field of the settings has a value of another type");
+  if (!take(all, "roots", out.roots)) return bad_settings("the file of TLS roots has no name");
   if (!is_token(out.token)) return bad_settings("the token is not one of 64 hexadecimal digits");
   for (const auto* list : {&out.hosts, &out.upstream_bypass})
     for (const std::string& host : *list)

@@ -28,6 +28,7 @@ struct settings {
   std::uint16_t upstream_port = 0;
   std::vector<std::string> upstream_bypass;  ///< hosts that are reached directly all the same
   std::vector<route> routes;                 ///< their keys come by themselves
+  std::string roots;                         ///< a file of TLS roots in place of the system's; empty: those
 };
 
 /// Reads and checks them. Errors: bad_argument with a sentence.

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ NAMES = {
 class Proxy:
     """A running nono-proxy."""
 
-    def __init__(self, hosts=("api.example",), listen=True, settings=None, audit=None, **more):
+    def __init__(self, hosts=("api.example",), listen=True, settings=None, audit=None, keys=(), **more):
         self.mine, theirs = socket.socketpair()
         self.audit = audit or tempfile.TemporaryFile()
         text = json.dumps({"token": TOKEN, "hosts": list(hosts), **more}) if settings is None else settings
@@ -53,6 +54,9 @@ class Proxy:
         theirs.close()
         stdin.close()
         self.mine.settimeout(20)
+        for key in keys:
+            with contextlib.suppress(OSError):
+                self.mine.sendall(struct.pack("<I", len(key)) + key)
         self.said = b""
         while not self.said.endswith(b"\n"):
             got = self.mine.recv(4096)
