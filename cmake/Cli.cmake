@@ -14,7 +14,7 @@ else()
   set(nono_cli_scope INTERFACE)
 endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
-target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json)
+target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_secrets nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json)
 
 if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
   target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)
@@ -28,7 +28,6 @@ set_target_properties(nono_command PROPERTIES
   OUTPUT_NAME nono
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
-include(cmake/Harden.cmake)
 foreach(target IN ITEMS nono_cli nono_command)
   get_target_property(type ${target} TYPE)
   if(NOT type STREQUAL "INTERFACE_LIBRARY")

@@ -16,9 +16,9 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION  # below the line that PROJECT_DESCRIPTION 
 "The nono command confines a process to what its policy grants, by Landlock
 and seccomp, for good. The headers are the policy language behind it: C++20,
 header-only, needing the standard library alone.")
-# A static command needs no library; what a dynamic one needs is read off it.
+# A static command needs no library; what a dynamic one needs is read off it. What nono-keyring loads while it runs is not.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "g++ (>= 12) | clang (>= 1:16), cmake (>= 3.23) | pkgconf, libfmt-dev (>= 9)")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libsecret-1-0, g++ (>= 12) | clang (>= 1:16), cmake (>= 3.23) | pkgconf, libfmt-dev (>= 9)")
 
 # Debian keeps licence and changes in files of these names.
 set(debian ${PROJECT_BINARY_DIR}/debian)

@@ -16,6 +16,7 @@
 #include <nono/error.hpp>
 
 #include "cli/commands/completion.hpp"
+#include "cli/commands/credential.hpp"
 #include "cli/commands/man_page.hpp"
 #include "cli/commands/profile_flags.hpp"
 #include "cli/commands/setup.hpp"
@@ -74,9 +75,9 @@ constexpr std::string_view not_built_in_why[] = {
     "--caller",
 };
 constexpr std::string_view commands_not_built[] = {
-    "ps",      "stop",  "detach", "attach",   "pause", "resume", "logs",       "inspect", "session",
-    "cleanup", "prune", "audit",  "rollback", "trust", "pull",   "remove",     "update",  "outdated",
-    "pin",     "unpin", "search", "list",     "learn", "policy", "credential",
+    "ps",      "stop",     "detach", "attach", "pause",    "resume", "logs",  "inspect",
+    "session", "cleanup",  "prune",  "audit",  "rollback", "trust",  "pull",  "remove",
+    "update",  "outdated", "pin",    "unpin",  "search",   "list",   "learn", "policy",
 };
 
 /// type: what a shell completes, DIR, FILE or PATH.
@@ -400,6 +401,10 @@ int main(int argc, char** argv) {
   CLI::App* profile_command = app.add_subcommand("profile", "Show, compare, check and begin profiles");
   profile_flags about_profiles(*profile_command);
   flags.of(profile_command, [&] { about_profiles.add(); });
+  CLI::App* credential_command =
+      app.add_subcommand("credential", "Store, name and remove secrets in the system's keyring");
+  credential_flags about_secrets(*credential_command);
+  flags.of(credential_command, [&] { about_secrets.add(); });
   CLI::App* completion_command =
       app.add_subcommand("completion", "Print the script by which a shell completes nono's words");
   std::string completed_shell;
@@ -454,6 +459,10 @@ int main(int argc, char** argv) {
   if (profile_command->parsed()) {
     const std::string wrong = about_profiles.wrong();
     return wrong.empty() ? about_profiles.run() : usage_error(wrong, command_of(app));
+  }
+  if (credential_command->parsed()) {
+    const std::string wrong = about_secrets.wrong();
+    return wrong.empty() ? about_secrets.run() : usage_error(wrong, command_of(app));
   }
   if (completion_command->parsed()) {
     if (const std::string wrong = check_shell(completed_shell); !wrong.empty())

@@ -219,7 +219,7 @@ def package(args, temporary):
     print(run("dpkg-deb", "--info", packages[0]))
     fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "--field", packages[0]).split("\n") if ": " in line)
     listed = run("dpkg-deb", "--contents", packages[0])
-    for wanted in ("./usr/bin/nono\n", "./usr/include/nono/nono.hpp\n", "./usr/share/pkgconfig/nono.pc\n",
+    for wanted in ("./usr/bin/nono\n", "./usr/bin/nono-proxy\n", "./usr/bin/nono-keyring\n", "./usr/include/nono/nono.hpp\n", "./usr/share/pkgconfig/nono.pc\n",
                    "./usr/share/cmake/nono/nonoConfig.cmake\n", "./usr/share/doc/nono/copyright\n",
                    "./usr/share/man/man1/nono.1.gz\n", "./usr/share/bash-completion/completions/nono\n",
                    "./usr/share/zsh/site-functions/_nono\n", "./usr/share/fish/vendor_completions.d/nono.fish\n"):
@@ -229,13 +229,14 @@ def package(args, temporary):
         if " root/root " not in line or line[8] == "w":
             sys.exit(f"owner or mode: {line}")
 
-    # Installed by dpkg, in an empty root where nothing runs: the same files as unpacked. It needs root.
+    # Installed by dpkg, in an empty root where nothing runs, so without the libc of nono-keyring: the same files as
+    # unpacked. It needs root.
     root = temporary / "root"
-    if os.geteuid() == 0 and not fields.get("Depends"):
+    if os.geteuid() == 0:
         (root / "var/lib/dpkg/info").mkdir(parents=True)
         (root / "var/lib/dpkg/updates").mkdir()
         (root / "var/lib/dpkg/status").touch()
-        run("dpkg", f"--root={root}", "--install", packages[0])
+        run("dpkg", f"--root={root}", "--force-depends", "--install", packages[0])
         if "install ok installed" not in run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-s", "nono"):
             sys.exit("dpkg does not call it installed")
     else:

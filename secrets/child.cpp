@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a program with pipes.
+#include "secrets/child.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nono/resolve.hpp>
+
+namespace nono::secrets {
+
+namespace {
+
+using detail::descriptor;
+using clock = std::chrono::steady_clock;
+
+constexpr int above_standard = 10;  // no number that a child's standard files go to, whatever is closed here
+constexpr std::size_t kept_of_errors = 4096;
+
+#ifdef MSG_NOSIGNAL
+constexpr int quietly = MSG_NOSIGNAL;
+#else
+constexpr int quietly = 0;
+#endif
+
+/// Where SIGCHLD is ignored, which is inherited, the kernel keeps no exit code.
+class keeps_exit_codes {
+ public:
+  keeps_exit_codes() noexcept {
+    struct sigaction plain{};
+    plain.sa_handler = SIG_DFL;
+    (void)::sigaction(SIGCHLD, nullptr, &before_);
+    lost_ = before_.sa_handler == SIG_IGN || (before_.sa_flags & SA_NOCLDWAIT) != 0;
+    if (lost_) (void)::sigaction(SIGCHLD, &plain, nullptr);
+  }
+  keeps_exit_codes(const keeps_exit_codes&) = delete;
+  keeps_exit_codes& operator=(const keeps_exit_codes&) = delete;
+  ~keeps_exit_codes() {
+    if (lost_) (void)::sigaction(SIGCHLD, &before_, nullptr);
+  }
+
+ private:
+  struct sigaction before_{};
+  bool lost_ = false;
+};
+
+/// Two ends of a stream, ours not blocking. What it reads comes through a socket: a write to one can do without SIGPIPE.
+struct stream {
+  descriptor ours;
+  descriptor theirs;
+
+  int open(bool for_input) noexcept {
+    int ends[2];
+    if ((for_input ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends)) != 0) return errno;
+    const descriptor low[] = {descriptor(ends[0]), descriptor(ends[1])};
+    ours = descriptor(::fcntl(ends[0], F_DUPFD_CLOEXEC, above_standard));
+    theirs = descriptor(::fcntl(ends[1], F_DUPFD_CLOEXEC, above_standard));
+    if (ours.get() < 0 || theirs.get() < 0) return errno;
+#ifdef SO_NOSIGPIPE
+    const int yes = 1;
+    (void)::setsockopt(ours.get(), SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
+    return ::fcntl(ours.get(), F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;
+  }
+};
+
+void close_now(descriptor& d) { const descriptor gone = std::move(d); }
+
+class conversation {
+ public:
+  conversation(const errand& what, outcome& out) : what_(what), out_(out), bytes_(what.room + 1) {}
+
+  /// 0, or errno.
+  int start() {
+    if (bytes_.data() == nullptr) return ENOMEM;
+    for (stream* s : {&in_, &output_, &errors_})
+      if (const int why = s->open(s == &in_); why != 0) return why;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    if (const int why = ::posix_spawn_file_actions_init(&actions); why != 0) return why;
+    if (const int why = ::posix_spawnattr_init(&attributes); why != 0) {
+      (void)::posix_spawn_file_actions_destroy(&actions);
+      return why;
+    }
+    (void)::posix_spawn_file_actions_adddup2(&actions, in_.theirs.get(), STDIN_FILENO);
+    (void)::posix_spawn_file_actions_adddup2(&actions, output_.theirs.get(), STDOUT_FILENO);
+    (void)::posix_spawn_file_actions_adddup2(&actions, errors_.theirs.get(), STDERR_FILENO);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+#ifdef __APPLE__
+    flags = static_cast<short>(flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
+#else
+    (void)::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+#endif
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    (void)::posix_spawnattr_setsigmask(&attributes, &signals);
+    ::sigaddset(&signals, SIGPIPE);
+    ::sigaddset(&signals, SIGCHLD);
+    (void)::posix_spawnattr_setsigdefault(&attributes, &signals);
+    (void)::posix_spawnattr_setflags(&attributes, flags);
+    std::vector<char*> words;
+    words.push_back(const_cast<char*>(what_.program.c_str()));  // posix_spawn does not write to them
+    for (const std::string& word : what_.words) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    char* const nothing[] = {nullptr};
+    char* const* const environment =
+        what_.environment != nullptr ? const_cast<char* const*>(what_.environment) : nothing;
+    const int why =
+        ::posix_spawn(&pid_, what_.program.c_str(), &actions, &attributes, words.data(), environment);
+    (void)::posix_spawn_file_actions_destroy(&actions);
+    (void)::posix_spawnattr_destroy(&attributes);
+    for (stream* s : {&in_, &output_, &errors_}) close_now(s->theirs);
+    return why;
+  }
+
+  void hold() {
+    const auto end = clock::now() + what_.limit;
+    for (;;) {
+      pass_on();
+      if (done_ > what_.room) return stop(outcome::ending::too_long);
+      if (has_ended()) {
+        pass_on();  // what it wrote last
+        return done_ > what_.room ? stop(outcome::ending::too_long) : finish();
+      }
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()).count();
+      if (left <= 0) return stop(outcome::ending::late);
+      wait(left);
+    }
+  }
+
+ private:
+  /// Writes and reads what can be without waiting.
+  void pass_on() {
+    while (in_.ours.get() >= 0) {
+      const std::string_view rest = what_.input.substr(given_);
+      const ssize_t n = rest.empty() ? -1 : ::send(in_.ours.get(), rest.data(), rest.size(), quietly);
+      if (n >= 0) {
+        given_ += static_cast<std::size_t>(n);
+      } else if (!rest.empty() && errno == EAGAIN) {
+        break;
+      } else if (rest.empty() || errno != EINTR) {
+        close_now(in_.ours);  // all of it, or nobody reads it
+      }
+    }
+    while (output_.ours.get() >= 0 && done_ <= what_.room) {
+      const ssize_t n = ::read(output_.ours.get(), bytes_.data() + done_, what_.room + 1 - done_);
+      if (n > 0)
+        done_ += static_cast<std::size_t>(n);
+      else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+        close_now(output_.ours);
+      else if (errno == EAGAIN)
+        break;
+    }
+    while (errors_.ours.get() >= 0) {
+      char part[1024];
+      const ssize_t n = ::read(errors_.ours.get(), part, sizeof part);
+      if (n > 0) {
+        said_.append(part, static_cast<std::size_t>(n));
+        if (said_.size() > kept_of_errors) said_.erase(0, said_.size() - kept_of_errors);
+      } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+        close_now(errors_.ours);
+      } else if (errno == EAGAIN) {
+        break;
+      }
+    }
+  }
+
+  bool has_ended() {
+    pid_t got = 0;
+    do got = ::waitpid(pid_, &status_, WNOHANG);
+    while (got < 0 && errno == EINTR);
+    return ended_ = got != 0;
+  }
+
+  /// Until there is something to pass on. Its end shows at once, in the streams; where a child of its own keeps them
+  /// open, within a twentieth of a second.
+  void wait(long long left) const {
+    pollfd watched[] = {
+        {in_.ours.get(), POLLOUT, 0}, {output_.ours.get(), POLLIN, 0}, {errors_.ours.get(), POLLIN, 0}};
+    const bool open = output_.ours.get() >= 0 || errors_.ours.get() >= 0;
+    (void)::poll(watched, 3, static_cast<int>(std::min<long long>(left, open ? 50 : 1)));
+  }
+
+  void stop(outcome::ending how) {
+    if (!ended_) {
+      (void)::kill(pid_, SIGKILL);
+      while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
+      }
+    }
+    out_.how = how;
+    keep_last_line();
+  }
+
+  void finish() {
+    const bool by_signal = WIFSIGNALED(status_);
+    out_.how = by_signal ? outcome::ending::signalled : outcome::ending::exited;
+    out_.code = by_signal ? WTERMSIG(status_) : WEXITSTATUS(status_);
+    bytes_.shrink(done_);
+    out_.output = std::move(bytes_);
+    keep_last_line();
+  }
+
+  void keep_last_line() {
+    while (!said_.empty() && (said_.back() == '\n' || said_.back() == '\r' || said_.back() == ' '))
+      said_.pop_back();
+    out_.last_line = said_.substr(said_.rfind('\n') + 1);  // npos + 1 is 0
+  }
+
+  const errand& what_;
+  outcome& out_;
+  secret bytes_;
+  stream in_;
+  stream output_;
+  stream errors_;
+  std::size_t given_ = 0;
+  std::size_t done_ = 0;
+  std::string said_;
+  pid_t pid_ = -1;
+  int status_ = -1;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+outcome run_errand(const errand& what) {
+  const keeps_exit_codes kept;
+  outcome out;
+  conversation with(what, out);
+  out.code = with.start();
+  if (out.code == 0) with.hold();
+  return out;
+}
+
+const char* value_in(const char* const* environment, std::string_view name) {
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    const std::string_view entry(*environment);
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      return *environment + name.size() + 1;
+  }
+  return nullptr;
+}
+
+std::string find_on_path(std::string_view name, const char* const* environment) {
+  const char* const value = value_in(environment, "PATH");
+  std::string_view rest = value != nullptr ? value : "";
+  while (!rest.empty()) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    const std::string_view directory = rest.substr(0, colon);
+    rest = rest.substr(std::min(colon + 1, rest.size()));
+    if (!directory.starts_with('/')) continue;
+    std::string file(directory);
+    file.append("/").append(name);
+    struct stat is{};
+    if (::stat(file.c_str(), &is) == 0 && S_ISREG(is.st_mode) && ::access(file.c_str(), X_OK) == 0)
+      return file;
+  }
+  return {};
+}
+
+}  // namespace nono::secrets

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The errors of this room: their words are the whole message.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nono/error.hpp>
+
+namespace nono::secrets {
+
+/// text: one sentence: what was refused, by which rule, and the smallest thing that would change it.
+inline error refusal(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
+
+/// The same of a secret that is not there: not_found() knows it.
+inline error missing(std::string text) { return {errc::bad_argument, ENOENT, {}, {}, std::move(text)}; }
+
+/// The text so that it can forge neither a line nor a terminal sequence, without quotes around it.
+inline std::string plain(std::string_view text) {
+  std::string quoted;
+  append_quoted(quoted, text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    if (quoted[i] == '\\' && quoted[i + 1] == '\'')
+      continue;  // a quote needs no escape where none stand around
+    out += quoted[i];
+  }
+  return out;
+}
+
+inline std::string in_quotes(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
+  return out;
+}
+
+}  // namespace nono::secrets
