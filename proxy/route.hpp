@@ -40,6 +40,7 @@ struct route {
   std::string certificate;  ///< PEM, of ours; empty: none
   bool has_certificate_key = false;
   secrets::secret certificate_key;  ///< PEM
+  std::string missing;              ///< why there is no key, as a sentence; empty: there is one
   secrets::secret key;
   secrets::secret key_sent;  ///< as it stands in a request: encoded for its place
 

@@ -404,6 +404,9 @@ class session {
     event.route_id = r->prefix;
     event.target = r->host;
     event.port = r->port;
+    if (!r->missing.empty())
+      co_return co_await no(503, "managed_credential_unavailable",
+                            fmt::format("the route {} has no key: {}", r->prefix, r->missing));
     event.injection_mode = name_of(r->sent.where);
     std::string_view token_place = "in the header ";
     event.auth_mechanism = "phantom_header";

@@ -122,7 +122,7 @@ std::string take_route(const json& one, route& to) {
       !take_rules(one, "allow", to.allow) || !take(one, "allows_rest", to.allows_rest))
     return wrong("rules that are none");
   if (!take(one, "ca", to.ca) || !take(one, "certificate", to.certificate) ||
-      !take(one, "has_certificate_key", to.has_certificate_key))
+      !take(one, "has_certificate_key", to.has_certificate_key) || !take(one, "missing", to.missing))
     return wrong("certificates that are no text");
   return {};
 }
@@ -154,8 +154,10 @@ bool read_key(int fd, secrets::secret& to) {
 
 result<success> read_keys(int fd, settings& to) {
   for (route& r : to.routes) {
-    if (!read_key(fd, r.key) || (r.has_certificate_key && !read_key(fd, r.certificate_key)))
+    if ((r.missing.empty() && !read_key(fd, r.key)) ||
+        (r.has_certificate_key && !read_key(fd, r.certificate_key)))
       return bad_settings(fmt::format("the key of the route {} did not come", r.prefix));
+    if (!r.missing.empty()) continue;
     if (const std::string_view fault = prepare_key(r); !fault.empty())
       return bad_settings(fmt::format("the key of the route {} {}", r.prefix, fault));
   }

@@ -32,11 +32,6 @@ namespace {
 
 /// Flags that belong to the command and are not built yet: refused with a sentence, never taken for granted.
 constexpr std::string_view not_built[] = {
-    "--credential",
-    "--proxy-credential",
-    "--allow-endpoint",
-    "--env-credential",
-    "--env-credential-map",
     "--proxy-ca-validity",
     "--trust-proxy-ca",
     "--allow-http2",
@@ -65,7 +60,6 @@ constexpr std::string_view not_built[] = {
     "--trust-override",
     "--capability-elevation",
     "--carve",
-    "--strip-secrets",
     "--theme",
     "--log-file",
 };
@@ -129,6 +123,20 @@ void add_host_flags(CLI::App& app, run_options& o, CLI::Option& open) {
       ->delimiter(',')
       ->envname("NONO_UPSTREAM_BYPASS")
       ->type_name("HOST")
+      ->excludes(&open);
+  app.add_option("--credential,--proxy-credential", o.credential,
+                 "Let the proxy add the key of this service, which the command never has: openai, anthropic, "
+                 "gemini, google-ai, "
+                 "github, gitlab or one of the profile's")
+      ->allow_extra_args(false)
+      ->envname("NONO_CREDENTIAL")
+      ->type_name("SERVICE")
+      ->excludes(&open);
+  app.add_option(
+         "--allow-endpoint", o.allow_endpoint,
+         "Of a credential's service only this and other endpoints that are named, * for any one segment")
+      ->allow_extra_args(false)
+      ->type_name("SERVICE:METHOD:/PATH")
       ->excludes(&open);
   app.add_option("--proxy-port", o.proxy_port, "Where the proxy listens, at 127.0.0.1")
       ->check(CLI::Range(1, 65535))
@@ -195,6 +203,19 @@ void add_policy_flags(CLI::App& app, run_options& o, bool hosts = true) {
           ->envname("NONO_ALLOW_NET")
           ->excludes(block);
   if (hosts) add_host_flags(app, o, *open);
+  app.add_option("--env-credential", o.env_credential,
+                 "Give the command this secret in a variable, where it can read it; commas separate")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->envname("NONO_ENV_CREDENTIAL")
+      ->type_name("NAME|REFERENCE=VARIABLE");
+  app.add_option("--env-credential-map", o.env_credential_map, "The same, from any source to any variable")
+      ->type_size(2)
+      ->expected(1, CLI::detail::expected_max_vector_size / 2)
+      ->allow_extra_args(false)
+      ->type_name("REFERENCE VARIABLE");
+  app.add_flag("--strip-secrets", o.strip_secrets,
+               "Let the command inherit no variable that looks like a key; --credential implies it");
   app.add_flag_callback(
       "--no-auto-groups", [&o] { o.auto_groups = false; }, "A known tool brings no group along");
   app.add_flag("--strict", o.strict, "Fail where the kernel lacks a protection, instead of reporting it");
@@ -283,6 +304,10 @@ constexpr std::string_view with_value[] = {
     "--external-proxy-bypass",
     "--proxy-port",
     "--sandbox-policy",
+    "--credential",
+    "--proxy-credential",
+    "--allow-endpoint",
+    "--env-credential",
     "--path",
     "--op",
     "--to",

@@ -142,6 +142,8 @@ texts variables_of(const side& of) {
   }
   add(out, "deny", says.deny_vars);
   for (const auto& [name, value] : says.set_vars) out.push_back(fmt::format("set {}={}", name, value));
+  for (const auto& [from, name] : says.env_credentials)
+    out.push_back(fmt::format("env_credential {}={}", name, from));
   return out;
 }
 

@@ -71,6 +71,7 @@ std::vector<std::string> beside_the_policy(const resolution& r) {
                                                                 : "write"));
   tell(says.allow_vars || !says.deny_vars.empty() || !says.set_vars.empty(),
        "the variables of 'environment'");
+  tell(!says.env_credentials.empty() || (says.credentials && !says.credentials->empty()), "the credentials");
   tell(!says.allowed_commands.empty() || !says.denied_commands.empty(), "the names of 'commands'");
   tell(says.signal_mode == "allow_same_sandbox", "that the kernel must be able to hold back signals");
   return out;

@@ -145,6 +145,7 @@ class asker {
     for (char& c : name)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (name.ends_with('.')) name.pop_back();
+    if (by_route(a, name)) return;
     const bool named = names_host(s_.bound->hosts, name);
     a.is.concerns = protection::network;
     a.is.status = named ? verdict::allowed : verdict::denied;
@@ -170,6 +171,31 @@ class asker {
     a.details = fmt::format("of the host {} the proxy lets single http:// requests through, and no https: {}",
                             name, rules);
     a.reason = "endpoint_restricted";
+  }
+
+  /// A route's server is reached by the route, and by nothing else.
+  bool by_route(answer& a, const std::string& name) const {
+    if (!s_.r.hosts) return false;
+    for (const credential_route& r : s_.r.hosts->routes) {
+      if (r.host != name) continue;
+      a.is.concerns = protection::network;
+      a.is.status = verdict::allowed;
+      a.is.why = cause::granted;
+      a.is.os_errno = 0;
+      a.by_proxy = true;
+      std::string rules;
+      for (const auto& [method, path] : r.deny) rules += fmt::format(", not {} {}", method, path);
+      for (const auto& [method, path] : r.allow) rules += fmt::format(", {} {}", method, path);
+      if (!rules.empty() && !r.allows_rest) rules += ", nothing else";
+      a.reason = "proxy_allowed";
+      a.details = fmt::format(
+          "the host {} is reached by the route {} of {} alone, at the URL in {}; there the proxy adds the "
+          "key{}{}",
+          name, r.name, r.from, r.url_variable, rules.empty() ? "" : ": ",
+          rules.empty() ? rules : rules.substr(2));
+      return true;
+    }
+    return false;
   }
 
   /// Finds the words for an answer.

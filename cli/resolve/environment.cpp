@@ -118,6 +118,7 @@ bool variable_filter::lets(std::string_view name) const {
                                     : name == pattern;
     });
   };
+  if (strip_keys && looks_like_key(name) && !(allow && contains(*allow, name))) return false;
   return (!allow || names(*allow)) && !names(deny);
 }
 

@@ -22,6 +22,7 @@ bool internal_variable(std::string_view name);
 struct variable_filter {
   std::optional<std::vector<std::string>> allow;  ///< nothing: all
   std::vector<std::string> deny;
+  bool strip_keys = false;  ///< nor what looks like a key, unless `allow` has its whole name
 
   [[nodiscard]] bool lets(std::string_view name) const;
 };

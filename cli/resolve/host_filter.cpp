@@ -62,6 +62,11 @@ class filter_maker {
     for (const std::string& word : options_.allow_domain)
       if (error why = add(word, "--allow-domain", {}); why.code != errc::none) return why;
     if (error why = choose_upstream(of_profile); why.code != errc::none) return why;
+    auto routes = routes_of(options_, says_, name_, here_, workdir_);
+    if (!routes) return std::move(routes.error());
+    out_.routes = *std::move(routes);
+    // A credential alone does not restrict hosts, but for those that are nobody's business.
+    if (out_.hosts.empty() && !out_.routes.empty()) put({"*", out_.routes.front().from});
     out_.proxy_port = options_.proxy_port;
     std::sort(out_.hosts.begin(), out_.hosts.end(),
               [](const allowed_host& a, const allowed_host& b) { return a.name < b.name; });
@@ -181,7 +186,7 @@ const allowed_host* host_filter::find(std::string_view name) const {
 }
 
 bool wants_hosts(const run_options& options, const profile& says) {
-  return !options.network_profile.empty() || !options.allow_domain.empty() ||
+  return wants_routes(options, says) || !options.network_profile.empty() || !options.allow_domain.empty() ||
          !options.upstream_proxy.empty() || !options.upstream_bypass.empty() ||
          !says.network_profile.value_or("").empty() || !says.domains.empty() ||
          !says.upstream_proxy.empty() || !says.upstream_bypass.empty();

@@ -11,6 +11,7 @@
 #include <nono/error.hpp>
 #include <nono/json/profile_fields.hpp>
 
+#include "cli/resolve/credentials.hpp"
 #include "cli/resolve/options.hpp"
 
 namespace nono::cli {
@@ -30,8 +31,11 @@ struct host_filter {
   std::string upstream_host;        ///< a proxy to go through; empty: directly
   std::uint16_t upstream_port = 0;
   std::vector<std::string> upstream_bypass;
-  std::uint16_t proxy_port = 0;  ///< where the proxy is to listen; 0: anywhere
+  std::vector<credential_route> routes;  ///< by name
+  std::uint16_t proxy_port = 0;          ///< where the proxy is to listen; 0: anywhere
 
+  /// True when every public host is among them.
+  [[nodiscard]] bool any_public() const { return !hosts.empty() && hosts.front().name == "*"; }
   /// The entry that stands for `name`; null: none.
   [[nodiscard]] const allowed_host* find(std::string_view name) const;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nono::cli {
@@ -28,6 +29,12 @@ struct run_options {
   std::vector<std::string> allow_domain;  ///< hosts, patterns, addresses, URLs, groups
   std::string upstream_proxy;             ///< HOST:PORT
   std::vector<std::string> upstream_bypass;
+  std::vector<std::string> credential;      ///< services whose key the proxy adds
+  std::vector<std::string> allow_endpoint;  ///< SERVICE:METHOD:/path
+  std::vector<std::string> env_credential;  ///< secrets that the command is given, by name or NAME=VARIABLE
+  std::vector<std::pair<std::string, std::string>>
+      env_credential_map;      ///< the same, as reference and variable
+  bool strip_secrets = false;  ///< variables that look like keys are not inherited
   std::uint16_t proxy_port = 0;
   std::vector<std::uint16_t> listen_port, open_port, connect_port;
   std::string sandbox_policy = "auto";  ///< how hosts are filtered: auto, namespace, landlock

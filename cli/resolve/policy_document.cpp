@@ -29,6 +29,20 @@ error refused(const std::string& path, std::string_view why) {
                       quoted_whole(path), why)};
 }
 
+/// Which keys are in use and where they lead; of the keys their source alone.
+std::string routes_text(const std::vector<credential_route>& routes) {
+  std::string out = "[";
+  for (const credential_route& r : routes) {
+    if (out.size() > 1) out += ", ";
+    nono::detail::json_line one(out);
+    one.text("name", r.name)
+        .text("upstream", r.upstream())
+        .text("key", r.key.shown)
+        .text("variable", r.url_variable);
+  }
+  return out += ']';
+}
+
 }  // namespace
 
 result<std::string> policy_document(const sandbox& s, sandbox_target target, const enforcement& report,
@@ -45,6 +59,7 @@ result<std::string> policy_document(const sandbox& s, sandbox_target target, con
     if (s.gate.port != 0) run.natural("proxy_port", s.gate.port);
     if (s.gate.own_network) run.truth("own_network");
   }
+  if (s.r.hosts && !s.r.hosts->routes.empty()) *text += ",\n  \"routes\": " + routes_text(s.r.hosts->routes);
   *text += ",\n  \"enforcement\": " + to_json(report, "  ") + "\n}\n";
   return text;
 }

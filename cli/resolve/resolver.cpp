@@ -25,24 +25,6 @@ namespace nono::cli {
 
 namespace {
 
-/// `path` below `base` if it is relative, with `.` and empty parts folded; `..` goes through realpath, because
-/// only the file system knows what it means behind a link.
-std::string absolute(std::string_view path, std::string_view base) {
-  std::string joined = path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", base, path);
-  std::string out;
-  bool parents = false;
-  for_each_part(joined, '/', [&](std::string_view part) {
-    if (part.empty() || part == ".") return;
-    parents = parents || part == "..";
-    out += '/';
-    out += part;
-  });
-  if (out.empty()) out = "/";
-  if (parents)
-    if (auto real = canonical_path(joined)) return *real;
-  return out;
-}
-
 /// The canonical form of a path that may not exist yet: links are followed as far as it does.
 std::string canonical_or_below(const std::string& path) {
   std::string head = path;
@@ -70,6 +52,7 @@ class resolver {
     if (error why = add_profile(out); why.code != errc::none) return why;
     if (error why = add_flags(out); why.code != errc::none) return why;
     if (error why = choose_network(out); why.code != errc::none) return why;
+    if (error why = choose_credentials(out); why.code != errc::none) return why;
     if (error why = add_system(out, scratch); why.code != errc::none) return why;
     if (error why = check_bypass(out); why.code != errc::none) return why;
     out.policy.strict(options_.strict);
@@ -539,23 +522,23 @@ class resolver {
   error choose_network(resolution& out) {
     const bool hosts_by_profile = cli::wants_hosts({}, *says_);
     const bool hosts_by_flag = cli::wants_hosts(options_, {});
-    const bool credentials = says_->credentials && !says_->credentials->empty();
     const std::string_view name = out.profile != nullptr ? out.profile->name : std::string_view();
-    if (says_->block_network && (hosts_by_profile || credentials))
+    if (says_->block_network && hosts_by_profile)
       return sentence(
           fmt::format("network.block and the hosts or credentials of the profile {} are contradictory; leave "
                       "one of them out",
                       name));
     if ((options_.block_net || says_->block_network) && hosts_by_flag)
       return sentence(
-          fmt::format("{} and hosts that are allowed by flag are contradictory; leave one of them out",
+          fmt::format("{} and hosts or credentials of a flag are contradictory; leave one of them out",
                       options_.block_net ? std::string("--block-net")
                                          : fmt::format("network.block of the profile {}", name)));
     const opened_ports beside = ports();
     const bool filtered = filters_hosts();
     if (options_.proxy_port != 0 && !filtered)
       return sentence(
-          "--proxy-port has no proxy to speak of; name hosts with --network-profile or --allow-domain");
+          "--proxy-port has no proxy to speak of; name hosts with --network-profile or --allow-domain, or a "
+          "--credential");
     if (options_.sandbox_policy != "auto" && !filtered)
       return sentence(
           "--sandbox-policy says how hosts are filtered, and there are none; name them with "
@@ -569,21 +552,14 @@ class resolver {
         out.policy.network(blocked);
       else if (error why = open_all(out, beside); why.code != errc::none)
         return why;
-      if (options_.block_net && (hosts_by_profile || credentials))
+      if (options_.block_net && hosts_by_profile)
         out.notes.push_back(fmt::format("--block-net wins over the hosts of the profile {}", name));
     } else if (filtered) {
       if (error why = filter_hosts(out, name, beside); why.code != errc::none) return why;
     } else if (beside.connects) {
       if (error why = open_all(out, beside); why.code != errc::none) return why;
-    } else if (credentials) {
-      out.policy.network(loopback);
     } else if (!beside.rules.empty()) {
       out.notes.emplace_back("the network is open, so no port has to be opened");
-    }
-    if (credentials && !options_.allow_net && !options_.block_net) {
-      out.warnings.push_back(fmt::format(
-          "the credentials of the profile {} are not built yet: no key is there, and no route to its host",
-          name));
     }
     if (says_->signal_mode == "allow_all") out.policy.lift(protection::signals);
     if (out.profile != nullptr && out.profile->full_ipc) {
@@ -595,6 +571,26 @@ class resolver {
     }
     return {};
   }
+  error choose_credentials(resolution& out) {
+    const std::string_view name = out.profile != nullptr ? out.profile->name : std::string_view();
+    if (out.hosts) {
+      // The host's own key of such a name stays outside, whether or not there is a token for it.
+      for (std::string& variable : variables_of(out.hosts->routes))
+        out.inherited.deny.push_back(std::move(variable));
+    } else if (!says_->custom_credentials.empty() || !options_.allow_endpoint.empty()) {
+      // Not in use, and wrong all the same.
+      run_options unused;
+      unused.allow_endpoint = options_.allow_endpoint;
+      if (const auto checked = routes_of(unused, *says_, name, here_, out.workdir); !checked)
+        return checked.error();
+    }
+    out.inherited.strip_keys = options_.strip_secrets || (out.hosts && !out.hosts->routes.empty());
+    auto wanted = env_credentials_of(options_, *says_, name);
+    if (!wanted) return std::move(wanted.error());
+    out.env_credentials = *std::move(wanted);
+    return {};
+  }
+
   error filter_hosts(resolution& out, std::string_view name, const opened_ports& beside) {
     if (options_.no_child)
       return sentence(

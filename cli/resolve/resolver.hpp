@@ -57,6 +57,7 @@ struct resolution {
   std::shared_ptr<const chosen_profile> chosen;  ///< null: no profile was named
   const builtin_profile* profile = nullptr;      ///< what `chosen` is to the rest of the command
   std::optional<host_filter> hosts;              ///< of a network that names hosts
+  std::vector<env_credential> env_credentials;   ///< secrets that the command is given
   std::vector<std::string> protected_roots;      ///< nono's own state and configuration
   std::vector<std::string> warnings;             ///< always printed (unless silent)
   std::vector<std::string> notes;                ///< printed with -v

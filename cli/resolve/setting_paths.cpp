@@ -78,6 +78,22 @@ std::string prefix_of(const std::string& program_path) {
   return is_system_prefix(prefix) ? std::string() : prefix;
 }
 
+std::string absolute(std::string_view path, std::string_view base) {
+  std::string joined = path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", base, path);
+  std::string out;
+  bool parents = false;
+  for_each_part(joined, '/', [&](std::string_view part) {
+    if (part.empty() || part == ".") return;
+    parents = parents || part == "..";
+    out += '/';
+    out += part;
+  });
+  if (out.empty()) out = "/";
+  if (parents)
+    if (auto real = canonical_path(joined)) return *real;
+  return out;
+}
+
 std::string settings_text(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return {};

@@ -23,6 +23,10 @@ bool is_directory(const std::string& path);
 /// "/a" for "/a/b"; "/" for "/a".
 std::string parent_of(std::string_view path);
 
+/// `path` below `base` if it is relative, with `.` and empty parts folded; `..` goes through realpath, because
+/// only the file system knows what it means behind a link.
+std::string absolute(std::string_view path, std::string_view base);
+
 /// The start of a regular file, at most 64 KiB and then whole lines only; empty when it cannot be read. Never
 /// waits for a FIFO.
 std::string settings_text(const std::string& path);

@@ -3,6 +3,7 @@
 #include "cli/run/host_proxy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -12,7 +13,6 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,24 +38,6 @@ constexpr int control_number = 3;  // as nono-proxy knows them
 constexpr int audit_number = 4;
 constexpr int ready_time = 20000;  // ms; a loaded machine is slow
 
-/// Random bytes in hexadecimal digits; empty where the kernel gives none.
-std::string random_digits(std::size_t bytes) {
-  std::vector<unsigned char> raw(bytes);
-  for (std::size_t done = 0; done < bytes;) {
-    const ssize_t n = ::getrandom(raw.data() + done, bytes - done, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return {};
-    done += static_cast<std::size_t>(n);
-  }
-  std::string out;
-  for (const unsigned char byte : raw) {
-    out += "0123456789abcdef"[byte >> 4U];
-    out += "0123456789abcdef"[byte & 15U];
-  }
-  ::explicit_bzero(raw.data(), raw.size());
-  return out;
-}
-
 /// The nono-proxy beside this program.
 std::string program_path() {
   char own[4096];
@@ -79,9 +61,55 @@ void add_texts(std::string& out, std::string_view key, const Texts& texts) {
   out += ']';
 }
 
+void add_place(std::string& out, std::string_view key, const credential_place& place) {
+  const std::string_view where = place.mode == "url_path"      ? "path"
+                                 : place.mode == "query_param" ? "query"
+                                 : place.mode == "basic_auth"  ? "basic"
+                                                               : "header";
+  out += fmt::format(",\"{}\":{{\"where\":\"{}\",\"name\":", key, where);
+  add_text(out, place.name);
+  out += ",\"format\":";
+  add_text(out, place.format);
+  out += '}';
+}
+
+void add_rules(std::string& out, std::string_view key,
+               const std::vector<std::pair<std::string, std::string>>& rules) {
+  out += fmt::format(",\"{}\":[", key);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    out += i == 0 ? "{\"method\":" : ",{\"method\":";
+    add_text(out, rules[i].first);
+    out += ",\"path\":";
+    add_text(out, rules[i].second);
+    out += '}';
+  }
+  out += ']';
+}
+
+void add_route(std::string& out, const armed_route& one) {
+  const credential_route& r = *one.route;
+  if (!out.ends_with('[')) out += ',';
+  out +=
+      fmt::format("{{\"token\":\"{}\",\"tls\":{},\"port\":{},\"allows_rest\":{},\"has_certificate_key\":{}",
+                  one.token, r.tls, r.port, r.allows_rest, !one.certificate_key.empty());
+  const std::pair<std::string_view, std::string_view> texts[] = {
+      {"prefix", r.name},           {"host", r.host}, {"base", r.base},
+      {"variable", r.url_variable}, {"ca", one.ca},   {"certificate", one.certificate},
+      {"missing", one.missing}};
+  for (const auto& [key, text] : texts) {
+    out += fmt::format(",\"{}\":", key);
+    add_text(out, text);
+  }
+  add_place(out, "shown", r.shown);
+  add_place(out, "sent", r.sent);
+  add_rules(out, "deny", r.deny);
+  add_rules(out, "allow", r.allow);
+  out += '}';
+}
+
 }  // namespace
 
-std::string host_proxy::settings_of(const host_filter& filter) const {
+std::string host_proxy::settings_of(const host_filter& filter, const host& here) const {
   std::string out = fmt::format("{{\"token\":\"{}\"", token_);
   std::vector<std::string_view> names;
   for (const allowed_host& h : filter.hosts) names.emplace_back(h.name);
@@ -99,17 +127,44 @@ std::string host_proxy::settings_of(const host_filter& filter) const {
     out += first ? "{\"host\":" : ",{\"host\":";
     first = false;
     add_text(out, h.name);
-    out += ",\"rules\":[";
-    for (std::size_t i = 0; i < h.endpoints.size(); ++i) {
-      out += i == 0 ? "{\"method\":" : ",{\"method\":";
-      add_text(out, h.endpoints[i].first);
-      out += ",\"path\":";
-      add_text(out, h.endpoints[i].second);
-      out += '}';
-    }
-    out += "]}";
+    add_rules(out, "rules", h.endpoints);
+    out += '}';
   }
-  return out + "]}";
+  out += "],\"routes\":[";
+  for (const armed_route& one : routes_) add_route(out, one);
+  out += ']';
+  if (const auto roots = here.variable("SSL_CERT_FILE"); roots && !routes_.empty()) {
+    out += ",\"roots\":";
+    add_text(out, absolute(std::string(*roots), here.current));
+  }
+  return out + '}';
+}
+
+/// Straight from their own memory into the socket, and gone here.
+error host_proxy::send_keys() {
+  for (armed_route& one : routes_) {
+    for (secrets::secret* const key : {&one.key, &one.certificate_key}) {
+      if (key->empty()) continue;
+      const std::size_t size = key->size();
+      const std::array<unsigned char, 4> length{
+          static_cast<unsigned char>(size & 255U), static_cast<unsigned char>(size >> 8U & 255U),
+          static_cast<unsigned char>(size >> 16U & 255U), static_cast<unsigned char>(size >> 24U & 255U)};
+      const std::string_view parts[] = {{reinterpret_cast<const char*>(length.data()), length.size()},
+                                        key->view()};
+      for (std::string_view part : parts)
+        while (!part.empty()) {
+          const ssize_t n = ::send(control_.get(), part.data(), part.size(), MSG_NOSIGNAL);
+          if (n < 0 && errno == EINTR) continue;
+          if (n < 0 && errno == EPIPE) break;  // it has ended, and said why
+          if (n < 0)
+            return sentence(fmt::format("nono-proxy cannot be given the key of {}: {}; nothing was run",
+                                        one.route->name, std::strerror(errno)));
+          part.remove_prefix(static_cast<std::size_t>(n));
+        }
+      *key = {};
+    }
+  }
+  return {};
 }
 
 error host_proxy::open_audit(const host& here, bool kept) {
@@ -137,7 +192,9 @@ error host_proxy::open_audit(const host& here, bool kept) {
   return {};
 }
 
-error host_proxy::start(const host_filter& filter, const host& here, bool kept) {
+error host_proxy::start(const host_filter& filter, const host& here, bool kept,
+                        std::vector<armed_route> routes) {
+  routes_ = std::move(routes);
   const auto failed = [](std::string_view step, int why) {
     return sentence(fmt::format("{} for nono-proxy failed: {}; nothing was run", step, std::strerror(why)));
   };
@@ -150,7 +207,7 @@ error host_proxy::start(const host_filter& filter, const host& here, bool kept) 
   token_ = random_digits(32);
   if (token_.empty()) return failed("getrandom", errno);
   if (error why = open_audit(here, kept); why.code != errc::none) return why;
-  std::string text = settings_of(filter);
+  std::string text = settings_of(filter, here);
   const descriptor settings(::memfd_create("nono-settings", MFD_CLOEXEC));
   if (settings.get() < 0) return failed("memfd_create", errno);
   if (const int why = write_whole(settings.get(), text); why != 0) return failed("write", why);
@@ -187,7 +244,7 @@ error host_proxy::start(const host_filter& filter, const host& here, bool kept) 
   (void)::posix_spawn_file_actions_destroy(&actions);
   (void)::posix_spawnattr_destroy(&attributes);
   if (why != 0) return failed("posix_spawn", why);
-  return {};
+  return send_keys();
 }
 
 error host_proxy::await_ready() {
@@ -238,6 +295,11 @@ std::vector<std::pair<std::string, std::string>> host_proxy::variables(std::uint
     out.emplace_back(name, url);
   for (const char* name : {"NO_PROXY", "no_proxy"}) out.emplace_back(name, "localhost,127.0.0.1");
   out.emplace_back("NONO_PROXY_TOKEN", token_);
+  for (const armed_route& one : routes_) {
+    out.emplace_back(one.route->url_variable, fmt::format("http://127.0.0.1:{}/{}", port, one.route->name));
+    if (one.missing.empty())
+      for (const std::string& name : one.route->token_variables) out.emplace_back(name, one.token);
+  }
   out.emplace_back("NODE_USE_ENV_PROXY", "1");
   return out;
 }

@@ -12,6 +12,7 @@
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/host_filter.hpp"
+#include "cli/run/keys.hpp"
 
 namespace nono::cli {
 
@@ -31,8 +32,9 @@ class host_proxy {
 
   /// Starts the nono-proxy that lies beside this program. Must come before this process is confined.
   /// kept: its decisions go to a file below nono's state directory; else they are only kept until the run ends.
+  /// routes: of the filter, whose keys are sent there and wiped here; it is started with `here`, where they came from.
   /// Errors: bad_argument with a sentence.
-  error start(const host_filter& filter, const host& here, bool kept);
+  error start(const host_filter& filter, const host& here, bool kept, std::vector<armed_route> routes);
   /// Waits until it is confined and ready. Errors: bad_argument with its own sentence.
   error await_ready();
   /// Gives it a listening socket. Errors: bad_argument.
@@ -50,9 +52,11 @@ class host_proxy {
 
  private:
   error open_audit(const host& here, bool kept);
-  [[nodiscard]] std::string settings_of(const host_filter& filter) const;
+  [[nodiscard]] std::string settings_of(const host_filter& filter, const host& here) const;
+  error send_keys();
 
   std::string token_;
+  std::vector<armed_route> routes_;
   nono::detail::descriptor control_;
   nono::detail::descriptor audit_;
   std::string audit_path_;

@@ -25,6 +25,7 @@
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/host_proxy.hpp"
+#include "cli/run/keys.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/refusals.hpp"
@@ -139,8 +140,10 @@ error open_gate(const run_options& options, started& p) {
     p.listening = *std::move(socket);
   }
   if (options.dry_run || p.proxy) return {};
+  auto keys = load_keys(p.r.hosts->routes, p.here, p.r.warnings);
+  if (!keys) return std::move(keys.error());
   p.proxy.emplace();
-  return p.proxy->start(*p.r.hosts, p.here, options.audit);
+  return p.proxy->start(*p.r.hosts, p.here, options.audit, *std::move(keys));
 }
 
 /// What the command inherits and is told, the proxy's address last.
@@ -173,6 +176,11 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   p.gate = planned_gate(options, p.r);
   if (error why = open_gate(options, p); why.code != errc::none) return why;
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
+  if (error why = check_keyring_is_out_of_reach(p); why.code != errc::none) return why;
+  if (!options.dry_run)
+    if (error why = load_variables(p.r.env_credentials, p.here, p.r.variables, p.r.warnings);
+        why.code != errc::none)
+      return why;
   p.start_directory = start_directory(p);
   p.r.variables.emplace_back("PWD", p.start_directory);
   const result<std::string> document = policy_document(p, target, p.report(), true);
@@ -188,7 +196,11 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (!options.silent) {
     say(summary(p.r, *p.bound, p.report(), options.verbose));
     auto keys = key_like_names(p.environment);
-    if (p.proxy) std::erase(keys, "NONO_PROXY_TOKEN");  // is of this run, and no key of the user's
+    // Tokens are of this run, and no keys of the user's; what was asked for has its own warning.
+    if (p.proxy) std::erase(keys, "NONO_PROXY_TOKEN");
+    if (p.r.hosts)
+      for (const std::string& name : variables_of(p.r.hosts->routes)) std::erase(keys, name);
+    for (const env_credential& e : p.r.env_credentials) std::erase(keys, e.variable);
     if (!keys.empty()) {
       std::string names;
       for (const std::string& k : keys) names += (names.empty() ? "" : ", ") + k;

@@ -38,15 +38,23 @@ std::string host_row(const resolution& r, const bound_policy& bound, int verbose
   const host_filter& f = *r.hosts;
   std::string ports;
   for (std::size_t i = 0; i < bound.network.port_count; ++i) ports += ", " + to_text(bound.network.ports[i]);
+  std::string which = fmt::format("{} {}", f.hosts.size(), f.hosts.size() == 1 ? "host" : "hosts");
+  if (f.any_public()) which = f.hosts.size() == 1 ? "every public host" : "every public host and others";
   std::string out = fmt::format(
-      "  net  proxy localhost:{}{} to {} {}{}{}{}\n", bound.gate.port,
+      "  net  proxy localhost:{}{} to {}{}{}{}\n", bound.gate.port,
       bound.gate.own_network ? ", in a network of its own,"
                              : ", that port of every host too (by Landlock, in this system's network),",
-      f.hosts.size(), f.hosts.size() == 1 ? "host" : "hosts",
-      f.profile.empty() ? "" : fmt::format(" ({})", f.profile), ports,
+      which, f.profile.empty() ? "" : fmt::format(" ({})", f.profile), ports,
       f.upstream_host.empty() ? "" : fmt::format(", through {}:{}", f.upstream_host, f.upstream_port));
   if (verbose > 0)
     for (const allowed_host& h : f.hosts) out += fmt::format("       {}  [{}]\n", h.name, h.from);
+  for (const credential_route& c : f.routes) {
+    std::string names;
+    for (const std::string& name : c.token_variables) names += (names.empty() ? "" : ", ") + name;
+    out += fmt::format("  key  {}  {} to {}, a token in {}; the key of {} stays outside{}\n", c.name,
+                       c.url_variable, c.upstream(), names, c.key.shown,
+                       verbose > 0 ? fmt::format("  [{}]", c.from) : std::string());
+  }
   return out;
 }
 

@@ -77,6 +77,7 @@ inline profile merge(profile base, const profile& child) {
   };
   replace(base.custom_credentials, child.custom_credentials);
   replace(base.set_vars, child.set_vars);
+  replace(base.env_credentials, child.env_credentials);
   append(base.legacy, child.legacy);
   append(base.warnings, child.warnings);
   return base;

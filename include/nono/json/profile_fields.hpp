@@ -45,6 +45,8 @@ struct profile {
   std::optional<std::vector<std::string>> allow_vars{};
   std::vector<std::string> deny_vars{};
   std::vector<std::pair<std::string, std::string>> set_vars{};
+  std::vector<std::pair<std::string, std::string>>
+      env_credentials{};                ///< where a secret comes from, and its variable
   std::vector<std::string> legacy{};    ///< old spellings that were used: "security.groups"
   std::vector<std::string> warnings{};  ///< sentences about them and the like
 
@@ -68,6 +70,7 @@ enum class field_shape : std::uint8_t {
   optional_texts,  ///< absent and empty are not the same
   definitions,     ///< "custom_credentials"
   variables,       ///< "set_vars"
+  references,      ///< "env_credentials"
   nothing,         ///< a field that is not built yet: only a value that asks for nothing
 };
 
@@ -259,24 +262,8 @@ inline constexpr profile_field profile_fields[] = {
     {"workdir", "access", field_shape::word, nullptr, &profile::workdir, nullptr,
      "none read write readwrite"},
     {"", "interactive", field_shape::flag, nullptr, nullptr, &profile::interactive},
-    {"",
-     "env_credentials",
-     field_shape::nothing,
-     nullptr,
-     nullptr,
-     nullptr,
-     {},
-     {},
-     "set the variables yourself; the command inherits them"},
-    {"",
-     "secrets",
-     field_shape::nothing,
-     nullptr,
-     nullptr,
-     nullptr,
-     {},
-     {},
-     "set the variables yourself; the command inherits them"},
+    {"", "env_credentials", field_shape::references},
+    {"", "secrets", field_shape::references, nullptr, nullptr, nullptr, {}, "env_credentials"},
     {"environment", "allow_vars", field_shape::optional_texts},
     {"environment", "deny_vars", field_shape::texts, &profile::deny_vars},
     {"environment", "set_vars", field_shape::variables},

@@ -198,6 +198,8 @@ class profile_parser {
         return definitions(name, v);
       case field_shape::variables:
         return variables(name, v);
+      case field_shape::references:
+        return references(name, v);
       case field_shape::nothing:
         if (v.is == kind::null || (v.is == kind::boolean && !v.truth) ||
             ((v.is == kind::array || v.is == kind::object) && v.items.empty()))
@@ -370,6 +372,39 @@ class profile_parser {
                     m.key_at,
                     "name a variable other than PATH and NONO_*, of letters, digits and underscores");
       out_->set_vars.emplace_back(m.key, m.text);
+    }
+  }
+
+  /// {reference: variable}, or {reference: {"env_var": variable, "when": ...}}.
+  void references(std::string_view name, const json_value& v) {
+    if (!is(v, kind::object, name)) return;
+    for (const json_value& m : v.items) {
+      if (failed_.code != errc::none) return;
+      const json_value* variable = &m;
+      bool here = true;
+      if (m.is == kind::object) {
+        for (const json_value& inner : m.items)
+          if (inner.key != "env_var" && inner.key != "when")
+            return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + inner.key),
+                        inner.key_at, "write 'env_var' and 'when' alone");
+        variable = m.find("env_var");
+        if (variable == nullptr) return fail(errc::json_missing_key, "'env_var'", m.at);
+        if (const json_value* const when = m.find("when")) here = holds_one(*when);
+      }
+      if (failed_.code != errc::none || !is_text(*variable, m.key.empty() ? name : m.key)) return;
+      if (m.key.empty() || !is_environment_name(variable->text))
+        return fail(errc::json_bad_value,
+                    detail::quoted(m.key) + " cannot go to " + detail::quoted(variable->text) + " in '" +
+                        std::string(name) + '\'',
+                    m.key_at, "write {\"where the secret is\": \"VARIABLE\"}");
+      if (!here) continue;
+      auto& to = out_->env_credentials;
+      const auto same =
+          std::find_if(to.begin(), to.end(), [&](const auto& one) { return one.first == m.key; });
+      if (same == to.end())
+        to.emplace_back(m.key, variable->text);
+      else
+        same->second = variable->text;
     }
   }
 

@@ -57,6 +57,7 @@ class schema_writer {
     entries(group_key);
     out_ +=
         ",\n"
+        "    \"variable\": {\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\"},\n"
         "    \"nothing\": {\"enum\": [null, false, [], {}]}\n"
         "  }\n"
         "}\n";
@@ -148,6 +149,12 @@ class schema_writer {
         return "\"type\": \"object\", \"propertyNames\": {\"pattern\": "
                "\"^(?!PATH$|NONO_)[A-Za-z_][A-Za-z0-9_]*$\"}, \"additionalProperties\": {\"$ref\": "
                "\"#/$defs/text\"}";
+      case field_shape::references:
+        return "\"type\": \"object\", \"propertyNames\": {\"minLength\": 1}, \"additionalProperties\": "
+               "{\"anyOf\": "
+               "[{\"$ref\": \"#/$defs/variable\"}, {\"type\": \"object\", \"additionalProperties\": false, "
+               "\"required\": [\"env_var\"], \"properties\": {\"env_var\": {\"$ref\": \"#/$defs/variable\"}, "
+               "\"when\": {\"$ref\": \"#/$defs/when\"}}}]}";
       case field_shape::nothing:
         return "\"$ref\": \"#/$defs/nothing\"";
     }

@@ -125,7 +125,9 @@ class profile_writer {
           items.push_back(quoted_text(name) + ": " + definition);
         return items.empty() ? std::string() : list(items, indent, '{');
       case field_shape::variables:
-        for (const auto& [name, value] : says_.set_vars)
+      case field_shape::references:
+        for (const auto& [name, value] :
+             f.shape == field_shape::variables ? says_.set_vars : says_.env_credentials)
           items.push_back(quoted_text(name) + ": " + quoted_text(value));
         return items.empty() ? std::string() : list(items, indent, '{');
     }
@@ -151,6 +153,7 @@ class profile_writer {
         return "[]";
       case field_shape::definitions:
       case field_shape::variables:
+      case field_shape::references:
         return "{}";
       case field_shape::anything:
       case field_shape::nothing:
