@@ -188,6 +188,11 @@ TEST_CASE("source: what lies in the working directory is not asked") {
     here.path = path;
     CHECK(here.refused("op://v/i/f").find("is not on PATH") != string::npos);
   }
+  for (const string& path : {string("PATH=.:/bin"), string("PATH=:/bin"), string("PATH=/bin:")}) {
+    here.path = path;
+    CHECK(in_a_child([&] { return chdir((here.tmp / "bin").c_str()) == 0 && !here.loaded("op://v/i/f"); }) ==
+          0);
+  }
   (void)here.tmp.directory("first/op");
   (void)here.tmp.file("second/op", "", 0644);
   here.path = "PATH=" + here.tmp / "first" + ":" + here.tmp / "second" + "::" + here.tmp / "bin" + ":/bin";
@@ -236,8 +241,10 @@ TEST_CASE("source: the keyring, by what nono-keyring answers") {
   here.program("nono-keyring", "printf go-keyring-base64:czNjcmV0IQ==");
   CHECK(here.value("keyring://s/a?decode=go-keyring") == "s3cret!");
   CHECK(here.value("keyring://s/a") == "go-keyring-base64:czNjcmV0IQ==");
-  here.program("nono-keyring", "printf plain");
-  CHECK(here.value("keyring://s/a?decode=go-keyring") == "plain");
+  for (const string plain : {"plain", "and longer than the mark would be"}) {
+    here.program("nono-keyring", "printf '" + plain + "'");
+    CHECK(here.value("keyring://s/a?decode=go-keyring") == plain);
+  }
   for (const char* none : {"a", "a===", "c z", "c%%zN"}) {
     here.program("nono-keyring", string("printf 'go-keyring-base64:") + none + "'");
     CHECK(here.refused("keyring://s/a?decode=go-keyring") ==
@@ -304,7 +311,7 @@ TEST_CASE("source: whatever is closed, ignored or not read") {
           (void)signal(SIGCHLD, SIG_IGN);
           return here.refused("op://v/i/f").find("exit code 3") != string::npos;
         }) == 0);
-  // Nobody reads what is written to it.
+  // Nobody reads what is written to it, and it is more than a socket holds.
   here.program("nono-keyring", "exec <&-; sleep .3");
   CHECK(in_a_child([&] {
           return store("nono", "x", secret::copy_of(string(max_secret, 'x')), here.with).code ==
