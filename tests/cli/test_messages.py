@@ -27,7 +27,8 @@ DATA = {"data/f": "text\n"}
 
 say = group("help")
 for command in ("", "run", "wrap", "shell", "setup", "why", "profile", "profile list", "profile show", "profile validate",
-                "profile schema", "profile groups", "profile init", "profile diff", "completion", "man"):
+                "profile schema", "profile groups", "profile init", "profile diff", "credential", "credential set", "credential list",
+                "credential remove", "completion", "man"):
     say(command or "nono", f"{command} --help".strip(), 0)
 say("no words at all", "", 0)
 say("the version", "--version", 0)
@@ -79,6 +80,13 @@ say("why with an unknown scope", "why --scope x", 2)
 say("why of the sandbox that is there, with another's flags", "why --self --path a --allow-cwd", 2)
 say("a word for the shell", "shell ls", 2)
 say("a base without a profile", "run --extends default -- true", 2)
+say("credential without a command", "credential", 2)
+say("credential set without a name", "credential set", 2)
+say("credential set with the secret as an argument", "credential set openai S3CRET-7", 2)
+say("credential set with the secret behind the name", "credential set openai=S3CRET-7", 2)
+say("credential set with a flag that is nearly one", "credential set openai --servce x", 2)
+say("credential set of a service that cannot be named", "credential set openai --service 'a/b'", 2)
+say("credential list with a word too many", "credential list openai", 2)
 say("why with two forms of the answer", "why --json --tree --path a", 2)
 
 # ---- what the resolver refuses ----------------------------------------------------------------------------------
@@ -458,6 +466,32 @@ say("what there is", "setup --check-only", 0, abi=True)
 say("what there is, verbosely", "setup -v", 0, abi=True)
 say("a kernel without Landlock", "setup", 1, via=refusing(LANDLOCK, 38))
 
+# ---- credential: the keyring itself is in test_credential.py ----------------------------------------------------
+
+say = group("credential")
+
+
+def answering(script):
+    """In front of nono: another nono, beside which that stands for nono-keyring."""
+    return ["/bin/sh", "-c", f"mkdir %/own && cp \"$1\" %/own && printf '%s' '#!/bin/sh\n{script}' > %/own/nono-keyring && "
+            "chmod 755 %/own/nono-keyring && shift && exec %/own/nono \"$@\"", "sh"]
+
+
+SAYS_YES = answering("cat >/dev/null")
+say("stored", "credential set openai", 0, stdin=b"S3CRET\n", via=SAYS_YES)
+say("named", "credential list", 0, via=answering("echo openai; echo gemini; echo openai"))
+say("removed", "credential remove openai", 0, via=SAYS_YES)
+say("not there", "credential remove openai", 1, via=answering("exit 1"))
+say("no session bus", "credential list", 1)
+say("locked", "credential set openai", 1, stdin=b"S3CRET", via=answering("cat >/dev/null; echo it is locked >&2; exit 2"))
+say("no nono-keyring", "credential list", 1, via=["/bin/sh", "-c", 'mkdir %/own && cp "$1" %/own && shift && exec %/own/nono "$@"', "sh"])
+say("an empty secret", "credential set openai", 1)
+say("a secret that is no text", "credential set openai", 1, stdin=b"S3C\0RET")
+say("a secret that is too long", "credential set openai", 1, stdin=b"x" * 65537)
+say("standard input that cannot be read", "credential set openai", 1, via=["/bin/sh", "-c", 'exec "$@" </', "sh"])
+say("typed", "credential set openai", 0, keys=b"S3CRET\n", prompt=b"'openai': ", via=SAYS_YES)
+say("a line that is too long for a terminal", "credential set openai", 1, keys=b"x" * 4500 + b"\n", prompt=b"'openai': ")
+
 # Sentences that no case above can have, and why.
 EXCEPTIONS = {
     "nono::caps() has no word for": "no profile can ask for it",
@@ -493,6 +527,7 @@ EXCEPTIONS = {
     "; choose another with --proxy-port": "the same",
     "new Definition('registry'": "words of npm's own source",
     "PyPI = PackageIndex(": "words of pip's own source",
+    "the terminal cannot be made silent; pipe the secret in": "of a terminal that goes away in between",
     "[nono] Session stopped.": "of Ctrl-Z on a terminal: test_signals.py",
 }
 
