@@ -198,8 +198,8 @@ class session {
     return asio::async_initiate<decltype(use_awaitable), void(std::vector<ip_address>, std::string)>(
         [this, name](auto handler) {
           auto done = std::make_shared<decltype(handler)>(std::move(handler));
-          owner_.names().resolve(name, [done](std::vector<ip_address> found, std::string why) {
-            std::move (*done)(std::move(found), std::move(why));
+          owner_.names().resolve(name, [done](const std::vector<ip_address>& found, const std::string& why) {
+            std::move (*done)(found, why);
           });
         },
         use_awaitable);
@@ -536,7 +536,7 @@ class session {
                             std::string_view authority, audit_event& event) {
     outcome& out = one.out;
     // A server may answer before it has heard all, so both ways go on at once.
-    using namespace asio::experimental::awaitable_operators;
+    using asio::experimental::awaitable_operators::operator&&;
     co_await (send_request(incoming, one, head) && receive_whole(incoming, one));
     if (!out.begun) {
       event.category = "upstream_connect_failed";
@@ -579,7 +579,7 @@ class session {
     auto& body = incoming.get().body();
     outcome& out = one.out;
     const bool chunked = incoming.get().chunked();
-    std::array<char, piece> room;
+    std::array<char, piece> room;  // NOLINT(*-member-init): is written before it is read
     error_code why;
     one.server->tcp().expires_after(idle_time);
     co_await asio::async_write(*one.server, asio::buffer(head), redirect_error(use_awaitable, why));
@@ -652,7 +652,7 @@ class session {
       }
       std::optional<scrubber> scrubbed;
       if (one.by != nullptr) scrubbed.emplace(*one.by);
-      std::array<char, piece> room;
+      std::array<char, piece> room;  // NOLINT(*-member-init): is written before it is read
       while (!why && !answer.is_done()) {
         response.body() = {room.data(), room.size(), true};
         one.server->tcp().expires_after(idle_time);
@@ -723,7 +723,7 @@ class session {
     error_code why;
     client_.socket().shutdown(tcp::socket::shutdown_send, why);
     client_.expires_after(2s);
-    std::array<char, 4096> ignored;
+    std::array<char, 4096> ignored;  // NOLINT(*-member-init): is never read
     std::size_t left = std::size_t{1} << 20U;
     while (!why && left > 0) {
       const std::size_t n =

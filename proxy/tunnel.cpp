@@ -99,12 +99,14 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
     if (!w.first.empty()) {
       const ssize_t n =
           ::send(w.to.native_handle(), w.first.data() + w.sent, w.first.size() - w.sent, MSG_NOSIGNAL);
-      if (n > 0 && (w.sent += static_cast<std::size_t>(n)) == w.first.size()) std::string().swap(w.first);
+      if (n > 0) w.sent += static_cast<std::size_t>(n);
+      if (n > 0 && w.sent == w.first.size()) std::string().swap(w.first);
       return n;
     }
     const ssize_t n = ::splice(w.pipe.out, nullptr, w.to.native_handle(), nullptr, w.inside,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (n > 0 && (w.inside -= static_cast<std::size_t>(n)) == 0) pipes_->give_back(std::exchange(w.pipe, {}));
+    if (n > 0) w.inside -= static_cast<std::size_t>(n);
+    if (n > 0 && w.inside == 0) pipes_->give_back(std::exchange(w.pipe, {}));
     return n;
   }
 
