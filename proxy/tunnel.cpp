@@ -21,7 +21,8 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr std::size_t pipe_size = 1U << 18U;  // the more fits, the fewer turns a bulk transfer takes
-constexpr int turns = 16;                     // then the others have their turn
+constexpr std::size_t plenty = 16384;
+constexpr int turns = 16;  // then the others have their turn
 /// How long one side may be silent once the other has said all: a server may think, and none is waited for for ever.
 constexpr std::chrono::minutes longest_silence{5};
 
@@ -61,6 +62,7 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
     std::size_t sent = 0;    ///< of it
     pipe_pool::pipe pipe{};  ///< held while `inside` is not 0
     std::size_t inside = 0;
+    bool emptied = false;  ///< the last look brought so little that no more was there
     bool done = false;
   };
 
@@ -85,12 +87,15 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
         if (n < 0) return fail();
         if (n == 0) return end(w);
         w.inside = static_cast<std::size_t>(n);
+        w.emptied = w.inside < plenty;
       }
       moved_ = true;
       const ssize_t n = send(w);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EAGAIN) return wait(w, w.to, tcp::socket::wait_write);
       if (n <= 0) return fail();
+      // Asking again would mostly find nothing, and the loop looks anyway before it sleeps.
+      if (w.emptied && w.inside == 0 && w.first.empty()) return wait(w, w.from, tcp::socket::wait_read);
     }
     boost::asio::post(client_.get_executor(), [self = shared_from_this(), &w] { self->go(w); });
   }

@@ -47,7 +47,8 @@ class draft {
       path_.clear();
       return cannot_write("writing beside", beside);
     }
-    if ((errno = write_whole(fd_, text)) != 0) return cannot_write("writing", path_);
+    errno = write_whole(fd_, text);
+    if (errno != 0) return cannot_write("writing", path_);
     // On disk before it has its name: after a crash there is the old file or the new one.
     return ::fsync(fd_) == 0 ? error{} : cannot_write("writing", path_);
   }
@@ -100,9 +101,11 @@ error init(const init_options& o, const host& here, std::string& path) {
     return sentence("--description is not UTF-8, and a profile file is; write it in UTF-8");
   const std::string text = o.full ? profile_skeleton(says) : nono::to_json(says);
   if (auto used = profile_of_text(text, path, here); !used) return std::move(used.error());
-  if (path_buffer which; o.output.empty())
-    if ((errno = make_directories(directory.c_str(), which)) != 0)
-      return cannot_write("making the directory", which.text);
+  if (o.output.empty()) {
+    path_buffer which{};
+    errno = make_directories(directory.c_str(), which);
+    if (errno != 0) return cannot_write("making the directory", which.text);
+  }
   draft file;
   if (error why = file.write(path, text); why.code != errc::none) return why;
   return file.name(path, o.force);

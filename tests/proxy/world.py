@@ -93,6 +93,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     """Answers with what it was asked; some paths do something else."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     seen = []
 
     def log_message(self, *_):
