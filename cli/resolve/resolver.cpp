@@ -233,6 +233,19 @@ class resolver {
       add(found.read_write, right::read_write, path_kind::any, options_.dry_run ? if_exists : create_dir);
       if (which == runtime::go && filters_hosts())
         if (error why = keep_modules_apart(out, found); why.code != errc::none) return why;
+      // What these download is kept by nono itself where there is a network to download from; what is there is not looked at.
+      const bool closed = options_.block_net || says_->block_network;
+      struct own_cache {
+        runtime of;
+        std::string_view below, variable, group;
+      };
+      constexpr own_cache caches[] = {
+          {runtime::rust, "/cargo", "CARGO_HOME", groups::rust_runtime.name},
+          {runtime::node, "/npm", "npm_config_cache", groups::node_runtime.name},
+          {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name}};
+      for (const own_cache& c : caches)
+        if (c.of == which && !closed)
+          if (error why = keep_apart(out, c.below, c.variable, c.group); why.code != errc::none) return why;
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
       for (const auto& variable : found.set_variables) out.variables.push_back(variable);
     }
@@ -245,15 +258,23 @@ class resolver {
            cli::wants_hosts(options_, *says_);
   }
 
-  /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source: a sandboxed
-  /// run must not be able to change sources that later builds outside trust.
-  error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
-    const std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + "/go";
+  /// A cache of nono's own, so that a sandboxed run cannot change what later builds outside trust. variable: by which the tool
+  /// is told; empty: not here.
+  error keep_apart(resolution& out, std::string_view below, std::string_view variable,
+                   std::string_view group) const {
+    std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + std::string(below);
     if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
-                                     options_.dry_run ? if_exists : create_dir, origin::group,
-                                     groups::go_runtime.name, true});
+                                     options_.dry_run ? if_exists : create_dir, origin::group, group, true});
         !added)
       return std::move(added.error());
+    if (!variable.empty()) out.variables.emplace_back(variable, std::move(cache));
+    return {};
+  }
+
+  /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source.
+  error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
+    const std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + "/go";
+    if (error why = keep_apart(out, "/go", {}, groups::go_runtime.name); why.code != errc::none) return why;
     // The first place of GOPATH is also where go keeps what it knows of the checksum database.
     out.variables.emplace_back("GOPATH", found.go_path.empty() ? cache : cache + ':' + found.go_path);
     out.variables.emplace_back("GOMODCACHE", cache + "/pkg/mod");

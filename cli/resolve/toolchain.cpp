@@ -166,6 +166,9 @@ void read_virtual_environment(setting_paths& paths, const std::string& directory
 void python_settings(setting_paths& paths) {
   const std::string active = paths.variable("VIRTUAL_ENV").value_or("");
   if (paths.read("VIRTUAL_ENV", active)) read_virtual_environment(paths, active);
+  for_each_part(paths.variable("PIP_FIND_LINKS").value_or(""), ' ', [&](std::string_view place) {
+    if (place.starts_with('/')) paths.read("PIP_FIND_LINKS", place);  // else a URL
+  });
   std::string found = paths.tool("python3");
   if (found.empty()) found = paths.tool("python");
   if (found.empty()) return;
