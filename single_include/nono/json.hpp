@@ -255,6 +255,8 @@ struct profile {
   std::optional<std::vector<std::string>> allow_vars{};
   std::vector<std::string> deny_vars{};
   std::vector<std::pair<std::string, std::string>> set_vars{};
+  std::vector<std::pair<std::string, std::string>>
+      env_credentials{};                ///< where a secret comes from, and its variable
   std::vector<std::string> legacy{};    ///< old spellings that were used: "security.groups"
   std::vector<std::string> warnings{};  ///< sentences about them and the like
 
@@ -278,6 +280,7 @@ enum class field_shape : std::uint8_t {
   optional_texts,  ///< absent and empty are not the same
   definitions,     ///< "custom_credentials"
   variables,       ///< "set_vars"
+  references,      ///< "env_credentials"
   nothing,         ///< a field that is not built yet: only a value that asks for nothing
 };
 
@@ -469,24 +472,8 @@ inline constexpr profile_field profile_fields[] = {
     {"workdir", "access", field_shape::word, nullptr, &profile::workdir, nullptr,
      "none read write readwrite"},
     {"", "interactive", field_shape::flag, nullptr, nullptr, &profile::interactive},
-    {"",
-     "env_credentials",
-     field_shape::nothing,
-     nullptr,
-     nullptr,
-     nullptr,
-     {},
-     {},
-     "set the variables yourself; the command inherits them"},
-    {"",
-     "secrets",
-     field_shape::nothing,
-     nullptr,
-     nullptr,
-     nullptr,
-     {},
-     {},
-     "set the variables yourself; the command inherits them"},
+    {"", "env_credentials", field_shape::references},
+    {"", "secrets", field_shape::references, nullptr, nullptr, nullptr, {}, "env_credentials"},
     {"environment", "allow_vars", field_shape::optional_texts},
     {"environment", "deny_vars", field_shape::texts, &profile::deny_vars},
     {"environment", "set_vars", field_shape::variables},
@@ -1139,6 +1126,8 @@ class profile_parser {
         return definitions(name, v);
       case field_shape::variables:
         return variables(name, v);
+      case field_shape::references:
+        return references(name, v);
       case field_shape::nothing:
         if (v.is == kind::null || (v.is == kind::boolean && !v.truth) ||
             ((v.is == kind::array || v.is == kind::object) && v.items.empty()))
@@ -1314,6 +1303,39 @@ class profile_parser {
     }
   }
 
+  /// {reference: variable}, or {reference: {"env_var": variable, "when": ...}}.
+  void references(std::string_view name, const json_value& v) {
+    if (!is(v, kind::object, name)) return;
+    for (const json_value& m : v.items) {
+      if (failed_.code != errc::none) return;
+      const json_value* variable = &m;
+      bool here = true;
+      if (m.is == kind::object) {
+        for (const json_value& inner : m.items)
+          if (inner.key != "env_var" && inner.key != "when")
+            return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + inner.key),
+                        inner.key_at, "write 'env_var' and 'when' alone");
+        variable = m.find("env_var");
+        if (variable == nullptr) return fail(errc::json_missing_key, "'env_var'", m.at);
+        if (const json_value* const when = m.find("when")) here = holds_one(*when);
+      }
+      if (failed_.code != errc::none || !is_text(*variable, m.key.empty() ? name : m.key)) return;
+      if (m.key.empty() || !is_environment_name(variable->text))
+        return fail(errc::json_bad_value,
+                    detail::quoted(m.key) + " cannot go to " + detail::quoted(variable->text) + " in '" +
+                        std::string(name) + '\'',
+                    m.key_at, "write {\"where the secret is\": \"VARIABLE\"}");
+      if (!here) continue;
+      auto& to = out_->env_credentials;
+      const auto same =
+          std::find_if(to.begin(), to.end(), [&](const auto& one) { return one.first == m.key; });
+      if (same == to.end())
+        to.emplace_back(m.key, variable->text);
+      else
+        same->second = variable->text;
+    }
+  }
+
   std::string_view subject_;
   const system_facts& here_;
   profile* out_ = nullptr;
@@ -1389,6 +1411,7 @@ inline profile merge(profile base, const profile& child) {
   };
   replace(base.custom_credentials, child.custom_credentials);
   replace(base.set_vars, child.set_vars);
+  replace(base.env_credentials, child.env_credentials);
   append(base.legacy, child.legacy);
   append(base.warnings, child.warnings);
   return base;
@@ -1496,6 +1519,7 @@ class schema_writer {
     entries(group_key);
     out_ +=
         ",\n"
+        "    \"variable\": {\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\"},\n"
         "    \"nothing\": {\"enum\": [null, false, [], {}]}\n"
         "  }\n"
         "}\n";
@@ -1587,6 +1611,12 @@ class schema_writer {
         return "\"type\": \"object\", \"propertyNames\": {\"pattern\": "
                "\"^(?!PATH$|NONO_)[A-Za-z_][A-Za-z0-9_]*$\"}, \"additionalProperties\": {\"$ref\": "
                "\"#/$defs/text\"}";
+      case field_shape::references:
+        return "\"type\": \"object\", \"propertyNames\": {\"minLength\": 1}, \"additionalProperties\": "
+               "{\"anyOf\": "
+               "[{\"$ref\": \"#/$defs/variable\"}, {\"type\": \"object\", \"additionalProperties\": false, "
+               "\"required\": [\"env_var\"], \"properties\": {\"env_var\": {\"$ref\": \"#/$defs/variable\"}, "
+               "\"when\": {\"$ref\": \"#/$defs/when\"}}}]}";
       case field_shape::nothing:
         return "\"$ref\": \"#/$defs/nothing\"";
     }
@@ -1734,7 +1764,9 @@ class profile_writer {
           items.push_back(quoted_text(name) + ": " + definition);
         return items.empty() ? std::string() : list(items, indent, '{');
       case field_shape::variables:
-        for (const auto& [name, value] : says_.set_vars)
+      case field_shape::references:
+        for (const auto& [name, value] :
+             f.shape == field_shape::variables ? says_.set_vars : says_.env_credentials)
           items.push_back(quoted_text(name) + ": " + quoted_text(value));
         return items.empty() ? std::string() : list(items, indent, '{');
     }
@@ -1760,6 +1792,7 @@ class profile_writer {
         return "[]";
       case field_shape::definitions:
       case field_shape::variables:
+      case field_shape::references:
         return "{}";
       case field_shape::anything:
       case field_shape::nothing:

@@ -362,7 +362,7 @@ inline constexpr errc_text errc_texts[] = {
      "'2001:db8::1'"},
     {errc::host_wildcard_misplaced,
      "%r: in %p a wildcard stands elsewhere than before a name | write it as the first label, as in "
-     "'*.example.com'"},
+     "'*.example.com', or alone"},
     {errc::host_not_lower_case, "%r: the host %p has upper-case letters | write it in lower case"},
     {errc::host_too_long,
      "%r: the host %p is longer than 253 bytes, or a label of it than 63 | name a host that can exist"},
@@ -1146,8 +1146,8 @@ constexpr bool is_number_label(std::string_view label) noexcept {
 }  // namespace detail
 
 /// The lexical rule of every host in a policy: a DNS name in lower case, of labels of [a-z0-9-] that neither begin nor
-/// end with '-', without a dot at its end; `*.` before one, which stands for every name below it; or an IP address in its
-/// canonical form, which a proxy otherwise refuses where it is no public host's.
+/// end with '-', without a dot at its end; `*.` before one, which stands for every name below it; `*` alone, which stands for
+/// every public host; or an IP address in its canonical form, which a proxy otherwise refuses where it is no public host's.
 constexpr errc check_host(std::string_view text) noexcept {
   if (text.empty()) return errc::host_empty;
   std::size_t colons = 0;
@@ -1158,6 +1158,7 @@ constexpr errc check_host(std::string_view text) noexcept {
   if (parse_address(text)) return errc::none;
   if (colons > 1 || text.front() == '[') return errc::host_address_misspelt;
   if (colons == 1) return errc::host_has_port;
+  if (text == "*") return errc::none;
   const bool below = text.starts_with("*.");
   const std::string_view name = text.substr(below ? 2 : 0);
   if (name.empty() || name.find('*') != std::string_view::npos) return errc::host_wildcard_misplaced;
@@ -1178,8 +1179,13 @@ constexpr errc check_host(std::string_view text) noexcept {
   return detail::is_number_label(name.substr(name.rfind('.') + 1)) ? errc::host_address_misspelt : errc::none;
 }
 
-/// True when `pattern` stands for all that `host` stands for: `*.s` for `a.s`, `a.b.s`, `*.a.s` and `*.s`, not for `s`.
+/// True when `pattern` stands for all that `host` stands for: `*.s` for `a.s`, `a.b.s`, `*.a.s` and `*.s`, not for `s`; `*`
+/// for every name and pattern, and for the addresses of public hosts.
 constexpr bool is_host_within(std::string_view host, std::string_view pattern) noexcept {
+  if (pattern == "*") {
+    const auto address = parse_address(host);
+    return !address || kind_of(*address) == address_kind::public_host;
+  }
   return pattern.starts_with("*.") ? host.ends_with(pattern.substr(1)) : host == pattern;
 }
 /// True when one of `patterns` does.
@@ -1187,6 +1193,11 @@ constexpr bool names_host(std::span<const std::string_view> patterns, std::strin
   for (const std::string_view pattern : patterns)
     if (is_host_within(host, pattern)) return true;
   return false;
+}
+/// True for the names by which clouds serve a machine's credentials. The proxy lets such a one through where it is named
+/// itself, and not for a wildcard.
+constexpr bool is_metadata_host(std::string_view host) noexcept {
+  return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
 }
 
 namespace detail {
