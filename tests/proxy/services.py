@@ -115,7 +115,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         if not asked.get("stream"):
             return self.json(200, whole, x_request_id="req_1", openai_processing_ms="7")
         self.stream()
-        for part in ("Hel", "lo", "! ", self.told[:11], self.told[11:], None):
+        for part in ("Hel", "lo", "! ", self.told, None):
             choice = {"index": 0, "delta": {"content": part} if part else {}, "finish_reason": None if part else "stop"}
             self.chunk("data: " + json.dumps({**{k: whole[k] for k in ("id", "created", "model")},
                                               "object": "chat.completion.chunk", "choices": [choice]}) + "\n\n")
@@ -168,7 +168,7 @@ class Case(harness.Case):
     @classmethod
     def setUpClass(cls):
         if not hasattr(Case, "names"):
-            Case.make_world()
+            cls.make_world()
         cls.started = []
         cls.start_keyring()
 
@@ -207,7 +207,7 @@ class Case(harness.Case):
     @classmethod
     def outside(cls):
         """What a user's session has."""
-        return {"PATH": harness.PATH, "HOME": cls.session, "XDG_RUNTIME_DIR": cls.runtime, "LANG": "C.UTF-8",
+        return {"PATH": harness.PATH, "HOME": cls.session, "SHELL": "/bin/sh", "XDG_RUNTIME_DIR": cls.runtime, "LANG": "C.UTF-8",
                 "DBUS_SESSION_BUS_ADDRESS": f"unix:path={cls.runtime}/bus"}
 
     @classmethod
