@@ -50,34 +50,62 @@ bool segment_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-}  // namespace
-
-std::optional<std::string> normal_path(std::string_view request_target) {
-  const std::string_view raw = request_target.substr(0, request_target.find_first_of("?#"));
-  std::string decoded;
+/// Percent-decodes once. False: a code is none, or stands for a control byte or a backslash.
+bool decode(std::string_view raw, std::string& out) {
   for (std::size_t i = 0; i < raw.size(); ++i) {
     char c = raw[i];
     if (c == '%') {
-      if (i + 2 >= raw.size() || digit(raw[i + 1]) < 0 || digit(raw[i + 2]) < 0) return std::nullopt;
+      if (i + 2 >= raw.size() || digit(raw[i + 1]) < 0 || digit(raw[i + 2]) < 0) return false;
       c = static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
       i += 2;
     }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return std::nullopt;
-    decoded += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return false;
+    out += c;
   }
-  std::vector<std::string_view> kept;
-  for (const std::string_view part : segments(decoded)) {
-    if (part == ".") continue;
-    if (part == "..") {
-      if (kept.empty()) return std::nullopt;
+  return true;
+}
+
+}  // namespace
+
+std::optional<resolved_path> resolve_path(std::string_view request_target) {
+  const std::size_t mark = request_target.find_first_of("?#");
+  std::string_view left = request_target.substr(0, mark);
+  if (left.starts_with('/')) left.remove_prefix(1);
+  struct segment {
+    std::string_view raw;
+    std::string plain;
+  };
+  std::vector<segment> kept;
+  bool ends_in_dots = false;
+  for (bool more = true; more;) {
+    const std::size_t end = left.find('/');
+    segment one{left.substr(0, end), {}};
+    more = end != std::string_view::npos;
+    if (more) left.remove_prefix(end + 1);
+    if (!decode(one.raw, one.plain)) return std::nullopt;
+    const bool up = one.plain == "..";
+    ends_in_dots = up || one.plain == ".";
+    if (up) {
+      // Servers differ about what is left by `..` behind an empty segment, and behind an encoded slash.
+      if (kept.empty() || kept.back().plain.empty() || kept.back().plain.find('/') != std::string::npos)
+        return std::nullopt;
       kept.pop_back();
-    } else {
-      kept.push_back(part);
+    } else if (!ends_in_dots) {
+      for (const std::string_view inner : segments(one.plain))
+        if (inner == "." || inner == "..") return std::nullopt;
+      kept.push_back(std::move(one));
     }
   }
-  std::string out;
-  for (const std::string_view part : kept) out.append("/").append(part);
-  return out.empty() ? "/" : out;
+  resolved_path out;
+  for (const segment& one : kept) {
+    (out.sent += '/') += one.raw;
+    for (const std::string_view inner : segments(one.plain)) (out.plain += '/') += inner;
+  }
+  if (ends_in_dots || out.sent.empty()) out.sent += '/';
+  if (mark != std::string_view::npos && request_target[mark] == '?')
+    out.sent += request_target.substr(mark, request_target.find('#') - mark);
+  if (out.plain.empty()) out.plain = "/";
+  return out;
 }
 
 bool path_matches(std::string_view pattern, std::string_view path) {

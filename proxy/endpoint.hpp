@@ -27,9 +27,16 @@ struct endpoint {
   std::string path;
 };
 
-/// The path of a request as rules compare it: without query, percent-decoded once, without empty and dot segments and without a
-/// slash at its end. Nothing where a decoded byte is a control byte, or a segment would lead above the root.
-std::optional<std::string> normal_path(std::string_view request_target);
+/// A request's target with its dot segments resolved as a server would.
+struct resolved_path {
+  std::string sent;  ///< everything else byte for byte, its query too
+  std::string
+      plain;  ///< as rules compare it: without query, percent-decoded once, without empty segments and a slash at its end
+};
+
+/// Nothing where a code is malformed or stands for a control byte or a backslash, a segment would lead above the root, or
+/// servers differ about where it leads: `//..`, `/a%2Fb/..`, `/a%2F..`.
+std::optional<resolved_path> resolve_path(std::string_view request_target);
 
 /// True when the pattern stands for the path, both in normal form.
 bool path_matches(std::string_view pattern, std::string_view path);

@@ -50,8 +50,6 @@ void for_each_part(std::string_view path, char between, F&& f) {
   }
 }
 
-bool is_dots(std::string_view part) { return part == "." || part == ".."; }
-
 /// The two sides of `{}`.
 std::pair<std::string_view, std::string_view> around(std::string_view format) {
   const std::size_t at = format.find("{}");
@@ -142,31 +140,6 @@ const route* find_route(const std::vector<route>& routes, std::string_view targe
     return &r;
   }
   return nullptr;
-}
-
-std::optional<std::string> resolved_target(std::string_view rest) {
-  const std::size_t mark = rest.find('?');
-  const std::string_view path = rest.substr(0, mark);
-  std::vector<std::string_view> kept;
-  bool fine = path.starts_with('/');
-  bool open = false;  // a dot segment at the end leaves a slash there
-  for_each_part(path.substr(fine ? 1 : 0), '/', [&](std::string_view part) {
-    const std::string plain = decoded(part);
-    open = is_dots(plain);
-    if (plain == "..") {
-      fine = fine && !kept.empty();
-      if (fine) kept.pop_back();
-    } else if (plain != ".") {
-      if (plain.find('/') != std::string::npos)
-        for_each_part(plain, '/', [&](std::string_view inner) { fine = fine && !is_dots(inner); });
-      kept.push_back(part);
-    }
-  });
-  if (!fine) return std::nullopt;
-  std::string out;
-  for (const std::string_view part : kept) (out += '/') += part;
-  if (open || out.empty()) out += '/';
-  return out + std::string(mark == std::string_view::npos ? std::string_view() : rest.substr(mark));
 }
 
 verdict judge(const route& r, std::string_view method, std::string_view path) {

@@ -54,10 +54,6 @@ std::string_view name_of(credential_place::kind k);
 /// The route of a request's target, and what follows its prefix in `rest` (begins with a slash); null: none.
 const route* find_route(const std::vector<route>& routes, std::string_view target, std::string& rest);
 
-/// The target that is to be asked of the server: dot segments resolved as a server would, everything else byte for byte.
-/// Nothing where they lead above the root, or where an encoded slash makes it unclear what they lead out of.
-std::optional<std::string> resolved_target(std::string_view rest);
-
 /// May this be asked? path: in normal form. Denies come first, then allows, then the rest.
 verdict judge(const route& r, std::string_view method, std::string_view path);
 

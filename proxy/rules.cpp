@@ -82,12 +82,12 @@ verdict host_rules::tunnel(const target& to) const {
 verdict host_rules::request(const target& to, std::string_view method, std::string_view path) const {
   const host_endpoints* const rules = endpoints_of(to.host);
   if (rules == nullptr) return {};
-  const auto plain = normal_path(path);
-  if (plain)
+  const auto resolved = resolve_path(path);
+  if (resolved)
     for (const endpoint& rule : rules->endpoints)
-      if (allows(rule, method, *plain)) return {};
+      if (allows(rule, method, resolved->plain)) return {};
   return verdict::no("endpoint_policy", fmt::format("no endpoint rule of the host {} allows {} {}", to.host,
-                                                    method, plain ? *plain : "this path"));
+                                                    method, resolved ? resolved->plain : "this path"));
 }
 
 bool host_rules::goes_upstream(const target& to) const {

@@ -433,14 +433,22 @@ class session {
       co_return co_await no(401, "authentication_failed", std::move(reason));
     }
     event.auth_outcome = "succeeded";
-    std::string unmarked = rest;
-    std::replace(unmarked.begin(), unmarked.end(), '\0', '*');
-    const auto plain = normal_path(unmarked);
-    const auto resolved = resolved_target(rest);
-    if (!plain || !resolved)
-      co_return co_await no(400, "malformed_request",
-                            "the path leads above its route, or is not well encoded");
-    event.path = event_path_ = *plain;
+    std::string unmarked = rest;  // the rules see a letter where the key goes
+    const std::size_t mark = rest.find('\0');
+    if (mark != std::string::npos) unmarked[mark] = '*';
+    const auto path = resolve_path(unmarked);
+    if (!path)
+      co_return co_await no(
+          400, "malformed_request",
+          "the path leads above its route or to where servers differ, or is not well encoded");
+    event.path = event_path_ = path->plain;
+    std::string sent = path->sent;
+    // Nothing in front of it may have been resolved away.
+    if (mark != std::string::npos) {
+      if (sent.compare(0, mark, rest, 0, mark) != 0)
+        co_return co_await no(400, "malformed_request", "the path has dot segments before its token");
+      sent[mark] = '\0';
+    }
     if (request.method() == http::verb::trace)
       co_return co_await no(405, "endpoint_policy",
                             "TRACE would send the key back, and is never let through");
@@ -449,7 +457,7 @@ class session {
       co_return co_await no(
           501, "endpoint_policy",
           fmt::format("the route {} takes requests, not another protocol by Upgrade", r->prefix));
-    if (verdict v = judge(*r, event.method, *plain); !v.allowed)
+    if (verdict v = judge(*r, event.method, path->plain); !v.allowed)
       co_return co_await no(403, v.category, std::move(v.reason));
 
     const bool keeps_client = request.keep_alive();
@@ -464,7 +472,7 @@ class session {
          {http::field::host, http::field::accept_encoding, http::field::range, http::field::if_range})
       request.erase(f);
     std::string marked = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: identity\r\n",
-                                     event.method, target_of(*r, *resolved), r->authority());
+                                     event.method, target_of(*r, sent), r->authority());
     if (const std::string value = header_value_of(*r); !value.empty())
       marked += r->sent.name + ": " + value + "\r\n";
     marked += lines_of(request);

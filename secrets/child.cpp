@@ -92,7 +92,13 @@ struct stream {
 
   int open(bool for_input) noexcept {
     int ends[2];
-    if ((for_input ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends)) != 0) return errno;
+#ifdef __APPLE__  // POSIX_SPAWN_CLOEXEC_DEFAULT closes them
+    const int made = for_input ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends);
+#else
+    const int made =
+        for_input ? ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) : ::pipe2(ends, O_CLOEXEC);
+#endif
+    if (made != 0) return errno;
     const descriptor low[] = {descriptor(ends[0]), descriptor(ends[1])};
     ours = descriptor(::fcntl(ends[0], F_DUPFD_CLOEXEC, above_standard));
     theirs = descriptor(::fcntl(ends[1], F_DUPFD_CLOEXEC, above_standard));

@@ -105,13 +105,12 @@ std::string credential_flags::wrong() const {
     return service_.empty() || parsed ? std::string() : parsed.error().message();
   }
   const bool of_own = service_.empty() || service_ == secrets::own_service;
-  if (name_.empty() || name_.find('=') != std::string::npos || (of_own && !is_plain_name(name_)))
+  // = and ? would put what follows them, perhaps the secret, into a name or a message.
+  if (name_.empty() || name_.find_first_of("=?") != std::string::npos || (of_own && !is_plain_name(name_)))
     return "a secret's name is of letters, digits, _ and -; give one such as openai, and the secret itself "
-           "by standard "
-           "input";
+           "by standard input";
   const auto parsed = secrets::parse_reference("keyring://" + (of_own ? "nono" : service_) + "/" + name_);
-  if (!parsed) return parsed.error().message();
-  return parsed->account == name_ ? std::string() : "a secret's name has no ?; give it without what follows";
+  return parsed ? std::string() : parsed.error().message();
 }
 
 int credential_flags::run() {

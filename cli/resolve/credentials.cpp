@@ -23,15 +23,15 @@ namespace {
 /// The services that need no definition. Source: the documentation of each, and its clients' names of variables.
 struct service {
   std::string_view name, host, base, header, format, key;
-  std::string_view variables;  // with a space between two
+  std::string_view variables;  // with a comma between two
 };
 constexpr service services[] = {
     {"openai", "api.openai.com", "/v1", "Authorization", "Bearer {}", "openai", "OPENAI_API_KEY"},
     {"anthropic", "api.anthropic.com", "", "x-api-key", "{}", "env://ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"},
     {"gemini", "generativelanguage.googleapis.com", "", "x-goog-api-key", "{}", "gemini",
-     "GEMINI_API_KEY GOOGLE_API_KEY"},
+     "GEMINI_API_KEY,GOOGLE_API_KEY"},
     {"google-ai", "generativelanguage.googleapis.com", "", "x-goog-api-key", "{}", "keyring://nono/google-ai",
-     "GEMINI_API_KEY GOOGLE_API_KEY"},
+     "GEMINI_API_KEY,GOOGLE_API_KEY"},
     {"github", "api.github.com", "", "Authorization", "token {}", "env://GITHUB_TOKEN", "GITHUB_TOKEN"},
     {"gitlab", "gitlab.com", "/api", "Authorization", "Bearer {}", "env://GITLAB_TOKEN", "GITLAB_TOKEN"},
 };
@@ -294,7 +294,7 @@ credential_route of_service(const service& s) {
   out.base = s.base;
   out.sent = out.shown = {"header", std::string(s.header), std::string(s.format)};
   out.key = *secrets::parse_reference(s.key);
-  for_each_part(s.variables, ' ', [&](std::string_view v) { out.token_variables.emplace_back(v); });
+  for_each_part(s.variables, ',', [&](std::string_view v) { out.token_variables.emplace_back(v); });
   out.url_variable = upper(s.name) + "_BASE_URL";
   return out;
 }

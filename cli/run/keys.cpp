@@ -145,9 +145,6 @@ error load_variables(const std::vector<env_credential>& wanted, const host& here
   for (const env_credential& e : wanted) {
     const auto value = secrets::load(e.from, with);
     if (!value) return sentence(fmt::format("{}: {}; nothing was run", e.source, value.error().other));
-    if (value->view().find('\0') != std::string_view::npos)
-      return sentence(fmt::format("{}: the secret {} has a zero byte, which no variable can hold", e.source,
-                                  e.from.shown));
     variables.emplace_back(e.variable, value->view());
     warnings.push_back(
         fmt::format("the command can read the secret {} in {}; --credential keeps keys out of it",

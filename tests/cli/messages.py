@@ -45,16 +45,17 @@ class Message:
     only    "root" or "user": seen there alone
     rows    the rows of -v about what lies in the home directory are compared, too
     abi     compared on a kernel of TESTED_ABI alone, its row included
-    keys    on a terminal: what is typed once `[y/N]` or $ stands there
-    via     a command in front of nono
+    keys    on a terminal: what is typed once `prompt` stands there
+    via     a command in front of nono, with % as in `command`
     code    the exit code
     """
 
     def __init__(self, group, name, command, code, files=(), env=(), only="", abi=False, keys=None, via=(), cwd="work",
-                 stdin=b"", stdout="", before=None, rows=False):
+                 stdin=b"", stdout="", before=None, rows=False, prompt=b"[y/N] "):
         self.group, self.name, self.command, self.code = group, name, command, code
         self.files, self.env, self.only, self.abi, self.keys, self.via = dict(files), dict(env), only, abi, keys, via
         self.cwd, self.stdin, self.stdout, self.before, self.rows = cwd, stdin, stdout, before, rows
+        self.prompt = prompt
 
     @property
     def runs_here(self):
@@ -88,11 +89,11 @@ class Message:
         words = [BIN if w == "@nono" else w for w in shlex.split(self.command.replace("%", test.base))]
         env = test.env(PATH=f"{test.base}/bin:/usr/bin:/bin",
                        **{k: v and v.replace("%", test.base) for k, v in self.env.items()})
-        command = [*self.via, BIN, *words]
+        command = [*(w.replace("%/", test.base + "/") for w in self.via), BIN, *words]
         cwd = os.path.join(test.base, self.cwd)
         if self.keys is not None:
             t = Terminal(command, env, cwd)
-            test.assertTrue(t.expect(b"[y/N] "), t.out)
+            test.assertTrue(t.expect(self.prompt), t.out)
             t.send(self.keys)
             return Run(command, t.wait(), t.out.replace(b"\r\n", b"\n"), b"", 0)
         more = {"stdout": open(self.stdout, "wb")} if self.stdout else {}

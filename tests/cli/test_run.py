@@ -5,12 +5,12 @@ import signal
 
 from harness import BIN, CONFINED, PYTHON, Case, main
 
-NOT_BUILT = """--credential --proxy-credential --allow-endpoint --env-credential --env-credential-map --proxy-ca-validity
+NOT_BUILT = """--proxy-ca-validity
     --trust-proxy-ca --allow-http2 --suppress-save-prompt --ignore-denied --allow-gpu --allow-launch-services
     --memory --config --detached --detach-timeout --name --startup-timeout --diagnostics-json --rollback
     --no-rollback --no-rollback-prompt --rollback-exclude --rollback-include --rollback-all --rollback-dest
     --skip-dir --no-audit-integrity --audit-integrity --audit-sign-key --trust-override --capability-elevation
-    --carve --strip-secrets --theme --log-file""".split()
+    --carve --theme --log-file""".split()
 
 
 class Parsing(Case):
@@ -23,7 +23,7 @@ class Parsing(Case):
 
     def test_options_of_the_command_stay_its_own(self):
         ours = ["-v", "--silent", "--dry-run", "-p", "x", "--profile=x", "--allow", "/", "--help", "-V", "--version",
-                "--block-net", "--credential", "--nonsense", "-"]
+                "--block-net", "--nonsense", "-"]
         for lead in (["--allow-cwd"], ["--allow-cwd", "--"], ["-a", "."], ["-v"]):
             with self.subTest(lead=lead):
                 self.check(self.run_(*lead, "/bin/echo", *ours), 0, " ".join(ours) + "\n", "  net  outbound allowed\n")

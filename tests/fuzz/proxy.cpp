@@ -13,6 +13,7 @@
 
 #include "proxy/endpoint.hpp"
 #include "proxy/header.hpp"
+#include "proxy/route.hpp"
 #include "proxy/rules.hpp"
 #include "proxy/target.hpp"
 
@@ -59,21 +60,63 @@ void as_host(std::string_view text) {
   const auto again = parse_authority(to->authority(), 0);
   must(again.has_value() && again->host == to->host && again->port == to->port &&
        again->address == to->address);
-  const settings open{std::string(64, 'a'), {"*.example", "api.test"}, true, {}, {}, 0, {}};
+  settings open;
+  open.hosts = {"*.example", "api.test", "*"};
   const host_rules rules(open);
   if (to->address && nono::kind_of(*to->address) != nono::address_kind::public_host)
     must(!rules.by_name(*to).allowed);
 }
 
 void as_path(std::string_view text) {
-  const auto path = normal_path(text);
-  if (!path) return;
+  const auto resolved = resolve_path(text);
+  if (!resolved) return;
+  const auto again = resolve_path(resolved->sent);
+  must(again.has_value() && again->sent == resolved->sent && again->plain == resolved->plain);
+  const std::string* const path = &resolved->plain;
   must(path->starts_with('/') && (*path == "/" || !path->ends_with('/')));
   must(path->find("//") == std::string::npos && path->find("/../") == std::string::npos &&
        !path->ends_with("/.."));
   must(path_matches(*path, *path) || path->find('*') != std::string::npos);
   must(path_matches("/**", *path));
   (void)path_matches(text, *path);
+}
+
+/// The text as a request's target and as a server's answer.
+void as_route(std::string_view text) {
+  static const std::vector<route> routes = [] {
+    std::vector<route> out;
+    for (const auto where :
+         {credential_place::kind::header, credential_place::kind::path, credential_place::kind::query}) {
+      route r;
+      r.prefix = std::string(1, static_cast<char>('a' + static_cast<int>(where)));
+      r.token = "0123456789abcdef";
+      r.base = "/v1";
+      r.shown = r.sent = {where, "key", where == credential_place::kind::path ? "/bot{}/" : "Bearer {}"};
+      r.key = nono::secrets::secret::copy_of("se/cret");
+      must(prepare_key(r).empty());
+      out.push_back(std::move(r));
+    }
+    return out;
+  }();
+  std::string rest;
+  const route* const r = find_route(routes, text, rest);
+  if (r != nullptr) {
+    must(rest.starts_with('/') && rest.find('#') == std::string::npos);
+    std::string left = rest;
+    if (rest.find('\0') == std::string::npos && take_token(*r, text, left)) {
+      const std::string target = target_of(*r, left);
+      must(target.starts_with("/v1/") && target.find(r->token) == std::string::npos);
+    }
+  }
+  std::string whole(text);
+  scrubber::clean(routes[1], whole);
+  must(whole.find("se/cret") == std::string::npos && whole.find("se%2Fcret") == std::string::npos);
+  scrubber pieces(routes[1]);
+  std::string got;
+  const std::size_t half = text.size() / 2;
+  got += pieces.pass(text.substr(0, half), false);
+  got += pieces.pass(text.substr(half), true);
+  must(got == whole);
 }
 
 }  // namespace
@@ -83,6 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   as_header(text);
   as_host(text);
   as_path(text);
+  as_route(text);
   (void)presents(text, std::string(64, 'a'));
   return 0;
 }

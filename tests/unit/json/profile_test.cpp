@@ -85,6 +85,8 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
       "custom_credentials": {"c": {"upstream": "https://c", "credential_key": "k"}}, "open_port": [1], "listen_port": [0, 2],
       "connect_port": [65535], "upstream_proxy": "p:1", "upstream_bypass": ["q"], "allow_http2": true},
     "environment": {"allow_vars": [], "deny_vars": ["X*"], "set_vars": {"A": "1"}},
+    "env_credentials": {"openai": "OPENAI_API_KEY", "env://B": {"env_var": "C", "when": "linux"},
+      "file:///k": {"env_var": "D", "when": "macos"}},
     "commands": {"allow": ["ls"], "deny": ["rm"]}, "hooks": {"any": [1, {}]}, "rollback": {}, "allow_gpu": null })");
   CHECK(p.extends == texts{"a", "b"});
   CHECK(p.groups == texts{"g", "h"});
@@ -117,6 +119,8 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
   CHECK(p.allow_vars == texts{});
   CHECK(p.deny_vars == texts{"X*"});
   CHECK(p.set_vars == std::vector{std::pair("A"s, "1"s)});
+  CHECK(p.env_credentials ==
+        std::vector{std::pair("openai"s, "OPENAI_API_KEY"s), std::pair("env://B"s, "C"s)});
   CHECK(p.allowed_commands == texts{"ls"});
   CHECK(p.denied_commands == texts{"rm"});
   CHECK(p.warnings.empty());
@@ -127,8 +131,13 @@ TEST_CASE("profile: legacy spellings are moved, with one warning each") {
     if (f.now.empty()) continue;
     CAPTURE(full_name(f));
     using shape = nono::detail::field_shape;
-    const std::string value = f.shape == shape::ports ? "[7]" : f.shape == shape::text ? "\"7\"" : "[\"7\"]";
+    const std::string value = f.shape == shape::ports        ? "[7]"
+                              : f.shape == shape::text       ? "\"7\""
+                              : f.shape == shape::references ? "{\"7\": \"A\"}"
+                                                             : "[\"7\"]";
     const auto in = [&](std::string_view full) {
+      if (full.find('.') == std::string_view::npos)
+        return read("{\"" + std::string(full) + "\": " + value + '}');
       const std::string object(full.substr(0, full.find('.')));
       return read("{\"" + object + "\": {\"" + std::string(full.substr(full.find('.') + 1)) + "\": " + value +
                   "}}");
@@ -192,7 +201,14 @@ TEST_CASE("profile: what is wrong is said with the nearest known field, line and
   CHECK(why("{\"session_hooks\": {\"before\": {}}}") ==
         "x: not built yet: 'session_hooks' at line 1 column 2; to change that, leave it out");
   CHECK(why("{\"allow_gpu\": true}").find("not built yet: 'allow_gpu'") != std::string::npos);
-  CHECK(why("{\"env_credentials\": {\"a\": \"A\"}}").find("the command inherits them") != std::string::npos);
+  CHECK(why("{\"env_credentials\": {\"a\": \"\"}}") ==
+        "x: bad value: 'a' cannot go to '' in 'env_credentials' at line 1 column 22; to change that, write "
+        "{\"where the secret is\": \"VARIABLE\"}");
+  CHECK(why("{\"env_credentials\": {\"\": \"A\"}}").find("'' cannot go to 'A'") != std::string::npos);
+  CHECK(why("{\"env_credentials\": {\"a\": 1}}").find("'a'") != std::string::npos);
+  CHECK(why("{\"env_credentials\": {\"a\": {\"when\": \"linux\"}}}").find("'env_var'") != std::string::npos);
+  CHECK(why("{\"env_credentials\": {\"a\": {\"env_var\": \"A\", \"wehn\": \"linux\"}}}")
+            .find("'env_credentials.wehn'") != std::string::npos);
   CHECK(why("{\"network\": {\"custom_credentials\": {\"c\": {\"upstream\": \"u\"}}}}")
             .find("'c' has 0 of its secrets") != std::string::npos);
   CHECK(why("{\"network\": {\"custom_credentials\": {\"c\": {\"upstrem\": \"u\"}}}}")
@@ -385,7 +401,8 @@ TEST_CASE("profile: every field of the table is in the schema, and is parsed") {
     using shape = nono::detail::field_shape;
     const bool own = f.shape == shape::anything || f.shape == shape::nothing || f.shape == shape::domains ||
                      f.shape == shape::nullable_text || f.shape == shape::optional_texts ||
-                     f.shape == shape::definitions || f.shape == shape::variables;
+                     f.shape == shape::definitions || f.shape == shape::variables ||
+                     f.shape == shape::references;
     CHECK((f.list != nullptr || f.text != nullptr || f.flag != nullptr) != own);
     if (!f.now.empty())
       CHECK(std::any_of(std::begin(nono::detail::profile_fields), std::end(nono::detail::profile_fields),

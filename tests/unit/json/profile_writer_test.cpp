@@ -70,6 +70,9 @@ class some {
         case field_shape::variables:
           for (unsigned n = below(3); n > 0; --n) p.set_vars.emplace_back("V" + std::to_string(n), text(0));
           break;
+        case field_shape::references:
+          for (const std::string& from : texts()) p.env_credentials.emplace_back(from, "T");
+          break;
         case field_shape::anything:
         case field_shape::nothing:
           break;
@@ -188,6 +191,7 @@ TEST_CASE("profile_writer: what it looks like") {
   p.custom_credentials = {{"c", R"({"upstream": "u", "auth": {}})"}};
   p.interactive = true;
   p.set_vars = {{"A", ""}};
+  p.env_credentials = {{"env://A", "B"}};
   CHECK(to_json(p) == R"({
   "extends": [
     "go-dev"
@@ -217,6 +221,9 @@ TEST_CASE("profile_writer: what it looks like") {
     ]
   },
   "interactive": true,
+  "env_credentials": {
+    "env://A": "B"
+  },
   "environment": {
     "set_vars": {
       "A": ""
