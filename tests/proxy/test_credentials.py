@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
+import time
 
 import services  # first: it knows where the others are
 import harness
@@ -614,6 +616,8 @@ tell([found, refused, len(others), memory_holds("self") is not None, len(got)])
             _, err = run.communicate(b"\n", timeout=20)
         self.assertIn(b"nono-proxy ended before the command did", err)
         self.assertEqual(cores(), [])
+        r = self.execute(["sh", "-c", f"ulimit -c unlimited; exec {nono.rpartition(' sh -c')[0]} sh -c 'ulimit -Sc; ulimit -Hc'"])
+        self.check(r, 0, "unlimited\nunlimited\n")  # the command's own limit is the user's
         if not seen:
             self.not_here("core files are not written to the working directory here")
 
@@ -860,26 +864,46 @@ func main() {
         self.assertIn(b"nono-proxy ended before the command did", text)
         self.clean("err", text)
 
+    def left_over(self):
+        """The processes that have begun in this test's directories; a run begins there, and so does all that it starts."""
+        found = []
+        for pid in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if pid.isdigit() and os.readlink(f"/proc/{pid}/cwd").startswith(self.base):
+                    found.append((pid, self.read(f"/proc/{pid}/cmdline")))
+        return found
+
     def test_a_signal_while_a_secret_is_waited_for(self):
         """Nothing is left: no helper, no proxy, no command."""
-        tools = self.directory("tools")
+        slow = f"#!/bin/sh\necho $$ > {self.work}/pid\nexec sleep 1001\n"
         os.chmod(self.base, 0o755)
-        os.chmod(tools, 0o755)
-        self.file("tools/op", f"#!/bin/sh\necho $$ > {self.work}/pid\nexec sleep 1001\n", 0o755)
+        os.chmod(self.directory("tools"), 0o755)
+        self.file("tools/op", slow, 0o755)
+        for name in ("nono", "nono-proxy"):
+            shutil.copy(os.path.join(self.bin, name), os.path.join(self.base, "tools"))
+        self.file("tools/nono-keyring", slow, 0o755)
+        saved, self.bin = self.bin, os.path.join(self.base, "tools")
+        self.addCleanup(setattr, self, "bin", saved)
         p = self.own(credential_key="op://vault/item/field", env_var="IT")
-        env = self.env(PATH=tools + ":" + harness.PATH)
+        env = self.env(PATH=f"{self.base}/tools:{harness.PATH}")
+        path = os.path.join(self.work, "pid")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            for flags in (["--profile", p], ["--env-credential", "op://vault/item/field=A"]):
+            for flags in (["--profile", p], ["--credential", "openai"], ["--env-credential", "op://vault/item/field=A"]):
                 with self.subTest(number=number, flags=flags), self.running([*flags, "--credential", "github"], "sleep", "1002", env=env) as run:
-                    path = os.path.join(self.work, "pid")
                     self.assertTrue(eventually(lambda: os.path.exists(path) and self.read(path).endswith(b"\n")))
-                    helper = int(self.read(path))
                     os.unlink(path)
-                    below = [helper, *harness.children_of(run.pid)]
                     os.kill(run.pid, number)
                     self.assertEqual(run.wait(20), -number)
-                    for pid in below:
-                        self.assertTrue(eventually(lambda: harness.state_of(pid) in ("Z", ""), 5), f"{pid} lives on")
+                    self.assertTrue(eventually(lambda: not self.left_over(), 5), self.left_over())
+
+    def test_a_signal_at_any_moment(self):
+        for delay in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12):
+            for number in (signal.SIGINT, signal.SIGKILL):
+                with self.subTest(delay=delay, number=number), self.running(["--credential", "openai"], "sleep", "1003") as run:
+                    time.sleep(delay)
+                    os.kill(run.pid, number)
+                    self.assertNotEqual(run.wait(20), 0)
+                    self.assertTrue(eventually(lambda: not self.left_over(), 5), self.left_over())
 
     def test_a_full_disk(self):
         state = self.directory("home/.local/state/nono")
