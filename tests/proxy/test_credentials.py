@@ -629,12 +629,12 @@ tell([found, refused, len(others), memory_holds("self") is not None, len(got)])
         agent = os.path.join(self.runtime, "agent.sock")
         if not os.path.exists(agent):
             self.spawn(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL)
-            os.makedirs(os.path.join(self.runtime, "systemd"))
             server = self.spawn(["/usr/bin/python3", "-c", "import socket, os, time\n"
+                                 f"os.mkdir('{self.runtime}/systemd')\n"
                                  f"s = socket.socket(socket.AF_UNIX); s.bind('{self.runtime}/systemd/private'); s.listen()\n"
                                  "a = socket.socket(socket.AF_UNIX); a.bind('\\0nt-private'); a.listen(); print(1, flush=True)\ntime.sleep(600)"],
                                 stdout=subprocess.PIPE)
-            server.stdout.readline()
+            self.assertEqual(server.stdout.readline(), b"1\n")
             self.spawn(["tmux", "-S", os.path.join(self.runtime, "tmux"), "new-session", "-d", "sleep 600"], stdout=subprocess.DEVNULL).wait(20)
         self.assertTrue(eventually(lambda: os.path.exists(agent)))
         outside = {**self.outside(), "SSH_AUTH_SOCK": agent}
