@@ -164,6 +164,7 @@ class Case(harness.Case):
     """As root, or as an ordinary user. Whatever is run: no key is in what it prints, nor in what it leaves in its home."""
 
     user = None
+    mounts = []  # in `room`
 
     @classmethod
     def setUpClass(cls):
@@ -240,6 +241,9 @@ class Case(harness.Case):
 
     @classmethod
     def tearDownClass(cls):
+        if os.path.exists(f"{cls.runtime}/tmux"):  # a server that no process of ours has started itself
+            subprocess.run(cls.as_who(["tmux", "-S", f"{cls.runtime}/tmux", "kill-server"]), env=cls.outside(), check=False,
+                           capture_output=True, cwd=cls.session)
         for p in reversed(cls.started):
             p.kill()
             p.wait()
@@ -357,6 +361,11 @@ def main():
     world.enter()
     start = time.monotonic()
     program = unittest.main(module="__main__", exit=False)
+    for path in Case.mounts:
+        world.must(world.libc.umount2(path.encode(), 2))  # MNT_DETACH
+        os.rmdir(path)  # never what was mounted there
+    if hasattr(Case, "room"):
+        harness.Case.remove(Case.room)
     print(f"{program.result.testsRun} tests in {time.monotonic() - start:.1f} s", file=sys.stderr)
     sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
 

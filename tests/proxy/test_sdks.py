@@ -48,6 +48,7 @@ class Sdks(services.Case):
         services.Case.sdks = os.path.join(cls.room, "sdks")  # where an ordinary user may read them
         os.mkdir(cls.sdks, 0o755)
         world.must(world.libc.mount(HERE.encode(), cls.sdks.encode(), None, 4096, None))  # MS_BIND
+        cls.mounts.append(cls.sdks)
 
     STARS = {"openai": "Hello! Bearer " + "*" * len(KEYS["openai"]), "anthropic": "Hello! " + "*" * len(KEYS["anthropic"])}
 
