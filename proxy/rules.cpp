@@ -9,21 +9,9 @@
 
 namespace nono::proxy {
 
-namespace {
-
-/// Names by which clouds serve a machine's credentials: a wildcard does not name them.
-constexpr std::string_view metadata_names[] = {"metadata.google.internal", "metadata.azure.internal",
-                                               "metadata.goog"};
-
-bool is_metadata_name(std::string_view host) {
-  return std::find(std::begin(metadata_names), std::end(metadata_names), host) != std::end(metadata_names);
-}
-
-}  // namespace
-
 bool host_rules::names(std::string_view host) const {
   return std::any_of(settings_.hosts.begin(), settings_.hosts.end(), [&](const std::string& pattern) {
-    return is_metadata_name(host) ? host == pattern : is_host_within(host, pattern);
+    return is_metadata_host(host) ? host == pattern : is_host_within(host, pattern);
   });
 }
 

@@ -419,10 +419,13 @@ class session {
     }
     const bool by_header =
         r->shown.where == credential_place::kind::header || r->shown.where == credential_place::kind::basic;
-    const std::string shown = by_header && request.count(r->shown.name) == 1
-                                  ? std::string(view(request[r->shown.name]))
-                                  : std::string();
-    if (!take_token(*r, shown, rest)) {
+    const auto value_of = [&](const std::string& header) {
+      return by_header && request.count(header) == 1 ? std::string(view(request[header])) : std::string();
+    };
+    // Anthropic's own clients send their key as a bearer, whatever header its documentation names.
+    const std::string bearer = "Authorization";
+    const std::string place = by_header && request.count(r->shown.name) == 0 ? bearer : r->shown.name;
+    if (!take_token(*r, value_of(place), rest)) {
       event.auth_outcome = "failed";
       std::string reason =
           fmt::format("the route {} wants the token of this run where the key would stand, {}{}", r->prefix,
@@ -460,8 +463,10 @@ class session {
     const bool keeps_client = request.keep_alive();
     drop_hop_by_hop(request, false);
     // The token goes no further; what could bring a second key, or the key in pieces or packed, goes neither.
-    for (const std::string_view name : {std::string_view(by_header ? r->shown.name : ""),
-                                        std::string_view(header_value_of(*r).empty() ? "" : r->sent.name)})
+    const bool is_bearer = by_header && take_token(*r, value_of(bearer), rest);
+    for (const std::string_view name :
+         {std::string_view(by_header ? r->shown.name : ""), std::string_view(is_bearer ? bearer : ""),
+          std::string_view(header_value_of(*r).empty() ? "" : r->sent.name)})
       if (!name.empty()) request.erase(boost::core::string_view(name.data(), name.size()));
     for (const http::field f :
          {http::field::host, http::field::accept_encoding, http::field::range, http::field::if_range})

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -53,6 +54,35 @@ class keeps_exit_codes {
  private:
   struct sigaction before_{};
   bool lost_ = false;
+};
+
+/// Whoever ends this process meanwhile ends what it waits for: the signal comes through when that is gone.
+class held_signals {
+ public:
+  held_signals() noexcept {
+    ::sigemptyset(&held_);
+    for (const int s : ending) {
+      struct sigaction is{};
+      if (::sigaction(s, nullptr, &is) == 0 && is.sa_handler != SIG_IGN) ::sigaddset(&held_, s);
+    }
+    (void)::pthread_sigmask(SIG_BLOCK, &held_, &before_);
+  }
+  held_signals(const held_signals&) = delete;
+  held_signals& operator=(const held_signals&) = delete;
+  ~held_signals() { (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  [[nodiscard]] bool any_came() const noexcept {
+    sigset_t came;
+    if (::sigpending(&came) != 0) return false;
+    return std::any_of(std::begin(ending), std::end(ending), [&](int s) {
+      return ::sigismember(&came, s) == 1 && ::sigismember(&held_, s) == 1 && ::sigismember(&before_, s) == 0;
+    });
+  }
+
+ private:
+  static constexpr int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  sigset_t held_{};
+  sigset_t before_{};
 };
 
 /// Two ends of a stream, ours not blocking. What it reads comes through a socket: a write to one can do without SIGPIPE.
@@ -139,6 +169,7 @@ class conversation {
         pass_on();  // what it wrote last
         return done_ > what_.room ? stop(outcome::ending::too_long) : finish();
       }
+      if (signals_.any_came()) return stop(outcome::ending::signalled);
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()).count();
       if (left <= 0) return stop(outcome::ending::late);
       wait(left);
@@ -223,6 +254,7 @@ class conversation {
     out_.last_line = said_.substr(said_.rfind('\n') + 1);  // npos + 1 is 0
   }
 
+  const held_signals signals_;
   const errand& what_;
   outcome& out_;
   secret bytes_;

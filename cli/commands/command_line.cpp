@@ -345,7 +345,10 @@ bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
-/// nono's own words before the command. `--flag=` becomes two words, because an empty value would otherwise be taken
+/// CLI11 would take the command's [a,b] for a list of two words; with this behind it, which no argument holds, it is one.
+constexpr char no_list = '\0';
+
+/// nono's own words, then the command. `--flag=` becomes two words, because an empty value would otherwise be taken
 /// from the next one. unbuilt: the first flag that is not built yet. bare: the first that has the end of the flags for a value.
 std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbuilt, std::string_view& bare) {
   std::vector<std::string> out;
@@ -369,8 +372,17 @@ std::vector<std::string> own_words(int argc, char** argv, std::string_view& unbu
       }
     }
   }
-  out.insert(out.end(), argv + i, argv + argc);
+  for (; i < argc; ++i) {
+    out.emplace_back(argv[i]);
+    if (out.back().starts_with('[') && out.back().ends_with(']')) out.back() += no_list;
+  }
   return out;
+}
+
+/// The command as it was written.
+void take_marks_off(std::vector<std::string>& command) {
+  for (std::string& word : command)
+    if (word.ends_with(no_list)) word.pop_back();
 }
 
 /// What `nono shell` starts: the one that was named, the user's own, or the one that every system has.
@@ -464,6 +476,8 @@ int main(int argc, char** argv) {
       return usage_error(fmt::format("the command {} is not built yet", argv[1]), app.get_name());
     return usage_error(words_of(app, e, words), command_of(app));
   }
+  take_marks_off(options.command);
+  take_marks_off(question.context.command);
   for (const run_options* o : {&std::as_const(options), &std::as_const(question.context)})
     if (!o->extends.empty() && o->profile.empty())
       return usage_error("--extends has no profile to put a base under; name one with --profile",

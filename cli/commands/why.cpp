@@ -146,7 +146,10 @@ class asker {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (name.ends_with('.')) name.pop_back();
     if (by_route(a, name)) return;
-    const bool named = names_host(s_.bound->hosts, name);
+    const auto& hosts = s_.bound->hosts;
+    const bool named = is_metadata_host(name)
+                           ? std::find(hosts.begin(), hosts.end(), std::string_view(name)) != hosts.end()
+                           : names_host(hosts, name);
     a.is.concerns = protection::network;
     a.is.status = named ? verdict::allowed : verdict::denied;
     a.is.why = named ? cause::granted : cause::not_in_policy;

@@ -27,8 +27,8 @@ namespace {
 class undumpable {
  public:
   undumpable() {
-    const rlimit none{0, 0};
     (void)::getrlimit(RLIMIT_CORE, &before_);
+    const rlimit none{0, before_.rlim_max};  // a hard limit could not be put back
     (void)::setrlimit(RLIMIT_CORE, &none);
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   }

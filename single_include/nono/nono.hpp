@@ -1194,6 +1194,11 @@ constexpr bool names_host(std::span<const std::string_view> patterns, std::strin
     if (is_host_within(host, pattern)) return true;
   return false;
 }
+/// True for the names by which clouds serve a machine's credentials. The proxy lets such a one through where it is named
+/// itself, and not for a wildcard.
+constexpr bool is_metadata_host(std::string_view host) noexcept {
+  return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
+}
 
 namespace detail {
 // Never constexpr: their names are the compiler's message (see path.hpp).

@@ -29,7 +29,7 @@ class Parsing(Case):
                 self.check(self.run_(*lead, "/bin/echo", *ours), 0, " ".join(ours) + "\n", "  net  outbound allowed\n")
 
     def test_words_reach_the_command_unchanged(self):
-        words = ["", " ", "a b", "a\nb", "é", "a=b", "--", "-"]
+        words = ["", " ", "a b", "a\nb", "é", "a=b", "a,b", "[a,b]", "[]", "{}", "%%", "--", "-"]
         r = self.run_("--", "printf", "%s|", *words, b"\xff")
         self.check(r, 0, "".join(w + "|" for w in words).encode() + b"\xff|")
 

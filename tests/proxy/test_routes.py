@@ -295,6 +295,21 @@ class Routes(unittest.TestCase):
                         given = ["Authorization: Basic " + base64.b64encode(b"u:" + THEIRS.encode()).decode()]
                     self.assertEqual(p.ask(request(wrong, *given, token=None))[0], 401, wrong)
 
+    def test_a_bearer_in_the_place_of_another_header(self):
+        plain = {"where": "header", "name": "x-api-key", "format": "{}"}
+        sent = lambda name: [v for k, v in Api.seen[-1][2] if k.lower() == name]  # noqa: E731
+        with self.proxy(route(shown=plain, sent=plain)) as p:
+            for fields in ([f"Authorization: Bearer {MINE}"], [f"X-Api-Key: {MINE}", f"Authorization: Bearer {MINE}"]):
+                self.assertEqual(p.ask(request("/openai/m", *fields, token=None))[0], 200, fields)
+                self.assertEqual((sent("x-api-key"), sent("authorization")), ([KEY], []))
+            self.assertEqual(p.ask(request("/openai/m", f"X-Api-Key: {MINE}", "Authorization: mine", token=None))[0], 200)
+            self.assertEqual((sent("x-api-key"), sent("authorization")), ([KEY], ["mine"]))  # what is the client's stays
+            count = len(Api.seen)
+            for fields in ([f"X-Api-Key: {THEIRS}", f"Authorization: Bearer {MINE}"], [f"Authorization: Bearer {THEIRS}"],
+                           [f"Authorization: Bearer {MINE}"] * 2, ["X-Api-Key: ", f"Authorization: Bearer {MINE}"]):
+                self.assertEqual(p.ask(request("/openai/m", *fields, token=None))[0], 401, fields)
+            self.assertEqual(len(Api.seen), count)
+
     def test_bodies_stream_both_ways(self):
         with self.proxy() as p:
             big = os.urandom(3 << 20)
@@ -380,23 +395,29 @@ class Routes(unittest.TestCase):
                 self.assertRegex(p.said, rb"^error .+\n$")
                 self.assertEqual(p.process.wait(20), 1)
 
+    @staticmethod
+    def mappings_with(key, pid):
+        found = []
+        with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in maps:
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                if "rw" not in line or "[v" in line:
+                    continue
+                mem.seek(start)
+                if key.encode() in mem.read(end - start):
+                    found.append(line.strip())
+        return found
+
     def test_no_key_in_what_can_be_seen_of_the_proxy(self):
         with self.proxy() as p:
             self.assertEqual(p.ask(request("/openai/nothing"))[0], 204)
             with open(f"/proc/{p.process.pid}/smaps", encoding="ascii") as f:
                 locked = [m for m in re.findall(r"VmFlags: (.*)", f.read()) if " lo " in m + " " and " dd " in m + " "]
             self.assertGreaterEqual(len(locked), 2)  # the key, and the key as it is sent
-            # And nowhere else, as long as the server does not send it back.
-            found = []
-            with open(f"/proc/{p.process.pid}/maps", encoding="ascii") as maps, open(f"/proc/{p.process.pid}/mem", "rb", 0) as mem:
-                for line in maps:
-                    start, end = (int(x, 16) for x in line.split()[0].split("-"))
-                    if "rw" not in line or "[v" in line:
-                        continue
-                    mem.seek(start)
-                    data = mem.read(end - start)
-                    if KEY.encode() in data:
-                        found.append(line.strip())
+            # And nowhere else, as long as the server does not send it back, once the request has ended here too.
+            end = time.monotonic() + 5
+            while len(found := self.mappings_with(KEY, p.process.pid)) != 2 and time.monotonic() < end:
+                time.sleep(0.05)
             self.assertEqual(len(found), 2, found)
 
 
