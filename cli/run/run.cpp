@@ -131,15 +131,17 @@ void write_report(started& p, const enforcement& report, bool in_force) {
     complain(words_of(why));
 }
 
-/// The proxy is started early: it gets ready while we do. Where it listens in this system's network, that socket is made now.
-error open_gate(const run_options& options, started& p) {
-  if (!p.r.hosts) return {};
-  if (!p.gate.own_network) {
-    auto socket = listen_on_this_system(p.gate.port);
-    if (!socket) return std::move(socket.error());
-    p.listening = *std::move(socket);
-  }
-  if (options.dry_run || p.proxy) return {};
+/// Where the proxy listens in this system's network, that socket is made now.
+error open_gate(started& p) {
+  if (!p.r.hosts || p.gate.own_network) return {};
+  auto socket = listen_on_this_system(p.gate.port);
+  if (!socket) return std::move(socket.error());
+  p.listening = *std::move(socket);
+  return {};
+}
+
+error start_proxy(const run_options& options, started& p) {
+  if (!p.r.hosts || options.dry_run) return {};
   auto keys = load_keys(p.r.hosts->routes, p.here, p.r.warnings);
   if (!keys) return std::move(keys.error());
   p.proxy.emplace();
@@ -174,9 +176,15 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   p.r = std::move(*r);
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
   p.gate = planned_gate(options, p.r);
-  if (error why = open_gate(options, p); why.code != errc::none) return why;
+  if (error why = open_gate(p); why.code != errc::none) return why;
+  // The proxy gets ready while we do; but nobody is asked for a key before it is known that it stays outside.
+  const bool has_keys = p.r.hosts && !p.r.hosts->routes.empty();
+  if (!has_keys)
+    if (error why = start_proxy(options, p); why.code != errc::none) return why;
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
   if (error why = check_keyring_is_out_of_reach(p); why.code != errc::none) return why;
+  if (has_keys)
+    if (error why = start_proxy(options, p); why.code != errc::none) return why;
   if (!options.dry_run)
     if (error why = load_variables(p.r.env_credentials, p.here, p.r.variables, p.r.warnings);
         why.code != errc::none)
@@ -305,7 +313,7 @@ int run(const run_options& options) {
       say("[nono] warning: " + tried->error().message() +
           "; the proxy is reached through this system's network instead\n");
     p.gate = {p.r.hosts->proxy_port, false};
-    if (const error why = open_gate(options, p); why.code != errc::none) return complained_of(why, 126);
+    if (const error why = open_gate(p); why.code != errc::none) return complained_of(why, 126);
     if (const error why = lower(p, sandbox_target::supervised_child, observed); why.code != errc::none)
       return complained_of(why, 126);
     build_environment(p);

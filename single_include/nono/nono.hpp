@@ -3293,6 +3293,7 @@ inline constexpr group_rule rust_runtime_rules[] = {
 };
 inline constexpr group_rule python_runtime_rules[] = {
     r("$HOME/.pyenv"), r("$HOME/.local/lib"), r("$HOME/.local/share/uv"), r("$HOME/.conda"),
+    r("/etc/mime.types"),      // its standard library reads it where it is, and fails where it cannot
     r("/etc/debian_version"),  // pip tells a registry what it runs on, and fails where this cannot be read
 };
 inline constexpr group_rule node_runtime_rules[] = {
