@@ -106,7 +106,8 @@ bool presents(std::string_view authorization, std::string_view token) {
   const std::string_view value = trimmed(authorization.substr(space + 1));
   if (same_name(scheme, "bearer")) return same_secret(value, token);
   if (!same_name(scheme, "basic") || value.size() > 1024) return false;
-  std::string decoded(base64::decoded_size(value.size()), '\0');
+  // Its size is that of whole quartets, while it also decodes what is left of one.
+  std::string decoded(base64::decoded_size(value.size() + 3), '\0');
   const auto [written, read] = base64::decode(decoded.data(), value.data(), value.size());
   for (const char c : value.substr(read))
     if (c != '=') return false;
