@@ -465,8 +465,9 @@ class session {
     // The token goes no further; what could bring a second key, or the key in pieces or packed, goes neither.
     const bool is_bearer = by_header && take_token(*r, value_of(bearer), rest);
     for (const std::string_view name :
-         {std::string_view(by_header ? r->shown.name : ""), std::string_view(is_bearer ? bearer : ""),
-          std::string_view(header_value_of(*r).empty() ? "" : r->sent.name)})
+         {by_header ? std::string_view(r->shown.name) : std::string_view(),
+          is_bearer ? std::string_view(bearer) : std::string_view(),
+          header_value_of(*r).empty() ? std::string_view() : std::string_view(r->sent.name)})
       if (!name.empty()) request.erase(boost::core::string_view(name.data(), name.size()));
     for (const http::field f :
          {http::field::host, http::field::accept_encoding, http::field::range, http::field::if_range})
