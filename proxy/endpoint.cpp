@@ -8,13 +8,6 @@ namespace nono::proxy {
 
 namespace {
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> out;
   while (!path.empty()) {
@@ -55,8 +48,8 @@ bool decode(std::string_view raw, std::string& out) {
   for (std::size_t i = 0; i < raw.size(); ++i) {
     char c = raw[i];
     if (c == '%') {
-      if (i + 2 >= raw.size() || digit(raw[i + 1]) < 0 || digit(raw[i + 2]) < 0) return false;
-      c = static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
+      if (i + 2 >= raw.size() || hex_digit(raw[i + 1]) < 0 || hex_digit(raw[i + 2]) < 0) return false;
+      c = static_cast<char>(hex_digit(raw[i + 1]) * 16 + hex_digit(raw[i + 2]));
       i += 2;
     }
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return false;
@@ -66,6 +59,13 @@ bool decode(std::string_view raw, std::string& out) {
 }
 
 }  // namespace
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
 
 std::optional<resolved_path> resolve_path(std::string_view request_target) {
   const std::size_t mark = request_target.find_first_of("?#");

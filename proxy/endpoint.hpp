@@ -27,6 +27,9 @@ struct endpoint {
   std::string path;
 };
 
+/// 0 to 15; -1: it is none.
+int hex_digit(char c);
+
 /// A request's target with its dot segments resolved as a server would.
 struct resolved_path {
   std::string sent;  ///< everything else byte for byte, its query too

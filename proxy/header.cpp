@@ -42,6 +42,12 @@ bool same_secret(std::string_view a, std::string_view b) {
   return differs == 0 && !b.empty();
 }
 
+bool is_field_name(std::string_view text) {
+  for (const char c : text)
+    if (!is_token_char(c)) return false;
+  return !text.empty();
+}
+
 std::size_t end_of_header(std::string_view bytes, std::size_t looked_at) {
   const std::size_t at = bytes.find("\r\n\r\n", looked_at < 3 ? 0 : looked_at - 3);
   return at == std::string_view::npos ? 0 : at + 4;
@@ -77,8 +83,7 @@ std::string_view fault_of_header(std::string_view block) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) return "has a line that is no field";
     const std::string_view name = line.substr(0, colon);
-    for (const char c : name)
-      if (!is_token_char(c)) return "has a field with a malformed name";
+    if (!is_field_name(name)) return "has a field with a malformed name";
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (same_name(name, "host")) {
       if (has_host) return "has more than one Host";

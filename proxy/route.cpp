@@ -20,13 +20,6 @@ using kind = credential_place::kind;
 
 constexpr std::size_t shortest_key = 4;  // a shorter one would be found everywhere in what a server answers
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// Percent-decoded once; what is no code stays.
 std::string decoded(std::string_view text) {
   std::string out;

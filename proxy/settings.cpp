@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <nono/host.hpp>
 
+#include "proxy/header.hpp"
+
 namespace nono::proxy {
 
 namespace {
@@ -63,14 +65,6 @@ bool take_rules(const json& from, const char* key, std::vector<endpoint>& to) {
   return true;
 }
 
-bool is_header_name(std::string_view text) {
-  for (const char c : text)
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos))
-      return false;
-  return !text.empty();
-}
-
 bool has_control_byte(std::string_view text) {
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
@@ -87,7 +81,7 @@ bool take_place(const json& from, const char* key, credential_place& to) {
                         to.format.find("{}") == to.format.rfind("{}") && !has_control_byte(to.format);
   if (where == "header") {
     to.where = credential_place::kind::header;
-    return is_header_name(to.name) && one_hole;
+    return is_field_name(to.name) && one_hole;
   }
   if (where == "path") {
     to.where = credential_place::kind::path;
@@ -95,7 +89,7 @@ bool take_place(const json& from, const char* key, credential_place& to) {
   }
   if (where == "query") {
     to.where = credential_place::kind::query;
-    return is_header_name(to.name);
+    return is_field_name(to.name);
   }
   to.where = credential_place::kind::basic;
   to.name = "Authorization";

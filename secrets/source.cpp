@@ -251,7 +251,7 @@ result<secret> from_keyring(const reference& from, const surroundings& with) {
 
 }  // namespace
 
-std::string keyring_beside() {
+std::string program_beside(std::string_view name) {
   char own[4096];
 #ifdef __APPLE__
   std::uint32_t size = sizeof own;
@@ -262,7 +262,7 @@ std::string keyring_beside() {
   if (n <= 0 || n == static_cast<ssize_t>(sizeof own)) return {};
   const std::string_view whole(own, static_cast<std::size_t>(n));
 #endif
-  return std::string(whole.substr(0, whole.rfind('/'))) + "/nono-keyring";
+  return std::string(whole.substr(0, whole.rfind('/') + 1)) + std::string(name);
 }
 
 result<secret> load(const reference& from, const surroundings& with) {

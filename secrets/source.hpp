@@ -24,8 +24,8 @@ struct surroundings {
   std::chrono::milliseconds helper_limit{30000};    ///< of op and bw
 };
 
-/// The nono-keyring beside the program that calls this; empty where that cannot be told.
-std::string keyring_beside();
+/// The path of the program of that name beside the one that calls this; empty where that cannot be told.
+std::string program_beside(std::string_view name);
 
 /// Whether the source answered and has no such secret; any other error means that it could not be asked.
 [[nodiscard]] inline bool not_found(const error& why) noexcept { return why.os_errno == ENOENT; }

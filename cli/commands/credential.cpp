@@ -28,7 +28,7 @@ namespace {
 secrets::surroundings here() {
   secrets::surroundings out;
   out.environment = environ;
-  out.keyring_program = secrets::keyring_beside();
+  out.keyring_program = secrets::program_beside("nono-keyring");
   return out;
 }
 

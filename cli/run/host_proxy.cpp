@@ -27,6 +27,7 @@
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sentence.hpp"
 #include "cli/run/output.hpp"
+#include "secrets/source.hpp"
 
 namespace nono::cli {
 
@@ -37,15 +38,6 @@ using nono::detail::descriptor;
 constexpr int control_number = 3;  // as nono-proxy knows them
 constexpr int audit_number = 4;
 constexpr int ready_time = 20000;  // ms; a loaded machine is slow
-
-/// The nono-proxy beside this program.
-std::string program_path() {
-  char own[4096];
-  const ssize_t n = ::readlink("/proc/self/exe", own, sizeof own - 1);
-  if (n <= 0) return {};
-  const std::string_view whole(own, static_cast<std::size_t>(n));
-  return std::string(whole.substr(0, whole.rfind('/'))) + "/nono-proxy";
-}
 
 void add_text(std::string& out, std::string_view text) { nono::detail::append_json_string(out, text); }
 
@@ -198,7 +190,7 @@ error host_proxy::start(const host_filter& filter, const host& here, bool kept,
   const auto failed = [](std::string_view step, int why) {
     return sentence(fmt::format("{} for nono-proxy failed: {}; nothing was run", step, std::strerror(why)));
   };
-  const std::string path = program_path();
+  const std::string path = secrets::program_beside("nono-proxy");
   if (path.empty() || ::access(path.c_str(), X_OK) != 0)
     return sentence(
         fmt::format("hosts are filtered by nono-proxy, which is not at {}; install it there, or use "

@@ -46,7 +46,7 @@ class undumpable {
 secrets::surroundings surroundings_of(const host& here) {
   secrets::surroundings out;
   out.environment = here.environment;
-  out.keyring_program = secrets::keyring_beside();
+  out.keyring_program = secrets::program_beside("nono-keyring");
   return out;
 }
 
