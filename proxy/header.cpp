@@ -110,9 +110,9 @@ bool presents(std::string_view authorization, std::string_view token) {
   const std::string_view scheme = authorization.substr(0, space);
   const std::string_view value = trimmed(authorization.substr(space + 1));
   if (same_name(scheme, "bearer")) return same_secret(value, token);
-  if (!same_name(scheme, "basic") || value.size() > 1024) return false;
-  // Its size is that of whole quartets, while it also decodes what is left of one.
-  std::string decoded(base64::decoded_size(value.size() + 3), '\0');
+  // Whole quartets, as the standard has it: the room below is that of whole ones.
+  if (!same_name(scheme, "basic") || value.size() > 1024 || value.size() % 4 != 0) return false;
+  std::string decoded(base64::decoded_size(value.size()), '\0');
   const auto [written, read] = base64::decode(decoded.data(), value.data(), value.size());
   for (const char c : value.substr(read))
     if (c != '=') return false;
