@@ -50,7 +50,8 @@ class Proxy:
             os.dup2(103, 3)
             os.dup2(104, 4)
 
-        self.process = subprocess.Popen([PROXY], stdin=stdin, close_fds=False, preexec_fn=place, env={})
+        self.process = subprocess.Popen([PROXY], stdin=stdin, close_fds=False, preexec_fn=place,
+                                        env={k: v for k, v in os.environ.items() if k == "ASAN_OPTIONS"})
         theirs.close()
         stdin.close()
         self.mine.settimeout(20)
