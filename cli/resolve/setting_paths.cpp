@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <iterator>
 
+#include <fmt/format.h>
+
 #include "cli/resolve/program.hpp"
 
 namespace nono::cli {

@@ -26,6 +26,7 @@
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sentence.hpp"
+#include "cli/resolve/setting_paths.hpp"
 #include "cli/run/output.hpp"
 #include "secrets/source.hpp"
 
@@ -169,7 +170,7 @@ error host_proxy::open_audit(const host& here, bool kept) {
   const std::string directory =
       fmt::format("{}/audit/{}", here.own_directory("XDG_STATE_HOME", "/.local/state"), id);
   const std::string file = directory + "/audit-events.ndjson";
-  path_buffer which;
+  path_buffer which{};
   int why = id.empty() ? EIO : make_directories(directory.c_str(), which);
   if (why == 0) {
     audit_ = descriptor(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
