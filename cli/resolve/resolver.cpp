@@ -244,7 +244,7 @@ class resolver {
           {runtime::node, "/npm", "npm_config_cache", groups::node_runtime.name},
           {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name}};
       for (const own_cache& c : caches)
-        if (c.of == which && !closed)
+        if (c.of == which && !closed && can_be_made(own_cache_at(c.below)))
           if (error why = keep_apart(out, c.below, c.variable, c.group); why.code != errc::none) return why;
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
       for (const auto& variable : found.set_variables) out.variables.push_back(variable);
@@ -258,11 +258,20 @@ class resolver {
            cli::wants_hosts(options_, *says_);
   }
 
+  [[nodiscard]] std::string own_cache_at(std::string_view below) const {
+    return here_.own_directory("XDG_CACHE_HOME", "/.cache") + std::string(below);
+  }
+  /// False where the user may not write, as below a home that is not there: a cache is not worth a failure.
+  static bool can_be_made(std::string path) {
+    while (::access(path.c_str(), F_OK) != 0 && path != "/") path = parent_of(path);
+    return ::access(path.c_str(), W_OK | X_OK) == 0;
+  }
+
   /// A cache of nono's own, so that a sandboxed run cannot change what later builds outside trust. variable: by which the tool
   /// is told; empty: not here.
   error keep_apart(resolution& out, std::string_view below, std::string_view variable,
                    std::string_view group) const {
-    std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + std::string(below);
+    std::string cache = own_cache_at(below);
     if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
                                      options_.dry_run ? if_exists : create_dir, origin::group, group, true});
         !added)
@@ -273,7 +282,7 @@ class resolver {
 
   /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source.
   error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
-    const std::string cache = here_.own_directory("XDG_CACHE_HOME", "/.cache") + "/go";
+    const std::string cache = own_cache_at("/go");
     if (error why = keep_apart(out, "/go", {}, groups::go_runtime.name); why.code != errc::none) return why;
     // The first place of GOPATH is also where go keeps what it knows of the checksum database.
     out.variables.emplace_back("GOPATH", found.go_path.empty() ? cache : cache + ':' + found.go_path);
