@@ -475,6 +475,7 @@ if os.fork() == 0:
     except TimeoutError: os._exit(0)
 signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
 why = raw_connect(socket.socket(), at)
+signal.setitimer(signal.ITIMER_REAL, 0)  # while it ends, the interpreter has no handler any more
 print(why)
 """
         self.python(code, "0\n", "--allow-net")
