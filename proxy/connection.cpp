@@ -68,7 +68,7 @@ struct trust::contexts {
   }
   void use_roots(ssl::context& one) const {
     error_code ignored;  // without a root nobody is believed
-    one.add_certificate_authority(asio::buffer(roots), ignored);
+    (void)one.add_certificate_authority(asio::buffer(roots), ignored);
   }
   ssl::context& of(const route& r) {
     if (const auto at = own.find(&r); at != own.end()) return *at->second;
@@ -109,15 +109,15 @@ std::string trust::load(const std::vector<route>& routes, const std::string& roo
     if (r.ca.empty())
       all_->use_roots(*one);
     else
-      one->add_certificate_authority(asio::buffer(r.ca), why);
+      (void)one->add_certificate_authority(asio::buffer(r.ca), why);
     if (why)
       return fmt::format("the tls_ca of the route {} is no certificate in PEM: {}", r.prefix,
                          openssl_words());
     if (!r.certificate.empty()) {
-      one->use_certificate_chain(asio::buffer(r.certificate), why);
+      (void)one->use_certificate_chain(asio::buffer(r.certificate), why);
       if (!why)
-        one->use_private_key(asio::buffer(r.certificate_key.view().data(), r.certificate_key.size()),
-                             ssl::context::pem, why);
+        (void)one->use_private_key(asio::buffer(r.certificate_key.view().data(), r.certificate_key.size()),
+                                   ssl::context::pem, why);
       if (why)
         return fmt::format("the tls_client_cert of the route {} and its key are no pair in PEM: {}", r.prefix,
                            openssl_words());
@@ -174,7 +174,7 @@ std::unique_ptr<connection> connection_pool::take(std::string_view to) {
     all_.erase(std::next(at).base());
     // One that can be read has been closed, or says what nobody asked for.
     error_code why;
-    one->tcp().socket().non_blocking(true, why);
+    (void)one->tcp().socket().non_blocking(true, why);
     char byte = 0;
     (void)one->tcp().socket().receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, why);
     if (why == asio::error::would_block) return one;

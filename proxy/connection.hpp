@@ -56,7 +56,6 @@ class connection {
   executor_type get_executor() { return tcp_.get_executor(); }
   /// The TCP stream below, for its time limits and its end.
   boost::beast::tcp_stream& tcp() { return tcp_; }
-  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
 
   /// Shakes hands with the route's server, which has to prove its name. f: empty, or what went wrong.
   void start_tls(trust& believed, const route& r, std::function<void(std::string)> f);

@@ -42,6 +42,12 @@ bool same_secret(std::string_view a, std::string_view b) {
   return differs == 0 && !b.empty();
 }
 
+bool has_control_byte(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
+  return false;
+}
+
 bool is_field_name(std::string_view text) {
   for (const char c : text)
     if (!is_token_char(c)) return false;

@@ -21,6 +21,8 @@ bool has_bare_line_end(std::string_view bytes, std::size_t looked_at = 0);
 /// other than chunked, and both together. Source: RFC 9112, sections 2.2, 5 and 6; RFC 9110, 5.5 and 5.6.2.
 std::string_view fault_of_header(std::string_view block);
 
+bool has_control_byte(std::string_view text);
+
 /// True for what can be the name of a field. Source: RFC 9110, 5.6.2.
 bool is_field_name(std::string_view text);
 

@@ -32,22 +32,17 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-/// Calls f(part) for each part of a path between its slashes.
-template <class F>
-void for_each_part(std::string_view path, char between, F&& f) {
-  for (;;) {
-    const std::size_t end = path.find(between);
-    f(path.substr(0, end));
-    if (end == std::string_view::npos) return;
-    path.remove_prefix(end + 1);
-  }
-}
-
 /// The two sides of `{}`.
 std::pair<std::string_view, std::string_view> around(std::string_view format) {
   const std::size_t at = format.find("{}");
   if (at == std::string_view::npos) return {format, {}};
   return {format.substr(0, at), format.substr(at + 2)};
+}
+
+/// The format with a zero byte where the key goes.
+std::string marked(std::string_view format) {
+  const auto [front, back] = around(format);
+  return std::string(front) + '\0' + std::string(back);
 }
 
 bool take_from_query(const route& r, std::string& rest) {
@@ -56,7 +51,12 @@ bool take_from_query(const route& r, std::string& rest) {
   std::string kept;
   bool found = false;
   bool right = true;
-  for_each_part(std::string_view(rest).substr(mark + 1), '&', [&](std::string_view one) {
+  std::string_view left = std::string_view(rest).substr(mark + 1);
+  for (bool more = true; more;) {
+    const std::size_t end = left.find('&');
+    const std::string_view one = left.substr(0, end);
+    more = end != std::string_view::npos;
+    if (more) left.remove_prefix(end + 1);
     const std::size_t equal = one.find('=');
     if (decoded(one.substr(0, equal)) == r.shown.name) {
       found = true;
@@ -66,7 +66,7 @@ bool take_from_query(const route& r, std::string& rest) {
     } else {
       kept += (kept.empty() ? "" : "&") + std::string(one);
     }
-  });
+  }
   rest.resize(mark);
   if (!kept.empty()) rest += '?' + kept;
   return found && right;
@@ -85,8 +85,7 @@ bool take_from_path(const route& r, std::string& rest) {
   // What the key goes by in the path may be written otherwise; a key that goes elsewhere leaves nothing behind.
   std::string instead;
   if (r.sent.where == kind::path) {
-    const auto [front, back] = around(r.sent.format);
-    instead = std::string(front) + '\0' + std::string(back);
+    instead = marked(r.sent.format);
   } else if (before.ends_with('/') && after.starts_with('/')) {
     instead = "/";
   }
@@ -112,10 +111,7 @@ void blot_out(const route& r, char* at, std::size_t size) {
 
 }  // namespace
 
-std::string route::authority() const {
-  const std::string name = host.find(':') != std::string::npos ? '[' + host + ']' : host;
-  return port == (tls ? 443 : 80) ? name : fmt::format("{}:{}", name, port);
-}
+target route::server() const { return {host, address_of(host), port}; }
 
 std::string_view name_of(credential_place::kind k) {
   constexpr std::string_view names[] = {"header", "url_path", "query_param", "basic_auth"};
@@ -168,8 +164,7 @@ std::string target_of(const route& r, std::string_view rest) {
   std::string out = r.base;
   const bool placed = rest.find('\0') != std::string_view::npos;
   if (r.sent.where == kind::path && !placed) {  // the token stood elsewhere: the key goes in front
-    const auto [front, back] = around(r.sent.format);
-    (((out += front) += '\0') += back);
+    out += marked(r.sent.format);
     if (out.ends_with('/') && rest.starts_with('/')) out.pop_back();
   }
   out += rest;
@@ -181,8 +176,7 @@ std::string target_of(const route& r, std::string_view rest) {
 std::string header_value_of(const route& r) {
   if (r.sent.where == kind::basic) return std::string("Basic ") + '\0';
   if (r.sent.where != kind::header) return {};
-  const auto [front, back] = around(r.sent.format);
-  return std::string(front) + '\0' + std::string(back);
+  return marked(r.sent.format);
 }
 
 secrets::secret with_key(const route& r, std::string_view text) {
@@ -200,8 +194,7 @@ secrets::secret with_key(const route& r, std::string_view text) {
 std::string_view prepare_key(route& r) {
   const std::string_view key = r.key.view();
   if (key.size() < shortest_key) return "is shorter than 4 bytes";
-  for (const char c : key)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control byte, such as a line end";
+  if (has_control_byte(key)) return "has a control byte, such as a line end";
   if (r.sent.where == kind::header) {
     r.key_sent = secrets::secret::copy_of(key);
   } else if (r.sent.where == kind::basic) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/endpoint.hpp"
+#include "proxy/target.hpp"
 #include "secrets/secret.hpp"
 
 namespace nono::proxy {
@@ -44,8 +45,9 @@ struct route {
   secrets::secret key;
   secrets::secret key_sent;  ///< as it stands in a request: encoded for its place
 
+  [[nodiscard]] target server() const;
   /// host, and the port where it is not the scheme's own.
-  [[nodiscard]] std::string authority() const;
+  [[nodiscard]] std::string authority() const { return server().authority(tls ? 443 : 80); }
 };
 
 /// As profiles and the audit say it: header, url_path, query_param, basic_auth.

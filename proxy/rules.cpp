@@ -9,11 +9,7 @@
 
 namespace nono::proxy {
 
-bool host_rules::names(std::string_view host) const {
-  return std::any_of(settings_.hosts.begin(), settings_.hosts.end(), [&](const std::string& pattern) {
-    return is_metadata_host(host) ? host == pattern : is_host_within(host, pattern);
-  });
-}
+bool host_rules::names(std::string_view host) const { return lets_host(settings_.hosts, host); }
 
 const host_endpoints* host_rules::endpoints_of(std::string_view host) const {
   for (const host_endpoints& one : settings_.endpoints)

@@ -68,6 +68,12 @@ std::string lines_of(const Message& message) {
   return out + "\r\n";
 }
 
+template <class Message>
+bool asks_to_upgrade(const Message& message) {
+  return message.find(http::field::upgrade) != message.end() &&
+         http::token_list(message[http::field::connection]).exists("upgrade");
+}
+
 class session {
  public:
   session(server& owner, tcp::socket client, std::shared_ptr<void> counted)
@@ -75,10 +81,10 @@ class session {
 
   awaitable<void> run() {
     error_code ignored;
-    client_.socket().set_option(tcp::no_delay(true), ignored);
+    (void)client_.socket().set_option(tcp::no_delay(true), ignored);
     while (co_await one_request()) {
     }
-    if (client_.socket().is_open()) client_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    if (client_.socket().is_open()) (void)client_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
  private:
@@ -246,8 +252,8 @@ class session {
       if (last) continue;
       stream.expires_never();
       error_code ignored;
-      stream.socket().set_option(tcp::no_delay(true), ignored);
-      stream.socket().set_option(asio::socket_base::keep_alive(true), ignored);
+      (void)stream.socket().set_option(tcp::no_delay(true), ignored);
+      (void)stream.socket().set_option(asio::socket_base::keep_alive(true), ignored);
       co_return stream.release_socket();
     }
     why = {502, "upstream_connect_failed",
@@ -351,11 +357,9 @@ class session {
                           audit_event& event) {
     auto& request = incoming.get();
     exchange one;
-    one.upgrades = request.find(http::field::upgrade) != request.end() &&
-                   http::token_list(request[http::field::connection]).exists("upgrade");
+    one.upgrades = asks_to_upgrade(request);
     one.pool_name = to.authority();
-    const std::string authority =
-        to.port == 80 ? to.authority().substr(0, to.authority().rfind(':')) : to.authority();
+    const std::string authority = to.authority(80);
     const bool keeps_client = request.keep_alive();
     drop_hop_by_hop(request, one.upgrades);
     request.erase(http::field::host);
@@ -364,18 +368,10 @@ class session {
                     owner_.rules().goes_upstream(to) ? fmt::format("http://{}{}", authority, path) : path,
                     authority, lines_of(request));
 
-    // A connection that is kept is for the same host, and was checked when it was made.
-    one.server = owner_.kept().take(one.pool_name);
     refusal no;
-    if (one.server) {
-      if (!log_allowed(event, no)) co_return co_await refuse(incoming, event, no.status, no.reason, false);
-    } else {
-      std::optional<tcp::socket> socket = co_await connect_to(to, event, no);
-      if (!socket) {
-        event.category = no.category;
-        co_return co_await refuse(incoming, event, no.status, no.reason, incoming.is_done());
-      }
-      one.server = std::make_unique<connection>(*std::move(socket));
+    if (!co_await reach(one, to, event, no)) {
+      event.category = no.category;
+      co_return co_await refuse(incoming, event, no.status, no.reason, !one.server && incoming.is_done());
     }
     co_return co_await carry_out(incoming, one, head, authority, event) && keeps_client;
   }
@@ -452,8 +448,7 @@ class session {
     if (request.method() == http::verb::trace)
       co_return co_await no(405, "endpoint_policy",
                             "TRACE would send the key back, and is never let through");
-    if (request.find(http::field::upgrade) != request.end() &&
-        http::token_list(request[http::field::connection]).exists("upgrade"))
+    if (asks_to_upgrade(request))
       co_return co_await no(
           501, "endpoint_policy",
           fmt::format("the route {} takes requests, not another protocol by Upgrade", r->prefix));
@@ -464,18 +459,18 @@ class session {
     drop_hop_by_hop(request, false);
     // The token goes no further; what could bring a second key, or the key in pieces or packed, goes neither.
     const bool is_bearer = by_header && take_token(*r, value_of(bearer), rest);
+    const std::string key_value = header_value_of(*r);
     for (const std::string_view name :
          {by_header ? std::string_view(r->shown.name) : std::string_view(),
           is_bearer ? std::string_view(bearer) : std::string_view(),
-          header_value_of(*r).empty() ? std::string_view() : std::string_view(r->sent.name)})
+          key_value.empty() ? std::string_view() : std::string_view(r->sent.name)})
       if (!name.empty()) request.erase(boost::core::string_view(name.data(), name.size()));
     for (const http::field f :
          {http::field::host, http::field::accept_encoding, http::field::range, http::field::if_range})
       request.erase(f);
     std::string marked = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: identity\r\n",
                                      event.method, target_of(*r, sent), r->authority());
-    if (const std::string value = header_value_of(*r); !value.empty())
-      marked += r->sent.name + ": " + value + "\r\n";
+    if (!key_value.empty()) marked += r->sent.name + ": " + key_value + "\r\n";
     marked += lines_of(request);
     const secrets::secret head = with_key(*r, marked);
     if (head.data() == nullptr) co_return co_await no(503, "no_memory", "no memory is left");
@@ -483,38 +478,10 @@ class session {
     exchange one;
     one.by = r;
     one.pool_name = "route " + r->prefix;
-    one.server = owner_.kept().take(one.pool_name);
     refusal why;
-    if (one.server) {
-      if (!log_allowed(event, why)) co_return co_await no(why.status, why.category, why.reason);
-    } else {
-      one.server = co_await connect_route(*r, event, why);
-      if (!one.server) co_return co_await no(why.status, why.category, why.reason);
-    }
+    if (!co_await reach(one, r->server(), event, why))
+      co_return co_await no(why.status, why.category, why.reason);
     co_return co_await carry_out(incoming, one, head.view(), r->authority(), event) && keeps_client;
-  }
-
-  /// A connection to the route's server, whose name is proved where TLS is spoken; null: `why` says it.
-  awaitable<std::unique_ptr<connection>> connect_route(const route& r, audit_event& event, refusal& why) {
-    const target to{r.host, address_of(r.host), r.port};
-    std::optional<tcp::socket> socket = co_await connect_to(to, event, why, &r);
-    if (!socket) co_return nullptr;
-    std::string late;
-    if (owner_.rules().goes_upstream(to) && !co_await chain(*socket, to, late, why)) co_return nullptr;
-    auto out = std::make_unique<connection>(*std::move(socket));
-    if (!r.tls) co_return out;
-    out->tcp().expires_after(connect_time);
-    const std::string fault = co_await asio::async_initiate<decltype(use_awaitable), void(std::string)>(
-        [&](auto handler) {
-          auto done = std::make_shared<decltype(handler)>(std::move(handler));
-          out->start_tls(owner_.believed(), r,
-                         [done](std::string words) { std::move (*done)(std::move(words)); });
-        },
-        use_awaitable);
-    if (fault.empty()) co_return out;
-    why = {502, "upstream_connect_failed",
-           fmt::format("the server of the route {} is not proved to be {}: {}", r.prefix, r.host, fault)};
-    co_return nullptr;
   }
 
   // ---- one request and its answer ----
@@ -536,6 +503,43 @@ class session {
     bool upgrades = false;
     outcome out{};
   };
+
+  /// Finds a connection that is kept, which was checked when it was made, or makes one. False: `why` says it; the one that
+  /// was found is there all the same.
+  awaitable<bool> reach(exchange& one, const target& to, audit_event& event, refusal& why) {
+    one.server = owner_.kept().take(one.pool_name);
+    if (one.server) co_return log_allowed(event, why);
+    std::optional<tcp::socket> socket = co_await connect_to(to, event, why, one.by);
+    if (!socket) co_return false;
+    if (one.by != nullptr && owner_.rules().goes_upstream(to)) {
+      std::string late;
+      const bool through = co_await chain(*socket, to, late, why);
+      if (!through) co_return false;
+    }
+    auto made = std::make_unique<connection>(*std::move(socket));
+    if (one.by != nullptr && one.by->tls) {
+      const bool proved = co_await prove(*made, *one.by, why);
+      if (!proved) co_return false;
+    }
+    one.server = std::move(made);
+    co_return true;
+  }
+
+  /// Speaks TLS with the route's server, which has to prove its name.
+  awaitable<bool> prove(connection& server, const route& r, refusal& why) {
+    server.tcp().expires_after(connect_time);
+    const std::string fault = co_await asio::async_initiate<decltype(use_awaitable), void(std::string)>(
+        [&](auto handler) {
+          auto done = std::make_shared<decltype(handler)>(std::move(handler));
+          server.start_tls(owner_.believed(), r,
+                           [done](std::string words) { std::move (*done)(std::move(words)); });
+        },
+        use_awaitable);
+    if (fault.empty()) co_return true;
+    why = {502, "upstream_connect_failed",
+           fmt::format("the server of the route {} is not proved to be {}: {}", r.prefix, r.host, fault)};
+    co_return false;
+  }
 
   /// head: the request's, to the empty line.
   awaitable<bool> carry_out(request_parser& incoming, exchange& one, std::string_view head,
@@ -597,7 +601,7 @@ class session {
       if (why == http::error::need_buffer) why = {};
       if (why) {  // the server is not left waiting for the rest
         error_code ignored;
-        one.server->tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
+        (void)one.server->tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
         co_return;
       }
       const std::size_t got = room.size() - body.size;
@@ -727,7 +731,7 @@ class session {
   /// What the client still sends would make the kernel take the answer back (RST), so it is read for a while.
   awaitable<void> linger() {
     error_code why;
-    client_.socket().shutdown(tcp::socket::shutdown_send, why);
+    (void)client_.socket().shutdown(tcp::socket::shutdown_send, why);
     client_.expires_after(2s);
     std::array<char, 4096> ignored;  // NOLINT(*-member-init): is never read
     std::size_t left = std::size_t{1} << 20U;
@@ -760,7 +764,7 @@ void turn_away(tcp::socket client) {
       "35\r\n\r\n"
       "nono: too many connections at once\n";
   error_code ignored;
-  client.non_blocking(true, ignored);
+  (void)client.non_blocking(true, ignored);
   (void)client.send(asio::buffer(full), 0, ignored);
 }
 

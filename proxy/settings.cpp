@@ -2,9 +2,11 @@
 // What the runner tells the proxy.
 #include "proxy/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 
 #include <unistd.h>
 
@@ -65,35 +67,32 @@ bool take_rules(const json& from, const char* key, std::vector<endpoint>& to) {
   return true;
 }
 
-bool has_control_byte(std::string_view text) {
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  return false;
-}
-
 bool take_place(const json& from, const char* key, credential_place& to) {
   const auto at = from.find(key);
   std::string where;
   if (at == from.end() || !at->is_object() || !take(*at, "where", where) || !take(*at, "name", to.name) ||
       !take(*at, "format", to.format))
     return false;
+  using place = credential_place::kind;
+  constexpr place places[] = {place::header, place::path, place::query, place::basic};
+  const auto* const named =
+      std::find_if(std::begin(places), std::end(places), [&](place k) { return name_of(k) == where; });
+  if (named == std::end(places)) return false;
+  to.where = *named;
   const bool one_hole = to.format.find("{}") != std::string::npos &&
                         to.format.find("{}") == to.format.rfind("{}") && !has_control_byte(to.format);
-  if (where == "header") {
-    to.where = credential_place::kind::header;
-    return is_field_name(to.name) && one_hole;
+  switch (to.where) {
+    case place::header:
+      return is_field_name(to.name) && one_hole;
+    case place::path:
+      return to.format.starts_with('/') && one_hole && to.format.find_first_of(" ?#%") == std::string::npos;
+    case place::query:
+      return is_field_name(to.name);
+    case place::basic:
+      to.name = "Authorization";
+      return true;
   }
-  if (where == "path") {
-    to.where = credential_place::kind::path;
-    return to.format.starts_with('/') && one_hole && to.format.find_first_of(" ?#%") == std::string::npos;
-  }
-  if (where == "query") {
-    to.where = credential_place::kind::query;
-    return is_field_name(to.name);
-  }
-  to.where = credential_place::kind::basic;
-  to.name = "Authorization";
-  return where == "basic";
+  return false;
 }
 
 /// Empty: `to` is a route.

@@ -31,8 +31,10 @@ std::optional<std::uint16_t> port_of(std::string_view digits) {
 
 }  // namespace
 
-std::string target::authority() const {
-  return address && address->is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+std::string target::authority(std::uint16_t left_out) const {
+  std::string out = address && address->is_v6 ? fmt::format("[{}]", host) : host;
+  if (port != left_out) out += fmt::format(":{}", port);
+  return out;
 }
 
 ip_address unmapped(const ip_address& a) {

@@ -18,8 +18,8 @@ struct target {
   std::optional<ip_address> address;
   std::uint16_t port = 0;
 
-  /// `host:port`, IPv6 in brackets.
-  [[nodiscard]] std::string authority() const;
+  /// `host:port`, IPv6 in brackets. left_out: the scheme's own port, which is not written; 0: every port is.
+  [[nodiscard]] std::string authority(std::uint16_t left_out = 0) const;
 };
 
 /// Reads `host`, `host:port` or `[address]:port`. Upper case, one dot at the end, IPv4 in every spelling that resolvers take

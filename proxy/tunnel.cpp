@@ -47,8 +47,8 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
   void start() {
     boost::system::error_code ignored;
     for (tcp::socket* s : {&client_, &server_}) {
-      s->non_blocking(true, ignored);
-      s->set_option(tcp::no_delay(true), ignored);
+      (void)s->non_blocking(true, ignored);
+      (void)s->set_option(tcp::no_delay(true), ignored);
     }
     go(up_);
     go(down_);
@@ -119,7 +119,7 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
   void end(way& w) {
     w.done = true;
     boost::system::error_code ignored;
-    w.to.shutdown(tcp::socket::shutdown_send, ignored);
+    (void)w.to.shutdown(tcp::socket::shutdown_send, ignored);
     if (up_.done && down_.done) return fail();
     silence_.emplace(client_.get_executor());
     watch_silence();
@@ -141,8 +141,8 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
   void fail() {
     up_.done = down_.done = true;
     boost::system::error_code ignored;
-    client_.close(ignored);
-    server_.close(ignored);
+    (void)client_.close(ignored);
+    (void)server_.close(ignored);
   }
 
   tcp::socket client_;

@@ -139,6 +139,15 @@ class asker {
     return in_directory(q.path);
   }
 
+  static void decided_by_proxy(answer& a, bool lets) {
+    a.is.concerns = protection::network;
+    a.is.status = lets ? verdict::allowed : verdict::denied;
+    a.is.why = lets ? cause::granted : cause::not_in_policy;
+    a.is.os_errno = 0;
+    a.by_proxy = true;
+    a.reason = lets ? "proxy_allowed" : "proxy_filtered";
+  }
+
   /// What the proxy would decide before it looks anything up.
   void by_name(answer& a) const {
     std::string name = a.host;
@@ -146,16 +155,8 @@ class asker {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (name.ends_with('.')) name.pop_back();
     if (by_route(a, name)) return;
-    const auto& hosts = s_.bound->hosts;
-    const bool named = is_metadata_host(name)
-                           ? std::find(hosts.begin(), hosts.end(), std::string_view(name)) != hosts.end()
-                           : names_host(hosts, name);
-    a.is.concerns = protection::network;
-    a.is.status = named ? verdict::allowed : verdict::denied;
-    a.is.why = named ? cause::granted : cause::not_in_policy;
-    a.is.os_errno = 0;
-    a.by_proxy = true;
-    a.reason = named ? "proxy_allowed" : "proxy_filtered";
+    const bool named = lets_host(s_.bound->hosts, name);
+    decided_by_proxy(a, named);
     const allowed_host* const from = s_.r.hosts ? s_.r.hosts->find(name) : nullptr;
     if (!named) {
       a.details =
@@ -181,16 +182,11 @@ class asker {
     if (!s_.r.hosts) return false;
     for (const credential_route& r : s_.r.hosts->routes) {
       if (r.host != name) continue;
-      a.is.concerns = protection::network;
-      a.is.status = verdict::allowed;
-      a.is.why = cause::granted;
-      a.is.os_errno = 0;
-      a.by_proxy = true;
+      decided_by_proxy(a, true);
       std::string rules;
       for (const auto& [method, path] : r.deny) rules += fmt::format(", not {} {}", method, path);
       for (const auto& [method, path] : r.allow) rules += fmt::format(", {} {}", method, path);
       if (!rules.empty() && !r.allows_rest) rules += ", nothing else";
-      a.reason = "proxy_allowed";
       a.details = fmt::format(
           "the host {} is reached by the route {} of {} alone, at the URL in {}; there the proxy adds the "
           "key{}{}",

@@ -55,11 +55,7 @@ void add_texts(std::string& out, std::string_view key, const Texts& texts) {
 }
 
 void add_place(std::string& out, std::string_view key, const credential_place& place) {
-  const std::string_view where = place.mode == "url_path"      ? "path"
-                                 : place.mode == "query_param" ? "query"
-                                 : place.mode == "basic_auth"  ? "basic"
-                                                               : "header";
-  out += fmt::format(",\"{}\":{{\"where\":\"{}\",\"name\":", key, where);
+  out += fmt::format(",\"{}\":{{\"where\":\"{}\",\"name\":", key, place.mode);
   add_text(out, place.name);
   out += ",\"format\":";
   add_text(out, place.format);
@@ -105,6 +101,7 @@ void add_route(std::string& out, const armed_route& one) {
 std::string host_proxy::settings_of(const host_filter& filter, const host& here) const {
   std::string out = fmt::format("{{\"token\":\"{}\"", token_);
   std::vector<std::string_view> names;
+  names.reserve(filter.hosts.size());
   for (const allowed_host& h : filter.hosts) names.emplace_back(h.name);
   add_texts(out, "hosts", names);
   if (!filter.upstream_host.empty()) {

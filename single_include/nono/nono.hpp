@@ -1194,10 +1194,16 @@ constexpr bool names_host(std::span<const std::string_view> patterns, std::strin
     if (is_host_within(host, pattern)) return true;
   return false;
 }
-/// True for the names by which clouds serve a machine's credentials. The proxy lets such a one through where it is named
-/// itself, and not for a wildcard.
+/// True for the names by which clouds serve a machine's credentials.
 constexpr bool is_metadata_host(std::string_view host) noexcept {
   return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
+}
+/// What a proxy lets through: as names_host(), but a metadata service has to be named itself, and not by a wildcard.
+template <class Patterns>
+constexpr bool lets_host(const Patterns& patterns, std::string_view host) noexcept {
+  for (const std::string_view pattern : patterns)
+    if (is_metadata_host(host) ? host == pattern : is_host_within(host, pattern)) return true;
+  return false;
 }
 
 namespace detail {

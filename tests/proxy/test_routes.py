@@ -3,19 +3,17 @@
 import base64
 import contextlib
 import gzip
-import http.server
 import json
 import os
 import re
 import socket
-import sys
 import tempfile
 import threading
 import time
 import unittest
 
 import world
-from test_proxy import AUTH, BIN, TOKEN, Proxy, get, read_answer, read_head
+from test_proxy import AUTH, TOKEN, Proxy, get, read_answer, read_head
 from world import LINK_LOCAL, OTHER, PRIVATE, PUBLIC, Raw, Web
 
 KEY = "sk-live-3f9a/b+c=Zx81"
@@ -26,29 +24,12 @@ NAMES = {"api.example": [PUBLIC], "other.example": [OTHER], "plain.example": [PU
          "cloud.example": [LINK_LOCAL], "dead.example": ["203.0.113.99"], "wrong.example": [PUBLIC]}
 
 
-class Api(http.server.BaseHTTPRequestHandler):
+class Api(world.Handler):
     """Gives back all that it gets, key included, in several ways."""
 
-    protocol_version = "HTTP/1.1"
     seen = []
     go_on = threading.Event()
     connections = set()
-
-    def log_message(self, *_):
-        pass
-
-    def chunk(self, data):
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def body(self):
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            out = b""
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                out += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return out
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def answer(self):
         Api.connections.add(self.client_address)
@@ -262,10 +243,10 @@ class Routes(unittest.TestCase):
             self.assertEqual(p.ask(request("/openai/models"))[0], 200)
 
     def test_places(self):
-        query = {"where": "query", "name": "key"}
-        path = {"where": "path", "format": "/bot{}/"}
+        query = {"where": "query_param", "name": "key"}
+        path = {"where": "url_path", "format": "/bot{}/"}
         plain = {"where": "header", "name": "x-api-key", "format": "{}"}
-        basic = {"where": "basic"}
+        basic = {"where": "basic_auth"}
         coded = "sk-live-3f9a%2Fb%2Bc%3DZx81"
         for shown, sent, ask, fields, wanted, told in (
                 (plain, plain, "/openai/m", [f"X-Api-Key: {MINE}"], "/v1/m", ("x-api-key", KEY)),
@@ -273,7 +254,7 @@ class Routes(unittest.TestCase):
                 (query, query, f"/openai/m?k%65y={MINE}", [], f"/v1/m?key={coded}", None),
                 (query, plain, f"/openai/m?key={MINE}", ["X-Api-Key: mine"], "/v1/m", ("x-api-key", KEY)),
                 (path, path, f"/openai/bot{MINE}/getMe?x", [], f"/v1/bot{coded}/getMe?x", None),
-                (path, {"where": "path", "format": "/tok-{}/"}, f"/openai/bot{MINE}/getMe", [], f"/v1/tok-{coded}/getMe", None),
+                (path, {"where": "url_path", "format": "/tok-{}/"}, f"/openai/bot{MINE}/getMe", [], f"/v1/tok-{coded}/getMe", None),
                 (path, plain, f"/openai/bot{MINE}/getMe", [], "/v1/getMe", ("x-api-key", KEY)),
                 (plain, path, "/openai/getMe", [f"x-api-key: {MINE}"], f"/v1/bot{coded}/getMe", None),
                 (basic, basic, "/openai/m", ["Authorization: Basic " + base64.b64encode(b"u:" + MINE.encode()).decode()], "/v1/m",
@@ -388,9 +369,9 @@ class Routes(unittest.TestCase):
                            ({"base": "/v1/"}, (b"a key",)), ({"sent": {"where": "header", "name": "A B", "format": "{}"}}, (b"a key",)),
                            ({"sent": {"where": "header", "name": "A", "format": "x\r\n{}"}}, (b"a key",)),
                            ({"sent": {"where": "header", "name": "A", "format": "{}{}"}}, (b"a key",)),
-                           ({"sent": {"where": "path", "format": "/x"}}, (b"a key",)), ({"allow": [{"method": "GET"}]}, (b"a key",)),
+                           ({"sent": {"where": "url_path", "format": "/x"}}, (b"a key",)), ({"allow": [{"method": "GET"}]}, (b"a key",)),
                            ({"ca": "no PEM"}, (b"a key",)), ({}, (b"abc",)), ({}, (b"with\nline",)), ({}, (b"with\0zero",)),
-                           ({"sent": {"where": "basic"}}, (b"no colon",)), ({}, (b"x" * 65537,))):
+                           ({"sent": {"where": "basic_auth"}}, (b"no colon",)), ({}, (b"x" * 65537,))):
             with self.subTest(f"{more} {keys[0][:9]}"), self.proxy(route(**more), keys=keys, listen=False) as p:
                 self.assertRegex(p.said, rb"^error .+\n$")
                 self.assertEqual(p.process.wait(20), 1)
@@ -422,10 +403,4 @@ class Routes(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BIN:
-        sys.exit("NONO_BIN is not set: the proxy lies beside the nono that it names")
-    world.enter()
-    start_time = time.monotonic()
-    program = unittest.main(exit=False)
-    print(f"{program.result.testsRun} tests in {time.monotonic() - start_time:.1f} s", file=sys.stderr)
-    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
+    world.main()
