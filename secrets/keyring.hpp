@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The system's keyring, for nono-keyring alone: by libsecret on Linux, by the keychain on macOS.
+// The system's keyring, for nono-keyring: by libsecret on Linux, by the keychain on macOS. Others know its exit codes alone.
 #pragma once
 
 #include <string>

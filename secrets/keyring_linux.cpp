@@ -50,7 +50,7 @@ class session {
   /// The sentence of an error of GLib's, which goes.
   std::string words_of(glib_error* wrong) const {
     if (wrong == nullptr) return "it gave no reason";
-    std::string out = "it answers " + in_quotes(wrong->message != nullptr ? wrong->message : "");
+    std::string out = "it answers " + detail::quoted(wrong->message != nullptr ? wrong->message : "");
     library_.g_error_free(wrong);
     return out + "; see that a keyring runs on this session's bus and is unlocked";
   }

@@ -48,7 +48,7 @@ bool has_empty(const std::vector<std::string_view>& parts) {
 
 /// The start of what may be a key: enough to find it in a list, too little to use it.
 std::string start_of(std::string_view text) {
-  return text.size() <= 16 ? in_quotes(text) : in_quotes(std::string(text.substr(0, 4)) + "...");
+  return text.size() <= 16 ? detail::quoted(text) : detail::quoted(std::string(text.substr(0, 4)) + "...");
 }
 
 /// The list of spec'd names by which a variable becomes code.
@@ -87,7 +87,7 @@ result<reference> keyring(std::string_view text, std::string_view rest) {
   reference out;
   if (const std::size_t query = rest.find('?'); query != std::string_view::npos) {
     if (rest.substr(query) != "?decode=go-keyring")
-      return refusal("keyring:// knows no " + in_quotes(rest.substr(query)) +
+      return refusal("keyring:// knows no " + detail::quoted(rest.substr(query)) +
                      "; write ?decode=go-keyring, or nothing");
     out.go_keyring = true;
     rest = rest.substr(0, query);
@@ -120,7 +120,7 @@ result<reference> file(std::string_view, std::string_view rest) {
   if (!rest.starts_with('/') || rest.size() < 2)
     return refusal("a file:// URI names no absolute path; write file:///run/secrets/key");
   if (std::find(parts.begin(), parts.end(), "..") != parts.end())
-    return refusal("the path " + in_quotes(rest) +
+    return refusal("the path " + detail::quoted(rest) +
                    " of file:// has a '..' part; write the path it stands for");
   reference out;
   out.is = reference::kind::file;

@@ -19,20 +19,13 @@ inline error missing(std::string text) { return {errc::bad_argument, ENOENT, {},
 
 /// The text so that it can forge neither a line nor a terminal sequence, without quotes around it.
 inline std::string plain(std::string_view text) {
-  std::string quoted;
-  append_quoted(quoted, text);
+  const std::string within = nono::detail::quoted(text);
   std::string out;
-  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
-    if (quoted[i] == '\\' && quoted[i + 1] == '\'')
+  for (std::size_t i = 1; i + 1 < within.size(); ++i) {
+    if (within[i] == '\\' && within[i + 1] == '\'')
       continue;  // a quote needs no escape where none stand around
-    out += quoted[i];
+    out += within[i];
   }
-  return out;
-}
-
-inline std::string in_quotes(std::string_view text) {
-  std::string out;
-  append_quoted(out, text);
   return out;
 }
 

@@ -17,6 +17,7 @@
 
 #include "secrets/bitwarden_item.hpp"
 #include "secrets/child.hpp"
+#include "secrets/keyring.hpp"
 #include "secrets/sentence.hpp"
 
 namespace nono::secrets {
@@ -46,7 +47,7 @@ std::string what_became_of(const outcome& came, std::chrono::milliseconds limit)
       break;
   }
   return came.last_line.empty() ? "ended with exit code " + std::to_string(came.code)
-                                : "says " + in_quotes(came.last_line);
+                                : "says " + detail::quoted(came.last_line);
 }
 
 bool succeeded(const outcome& came) { return came.how == ending::exited && came.code == 0; }
@@ -160,10 +161,7 @@ result<secret> from_apple([[maybe_unused]] const reference& from, [[maybe_unused
 
 // --- the keyring -----------------------------------------------------------------------------------------------
 
-/// What nono-keyring said, by its exit code.
-enum class answer { given, absent, unreachable };
-constexpr int exit_absent = 1;
-constexpr int exit_unreachable = 2;
+using keyring::answer;
 
 struct keyring_answer {
   answer is;
@@ -177,13 +175,15 @@ keyring_answer ask_keyring(std::vector<std::string> words, std::string_view inpu
     return keyring_answer{answer::unreachable, {}, "Failed to access system keystore: " + why};
   };
   if (::access(with.keyring_program.c_str(), X_OK) != 0)
-    return unreachable("nono-keyring, which speaks to it, is not at " + in_quotes(with.keyring_program) +
+    return unreachable("nono-keyring, which speaks to it, is not at " + detail::quoted(with.keyring_program) +
                        "; install it there, or name a secret of env:// or file://");
   outcome came =
       run_errand({with.keyring_program, std::move(words), with.environment, input, room, with.keyring_limit});
-  if (succeeded(came)) return {answer::given, std::move(came.output), {}};
-  if (came.how == ending::exited && came.code == exit_absent) return {answer::absent, {}, {}};
-  if (came.how == ending::exited && came.code == exit_unreachable && !came.last_line.empty())
+  if (succeeded(came)) return {answer::done, std::move(came.output), {}};
+  if (came.how == ending::exited && came.code == static_cast<int>(answer::absent))
+    return {answer::absent, {}, {}};
+  if (came.how == ending::exited && came.code == static_cast<int>(answer::unreachable) &&
+      !came.last_line.empty())
     return unreachable(plain(came.last_line));
   if (came.how == ending::late)
     return unreachable("it did not answer in " + seconds(with.keyring_limit) + "; unlock it and try again");
@@ -265,6 +265,13 @@ std::string program_beside(std::string_view name) {
   return std::string(whole.substr(0, whole.rfind('/') + 1)) + std::string(name);
 }
 
+surroundings surroundings_with(const char* const* environment) {
+  surroundings out;
+  out.environment = environment;
+  out.keyring_program = program_beside("nono-keyring");
+  return out;
+}
+
 result<secret> load(const reference& from, const surroundings& with) {
   switch (from.is) {
     case reference::kind::keyring:
@@ -303,7 +310,7 @@ result<std::vector<std::string>> keyring_accounts(const std::string& service, co
 error store(const std::string& service, const std::string& account, const secret& value,
             const surroundings& with) {
   const keyring_answer got = ask_keyring({"set", service, account}, value.view(), max_secret, with);
-  if (got.is == answer::given) return {};
+  if (got.is == answer::done) return {};
   return refusal(got.is == answer::unreachable ? got.why
                                                : "Failed to access system keystore: it stored nothing");
 }

@@ -24,6 +24,9 @@ struct surroundings {
   std::chrono::milliseconds helper_limit{30000};    ///< of op and bw
 };
 
+/// Those of this program, with its own nono-keyring.
+surroundings surroundings_with(const char* const* environment);
+
 /// The path of the program of that name beside the one that calls this; empty where that cannot be told.
 std::string program_beside(std::string_view name);
 

@@ -25,12 +25,7 @@ namespace nono::cli {
 
 namespace {
 
-secrets::surroundings here() {
-  secrets::surroundings out;
-  out.environment = environ;
-  out.keyring_program = secrets::program_beside("nono-keyring");
-  return out;
-}
+secrets::surroundings here() { return secrets::surroundings_with(environ); }
 
 int refused(const error& why) {
   complain(why.message());

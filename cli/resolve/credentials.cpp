@@ -10,6 +10,7 @@
 #include <nono/host.hpp>
 #include <nono/json/reader.hpp>
 
+#include "cli/resolve/host_filter.hpp"
 #include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -91,10 +92,9 @@ std::string_view read_upstream(std::string_view text, credential_route& to) {
   }
   if (!port.empty()) {
     port.remove_prefix(1);
-    if (port.size() > 5 || !is_one_of("0123456789", port)) return "has a port that is none";
-    const int number = std::stoi(std::string(port));
-    if (number == 0 || number > 65535) return "has a port that is none";
-    to.port = static_cast<std::uint16_t>(number);
+    const auto number = port_number(port);
+    if (!number) return "has a port that is none";
+    to.port = *number;
   }
   for (const char c : authority) to.host += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (check_host(to.host) != errc::none || to.host.starts_with('*')) return "has a host that is none";
@@ -125,16 +125,14 @@ class definition_reader {
     text("credential_key", key);
     if (const std::string_view fault = read_upstream(upstream, out); !fault.empty())
       return wrong(fmt::format("upstream {} {}", in_quotes(upstream), fault));
-    place(d_, out.sent);
+    const std::string key_path = place(d_, out.sent);
     out.shown = out.sent;
     if (const json_value* const proxy = d_.find("proxy")) {
       if (proxy->is != json_value::kind::object) return wrong("proxy is no object");
       out.shown = {};
-      const std::string of_key = std::exchange(replaced_, {});
-      place(*proxy, out.shown);
-      replaced_ = of_key;
+      (void)place(*proxy, out.shown);
     }
-    if (!replaced_.empty()) out.sent.format = replaced_;
+    if (!key_path.empty()) out.sent.format = key_path;
     if (!fault_.empty()) return wrong(fault_);
     auto from = secrets::parse_reference(key);
     if (!from) return wrong(from.error().other);
@@ -165,7 +163,8 @@ class definition_reader {
       to = v->text;
   }
 
-  void place(const json_value& of, credential_place& to) {
+  /// Gives what the key goes by in a path, if it is not what the token goes by.
+  std::string place(const json_value& of, credential_place& to) {
     std::string pattern;
     std::string replacement;
     std::string parameter;
@@ -189,14 +188,15 @@ class definition_reader {
         fault_ = fmt::format("credential_format {} needs one {{}}, where the key goes", in_quotes(to.format));
     } else if (to.mode == "url_path") {
       to.format = pattern;
-      if (!replacement.empty()) replaced_ = replacement;
-      if (holes(pattern) != 1 || !pattern.starts_with('/') ||
-          pattern.find_first_of(" ?#%") != std::string::npos)
+      const auto is_piece = [&](std::string_view t) {
+        return holes(t) == 1 && t.starts_with('/') && t.find_first_of(" ?#%") == std::string_view::npos;
+      };
+      if (!is_piece(pattern))
         fault_ = fmt::format("path_pattern {} needs one {{}} and a / at its beginning", in_quotes(pattern));
-      if (!replacement.empty() && (holes(replacement) != 1 || !replacement.starts_with('/') ||
-                                   replacement.find_first_of(" ?#%") != std::string::npos))
+      if (!replacement.empty() && !is_piece(replacement))
         fault_ = fmt::format("path_replacement {} needs one {{}} and a / at its beginning",
                              in_quotes(replacement));
+      return replacement;
     } else if (to.mode == "query_param") {
       to.name = parameter;
       if (!is_one_of(std::string(letters_and_digits) + "_-", parameter))
@@ -207,6 +207,7 @@ class definition_reader {
       fault_ = fmt::format("inject_mode {} is none of header, url_path, query_param and basic_auth",
                            in_quotes(to.mode));
     }
+    return {};
   }
 
   error variables(const std::string& key, credential_route& out) {
@@ -284,7 +285,6 @@ class definition_reader {
   const host& here_;
   std::string_view workdir_;
   std::string fault_;
-  std::string replaced_;  // what the key goes by in a path, if it is not what the token goes by
 };
 
 credential_route of_service(const service& s) {

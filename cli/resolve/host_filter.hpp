@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,9 @@ bool wants_hosts(const run_options& options, const profile& says);
 /// Errors: bad_argument with a sentence.
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
                               const host& here, std::string_view workdir, std::vector<std::string>& warnings);
+
+/// 1 to 65535, in digits alone; nothing for any other text.
+std::optional<std::uint16_t> port_number(std::string_view digits);
 
 /// One word of --allow-domain that is no group: a host, `*.suffix`, an address, `host:port` or a URL.
 /// Errors: bad_argument with a sentence.

@@ -243,9 +243,12 @@ class resolver {
           {runtime::rust, "/cargo", "CARGO_HOME", groups::rust_runtime.name},
           {runtime::node, "/npm", "npm_config_cache", groups::node_runtime.name},
           {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name}};
-      for (const own_cache& c : caches)
-        if (c.of == which && !closed && can_be_made(own_cache_at(c.below)))
-          if (error why = keep_apart(out, c.below, c.variable, c.group); why.code != errc::none) return why;
+      for (const own_cache& c : caches) {
+        std::string cache = own_cache_at(c.below);
+        if (c.of != which || closed || !can_be_made(cache)) continue;
+        if (error why = keep_apart(out, cache, c.group); why.code != errc::none) return why;
+        out.variables.emplace_back(c.variable, std::move(cache));
+      }
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
       for (const auto& variable : found.set_variables) out.variables.push_back(variable);
     }
@@ -267,23 +270,19 @@ class resolver {
     return ::access(path.c_str(), W_OK | X_OK) == 0;
   }
 
-  /// A cache of nono's own, so that a sandboxed run cannot change what later builds outside trust. variable: by which the tool
-  /// is told; empty: not here.
-  error keep_apart(resolution& out, std::string_view below, std::string_view variable,
-                   std::string_view group) const {
-    std::string cache = own_cache_at(below);
+  /// Grants a cache of nono's own, so that a sandboxed run cannot change what later builds outside trust.
+  error keep_apart(resolution& out, const std::string& cache, std::string_view group) const {
     if (auto added = out.policy.add({cache, right::read_write, path_kind::directory,
                                      options_.dry_run ? if_exists : create_dir, origin::group, group, true});
         !added)
       return std::move(added.error());
-    if (!variable.empty()) out.variables.emplace_back(variable, std::move(cache));
     return {};
   }
 
   /// Modules that go downloads inside go to a cache of nono's own, and those outside serve as its first source.
   error keep_modules_apart(resolution& out, const toolchain_paths& found) const {
     const std::string cache = own_cache_at("/go");
-    if (error why = keep_apart(out, "/go", {}, groups::go_runtime.name); why.code != errc::none) return why;
+    if (error why = keep_apart(out, cache, groups::go_runtime.name); why.code != errc::none) return why;
     // The first place of GOPATH is also where go keeps what it knows of the checksum database.
     out.variables.emplace_back("GOPATH", found.go_path.empty() ? cache : cache + ':' + found.go_path);
     out.variables.emplace_back("GOMODCACHE", cache + "/pkg/mod");

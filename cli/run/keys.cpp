@@ -43,13 +43,6 @@ class undumpable {
   rlimit before_{};
 };
 
-secrets::surroundings surroundings_of(const host& here) {
-  secrets::surroundings out;
-  out.environment = here.environment;
-  out.keyring_program = secrets::program_beside("nono-keyring");
-  return out;
-}
-
 /// Reads a file of certificates. Empty path: nothing.
 error read_certificates(const std::string& path, std::string_view field, const credential_route& r,
                         std::string& to) {
@@ -103,7 +96,7 @@ result<std::vector<armed_route>> load_keys(const std::vector<credential_route>& 
   std::vector<armed_route> out;
   if (routes.empty()) return out;
   const undumpable now;
-  const secrets::surroundings with = surroundings_of(here);
+  const secrets::surroundings with = secrets::surroundings_with(here.environment);
   for (const credential_route& r : routes) {
     armed_route one;
     one.route = &r;
@@ -141,7 +134,7 @@ error load_variables(const std::vector<env_credential>& wanted, const host& here
                      std::vector<std::pair<std::string, std::string>>& variables,
                      std::vector<std::string>& warnings) {
   if (wanted.empty()) return {};
-  const secrets::surroundings with = surroundings_of(here);
+  const secrets::surroundings with = secrets::surroundings_with(here.environment);
   for (const env_credential& e : wanted) {
     const auto value = secrets::load(e.from, with);
     if (!value) return sentence(fmt::format("{}: {}; nothing was run", e.source, value.error().other));
