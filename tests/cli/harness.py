@@ -2,6 +2,7 @@
 """What the tests of the command share: a home and a scratch parent of their own, runs of $NONO_BIN, terminals."""
 import contextlib
 import ctypes
+import json
 import os
 import pty
 import select
@@ -216,6 +217,15 @@ class Case(unittest.TestCase):
         self.assertTrue(r.text.startswith("nono: ") and r.text.endswith("\n"), r)
         self.assertEqual(r.text.count("\n"), 1, r)
         return r
+
+    def audit(self):
+        """What nono's proxies have decided in runs of this home."""
+        events = []
+        for directory, _, files in os.walk(os.path.join(self.home, ".local/state/nono/audit")):
+            for name in files:
+                with open(os.path.join(directory, name), encoding="utf-8") as f:
+                    events += [json.loads(line) for line in f]
+        return events
 
     def terminal(self, *words, env=None, cwd=None):
         return Terminal([BIN, *words], self.env() if env is None else env, cwd or self.work)

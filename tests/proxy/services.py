@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of credentials share: the services that keys are for, in the test's own internet; a keyring; and clients."""
 import contextlib
-import http.server
 import json
 import os
 import shutil
@@ -35,29 +34,10 @@ SERVICES = {
 }
 
 
-class Service(http.server.BaseHTTPRequestHandler):
+class Service(world.Handler):
     """OpenAI, Anthropic and an echo. All of them tell the key back wherever they can."""
 
-    protocol_version = "HTTP/1.1"
     seen = []
-
-    def log_message(self, *_):
-        pass
-
-    def chunk(self, text):
-        data = text.encode()
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.wfile.flush()
-
-    def read_body(self):
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        out = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            out += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return out
 
     def json(self, status, value, **fields):
         data = json.dumps(value).encode()
@@ -77,7 +57,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def answer(self):
-        body = self.read_body()
+        body = self.body()
         self.told = next((v for k, v in self.headers.items() if k.lower() in
                           ("authorization", "x-api-key", "x-goog-api-key", "x-own")), self.path)
         peer = self.connection.getpeercert() if hasattr(self.connection, "getpeercert") else None
@@ -314,14 +294,6 @@ class Case(harness.Case):
             os.chown(path, self.user, self.user)
         return path
 
-    def audit(self):
-        events = []
-        for directory, _, files in os.walk(os.path.join(self.home, ".local/state/nono/audit")):
-            for name in files:
-                with open(os.path.join(directory, name), encoding="utf-8") as f:
-                    events += [json.loads(line) for line in f]
-        return events
-
     @contextlib.contextmanager
     def running(self, flags, *words, env=None, **more):
         """nono, started and not waited for; it is ended at the end."""
@@ -354,20 +326,16 @@ class Case(harness.Case):
         return (set(self.proxies()) & set(harness.children_of(p.pid))).pop()
 
 
-def main():
-    import unittest
-    if not harness.BIN:
-        sys.exit("NONO_BIN is not set")
-    world.enter()
-    start = time.monotonic()
-    program = unittest.main(module="__main__", exit=False)
+def clean_up():
     for path in Case.mounts:
         world.must(world.libc.umount2(path.encode(), 2))  # MNT_DETACH
         os.rmdir(path)  # never what was mounted there
     if hasattr(Case, "room"):
         harness.Case.remove(Case.room)
-    print(f"{program.result.testsRun} tests in {time.monotonic() - start:.1f} s", file=sys.stderr)
-    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
+
+
+def main():
+    world.main(clean_up)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 
@@ -75,14 +74,6 @@ class Hosts(harness.Case):
 
     def python(self, code, **more):
         return self.hosts("/usr/bin/python3", "-c", code, **more)
-
-    def audit(self):
-        events = []
-        for directory, _, files in os.walk(os.path.join(self.home, ".local/state/nono/audit")):
-            for name in files:
-                with open(os.path.join(directory, name), encoding="utf-8") as f:
-                    events += [json.loads(line) for line in f]
-        return events
 
     # ---- real clients ----
 
@@ -442,10 +433,4 @@ class HostsAsUser(Hosts):
 
 
 if __name__ == "__main__":
-    if not harness.BIN:
-        sys.exit("NONO_BIN is not set")
-    world.enter()
-    start = time.monotonic()
-    program = unittest.main(exit=False)
-    print(f"{program.result.testsRun} tests in {time.monotonic() - start:.1f} s", file=sys.stderr)
-    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
+    world.main()

@@ -720,10 +720,4 @@ class ProxyTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BIN:
-        sys.exit("NONO_BIN is not set: the proxy lies beside the nono that it names")
-    world.enter()
-    start = time.monotonic()
-    program = unittest.main(exit=False)
-    print(f"{program.result.testsRun} tests in {time.monotonic() - start:.1f} s", file=sys.stderr)
-    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
+    world.main()

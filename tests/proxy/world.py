@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import unittest
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 PUBLIC = "203.0.113.10"  # for documentation: it is nobody's, and no range of its own for the proxy
@@ -89,26 +91,35 @@ class Names(threading.Thread):
             self.socket.sendto(header + question + records, peer)
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
-    """Answers with what it was asked; some paths do something else."""
+class Handler(http.server.BaseHTTPRequestHandler):
+    """What every server here does: it says nothing to the terminal, and takes and gives bodies in either form."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    seen = []
 
     def log_message(self, *_):
         pass
 
     def body(self):
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            out = b""
-            while True:
-                size = int(self.rfile.readline().split(b";")[0], 16)
-                out += self.rfile.read(size)
-                self.rfile.readline()
-                if size == 0:
-                    return out
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        out = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            out += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return out
+
+    def chunk(self, data):
+        """One chunk, of bytes or a text; an empty one is the end."""
+        data = data.encode() if isinstance(data, str) else data
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+class Echo(Handler):
+    """Answers with what it was asked; some paths do something else."""
+
+    seen = []
 
     def reply(self, status, body, **fields):
         self.send_response(status)
@@ -126,9 +137,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            for part in (b"one ", b"two ", b"three"):
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-            self.wfile.write(b"0\r\n\r\n")
+            for part in (b"one ", b"two ", b"three", b""):
+                self.chunk(part)
         elif self.path == "/until-close":
             self.close_connection = True
             self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall there is")
@@ -224,6 +234,18 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(base + ".pem", base + ".key")
         return context
+
+
+def main(afterwards=lambda: None):
+    """Runs the tests of the main program in here, and ends it."""
+    if not os.environ.get("NONO_BIN"):
+        sys.exit("NONO_BIN is not set: the proxy lies beside the nono that it names")
+    enter()
+    start = time.monotonic()
+    program = unittest.main(module="__main__", exit=False)
+    afterwards()
+    print(f"{program.result.testsRun} tests in {time.monotonic() - start:.1f} s", file=sys.stderr)
+    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun else 1)
 
 
 if __name__ == "__main__":
