@@ -58,6 +58,16 @@ def processes_with(mark):
     return found
 
 
+def processes_of(program):
+    """The processes that execute the file `program`, and no copy of it: another test may run one meanwhile."""
+    found = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdigit() and os.readlink(f"/proc/{name}/exe") == program:
+                found.append(int(name))
+    return found
+
+
 def state_of(pid):
     """The state letter of a process; "" when it is gone."""
     try:

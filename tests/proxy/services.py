@@ -297,9 +297,9 @@ class Case(harness.Case):
     @contextlib.contextmanager
     def running(self, flags, *words, env=None, **more):
         """nono, started and not waited for; it is ended at the end."""
-        p = subprocess.Popen(self.command("run", "--allow-cwd", "--read", self.room, *flags, "--", *words), cwd=self.work,
-                             env=env or self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             stderr=open(os.path.join(self.base, "err"), "wb"), **more)
+        with open(os.path.join(self.base, "err"), "wb") as err:
+            p = subprocess.Popen(self.command("run", "--allow-cwd", "--read", self.room, *flags, "--", *words), cwd=self.work,
+                                 env=env or self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, **more)
         try:
             yield p
         finally:
@@ -308,22 +308,11 @@ class Case(harness.Case):
             p.stdin.close()
             p.stdout.close()
 
-    @staticmethod
-    def proxies():
-        """The ids of the proxies that run."""
-        found = []
-        for pid in os.listdir("/proc"):
-            with contextlib.suppress(OSError):
-                if pid.isdigit() and harness.state_of(int(pid)) != "Z":
-                    with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as f:
-                        if f.read().strip() == "nono-proxy":
-                            found.append(int(pid))
-        return found
-
     def proxy_of(self, p):
         """The proxy of a run."""
-        self.assertTrue(harness.eventually(lambda: set(self.proxies()) & set(harness.children_of(p.pid))))
-        return (set(self.proxies()) & set(harness.children_of(p.pid))).pop()
+        found = lambda: set(harness.processes_of(f"{self.bin}/nono-proxy")) & set(harness.children_of(p.pid))  # noqa: E731
+        self.assertTrue(harness.eventually(found))
+        return found().pop()
 
 
 def clean_up():

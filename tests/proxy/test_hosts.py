@@ -386,20 +386,12 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
     # ---- life ----
 
     def processes(self):
-        return [p for p in os.listdir("/proc") if p.isdigit() and self.comm(p) == "nono-proxy"]
-
-    @staticmethod
-    def comm(pid):
-        try:
-            with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as f:
-                return f.read().strip()
-        except OSError:
-            return ""
+        return harness.processes_of(f"{self.bin}/nono-proxy")
 
     def test_nothing_is_left(self):
         self.hosts("true")
         self.assertTrue(harness.eventually(lambda: not self.processes()))
-        command = [os.path.join(self.bin, "nono"), "run", "--allow-domain", "api.example", "-s", "--", "sleep", "1000"]
+        command = [os.path.join(self.bin, "nono"), "run", "--allow-domain", "api.example", "-s", "--", "sleep", "1000.25"]
         if self.user:
             command = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--", *command]
         with subprocess.Popen(command, env=self.env(), cwd=self.work, stdin=subprocess.DEVNULL) as running:
@@ -407,7 +399,7 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
             self.assertTrue(harness.eventually(lambda: harness.children_of(running.pid)))
             running.kill()
         self.assertTrue(harness.eventually(lambda: not self.processes()))
-        self.assertTrue(harness.eventually(lambda: not harness.processes_with("sleep\x001000")))
+        self.assertTrue(harness.eventually(lambda: not harness.processes_with("sleep\x001000.25")))
 
     def test_a_killed_proxy(self):
         with open(os.path.join(self.base, "err"), "wb") as err:
@@ -420,9 +412,8 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
                 self.assertTrue(harness.eventually(self.processes))
                 time.sleep(0.5)
                 for pid in self.processes():
-                    os.kill(int(pid), 9)
-                self.assertTrue(harness.eventually(lambda: not [p for p in self.processes()
-                                                                if harness.state_of(int(p)) != "Z"]))
+                    os.kill(pid, 9)
+                self.assertTrue(harness.eventually(lambda: not self.processes()))
                 out, _ = running.communicate(b"\n", timeout=30)
         self.assertEqual(out, b"7\n")
         self.assertIn(b"nono-proxy ended before the command did", self.read(os.path.join(self.base, "err")))
