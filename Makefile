@@ -134,7 +134,7 @@ meson:  ## build everything with Meson and run its tests, which are those of `ma
 package:  ## make the Debian package build/nono_*.deb; install it into an empty root and use it from there
 	@scripts/install-deps test
 	@cmake --preset dev
-	@cmake --build $(BUILD) -j $(JOBS) --target nono_command
+	@cmake --build $(BUILD) -j $(JOBS) --target nono_command nono_proxy_program nono_keyring_program
 	@/usr/bin/python3 tests/consumer/run.py package --source $(CURDIR) --build $(abspath $(BUILD)) --cmake $$(command -v cmake) \
 	  --compiler $(CXX)
 	@cd $(BUILD) && cpack

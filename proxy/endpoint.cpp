@@ -104,7 +104,7 @@ std::optional<resolved_path> resolve_path(std::string_view request_target) {
   if (ends_in_dots || out.sent.empty()) out.sent += '/';
   if (mark != std::string_view::npos && request_target[mark] == '?')
     out.sent += request_target.substr(mark, request_target.find('#') - mark);
-  if (out.plain.empty()) out.plain = "/";
+  if (out.plain.empty()) out.plain = '/';
   return out;
 }
 

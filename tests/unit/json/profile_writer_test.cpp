@@ -175,7 +175,7 @@ TEST_CASE("profile_writer: a skeleton says nothing more") {
 }
 
 TEST_CASE("profile_writer: what it looks like") {
-  CHECK(to_json({}) == "{}\n");
+  CHECK(to_json(profile{}) == "{}\n");
   profile p;
   p.description = "lost without a name";
   CHECK(to_json(p) == "{}\n");
