@@ -3,6 +3,11 @@
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 include(cmake/FmtStatic.cmake)
+if(NOT APPLE)  # what a jar says, read where hosts are filtered
+  find_path(NONO_MINIZIP_INCLUDE minizip/unzip.h REQUIRED)
+  find_library(NONO_MINIZIP NAMES libminizip.a minizip REQUIRED)
+  find_library(NONO_ZLIB NAMES libz.a z REQUIRED)
+endif()
 
 file(GLOB_RECURSE nono_cli_sources CONFIGURE_DEPENDS cli/*.cpp)
 list(REMOVE_ITEM nono_cli_sources ${PROJECT_SOURCE_DIR}/cli/main.cpp)
@@ -14,7 +19,8 @@ else()
   set(nono_cli_scope INTERFACE)
 endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
-target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_secrets nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json)
+target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_secrets nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json
+  $<$<NOT:$<PLATFORM_ID:Darwin>>:${NONO_MINIZIP}> $<$<NOT:$<PLATFORM_ID:Darwin>>:${NONO_ZLIB}>)
 
 if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
   target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)

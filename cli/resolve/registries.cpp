@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <nono/host.hpp>
 
+#include "cli/resolve/archive_member.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
 
@@ -75,6 +76,30 @@ std::vector<std::string> entries_of(const std::string& directory) {
   ::closedir(open);
   std::sort(out.begin(), out.end());
   return out;
+}
+
+std::string without_comments(std::string_view xml) {
+  std::string out;
+  for (std::size_t at = 0; at < xml.size();) {
+    const std::size_t open = xml.find("<!--", at);
+    out += xml.substr(at, open - at);
+    const std::size_t close = open == std::string_view::npos ? open : xml.find("-->", open);
+    at = close == std::string_view::npos ? xml.size() : close + 3;
+  }
+  return out;
+}
+
+/// What stands between `<name>` and `</name>`, for elements without attributes and children.
+template <typename Visit>
+void for_each_element(std::string_view xml, std::string_view name, Visit visit) {
+  const std::string open = fmt::format("<{}>", name);
+  const std::string close = fmt::format("</{}>", name);
+  for (std::size_t at = 0; (at = xml.find(open, at)) != std::string_view::npos;) {
+    at += open.size();
+    const std::size_t end = xml.find(close, at);
+    if (end == std::string_view::npos) return;
+    visit(without_blanks(xml.substr(at, end - at)));
+  }
 }
 
 class registry_reader {
@@ -141,6 +166,7 @@ class registry_reader {
       if (!value) continue;
       if (std::string_view(name) == "GOSUMDB") {  // "name+key url", "name+key", "off"
         const std::string_view all = without_blanks(*value);
+        if (all == "off") continue;
         const std::size_t space = all.find(' ');
         const std::string_view database = all.substr(0, space);
         add(space == std::string_view::npos ? "https://" + std::string(database.substr(0, database.find('+')))
@@ -195,8 +221,10 @@ class registry_reader {
     if (named) return;
     // npm's own default stands in the definition of its setting.
     const std::string program = canonical_path(paths_.tool("npm")).value_or("");
-    for (const std::string& top :
-         {parent_of(parent_of(program)), root_of("node") + "/lib/node_modules/npm"}) {
+    const std::string node_root = root_of("node");
+    for (const std::string& top : {program.empty() ? program : parent_of(parent_of(program)),
+                                   node_root.empty() ? node_root : node_root + "/lib/node_modules/npm"}) {
+      if (top.empty()) continue;
       const std::string file = top + "/node_modules/@npmcli/config/lib/definitions/definitions.js";
       const mapped_file definitions(file);
       const std::string_view text = definitions.text();
@@ -340,22 +368,29 @@ class registry_reader {
   }
 
   void maven() {
+    const std::string root = root_of("mvn");
     std::vector<std::string> files{paths_.in_home(".m2/settings.xml")};
-    if (const std::string root = root_of("mvn"); !root.empty()) files.push_back(root + "/conf/settings.xml");
+    if (!root.empty()) files.push_back(root + "/conf/settings.xml");
+    bool mirrored = false;
     for (const std::string& file : files) {
-      const std::string text = settings_text(file);
-      std::string plain;  // without comments
-      for (std::size_t at = 0; at < text.size();) {
-        const std::size_t open = text.find("<!--", at);
-        plain += text.substr(at, open - at);
-        const std::size_t close = open == std::string::npos ? open : text.find("-->", open);
-        at = close == std::string::npos ? text.size() : close + 3;
-      }
-      for (std::size_t at = 0; (at = plain.find("<url>", at)) != std::string::npos; ++at) {
-        const std::size_t end = plain.find("</url>", at);
-        if (end != std::string::npos) add(plain.substr(at + 5, end - at - 5), from_file("mvn", file));
-      }
+      const std::string text = without_comments(settings_text(file));
+      urls_of(text, from_file("mvn", file));
+      for_each_element(text, "mirrorOf", [&](std::string_view of) {
+        mirrored = mirrored || of == "*" || of == "central" || of == "external:*";
+      });
     }
+    if (mirrored || root.empty()) return;
+    // Where Maven looks by default stands in the project that all others inherit from, in one of its jars.
+    constexpr std::string_view model = "maven-model-builder-";
+    for (const std::string& entry : entries_of(root + "/lib")) {
+      if (!entry.starts_with(model) || !entry.ends_with(".jar")) continue;
+      const std::string jar = fmt::format("{}/lib/{}", root, entry);
+      urls_of(without_comments(archive_member(jar, "org/apache/maven/model/pom-4.0.0.xml", 65536)),
+              from_file("mvn", jar));
+    }
+  }
+  void urls_of(std::string_view xml, const std::string& from) {
+    for_each_element(xml, "url", [&](std::string_view url) { add(url, from); });
   }
 
   setting_paths paths_;

@@ -22,7 +22,8 @@ struct registry_host {
 /// pip:    PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, pip.conf, and the default of the pip of the python3 on PATH.
 /// cargo:  config.toml (sources and registries), the indexes it has fetched before, and the default of the cargo on PATH,
 ///         whose files lie beside its index.
-/// mvn:    repositories and mirrors of ~/.m2/settings.xml and of the mvn on PATH.
+/// mvn:    repositories and mirrors of ~/.m2/settings.xml and of the mvn on PATH; without a mirror of everything, the
+///         default of that mvn.
 /// project: the working directory, for .npmrc; empty: none.
 /// What is no host (a file: or git URL, a name with a port alone) is left out. Sorted, none twice.
 std::vector<registry_host> registry_hosts(const environment_view& env, std::string_view home,

@@ -250,7 +250,11 @@ class resolver {
         out.variables.emplace_back(c.variable, std::move(cache));
       }
       for (const std::string& refused : found.refused) out.warnings.push_back(refused);
-      for (const auto& variable : found.set_variables) out.variables.push_back(variable);
+      if (which == runtime::java) {
+        out.java = found.maven;
+        if (!closed)
+          if (error why = keep_repository_apart(out); why.code != errc::none) return why;
+      }
     }
     return {};
   }
@@ -276,6 +280,21 @@ class resolver {
                                      options_.dry_run ? if_exists : create_dir, origin::group, group, true});
         !added)
       return std::move(added.error());
+    return {};
+  }
+
+  /// The same for Maven, which is told of a place by an option alone. Its script splits options at blanks.
+  error keep_repository_apart(resolution& out) const {
+    const std::string cache = own_cache_at("/maven");
+    if (cache.find_first_of(" \t\n*?[\\") != std::string::npos || !can_be_made(cache)) return {};
+    if (error why = keep_apart(out, cache, groups::java_runtime.name); why.code != errc::none) return why;
+    const std::string_view before = here_.variable("MAVEN_OPTS").value_or("");
+    const std::string outside = here_.home.empty() ? std::string() : here_.home + "/.m2/repository";
+    // A build finds what is outside, too, from Maven 3.9 on.
+    std::string options = fmt::format("{}{}-Dmaven.repo.local={}", before, before.empty() ? "" : " ", cache);
+    if (!outside.empty() && outside.find_first_of(" \t\n*?[\\,") == std::string::npos)
+      options += " -Dmaven.repo.local.tail=" + outside;
+    out.variables.emplace_back("MAVEN_OPTS", std::move(options));
     return {};
   }
 

@@ -58,9 +58,10 @@ struct resolution {
   const builtin_profile* profile = nullptr;      ///< what `chosen` is to the rest of the command
   std::optional<host_filter> hosts;              ///< of a network that names hosts
   std::vector<env_credential> env_credentials;   ///< secrets that the command is given
-  std::vector<std::string> protected_roots;      ///< nono's own state and configuration
-  std::vector<std::string> warnings;             ///< always printed (unless silent)
-  std::vector<std::string> notes;                ///< printed with -v
+  std::optional<std::string> java;  ///< Java's tools are granted; where Maven is installed, empty: not known
+  std::vector<std::string> protected_roots;                    ///< nono's own state and configuration
+  std::vector<std::string> warnings;                           ///< always printed (unless silent)
+  std::vector<std::string> notes;                              ///< printed with -v
   std::vector<std::pair<std::string, std::string>> variables;  ///< for the child
   variable_filter inherited;                                   ///< which variables the child inherits
 };

@@ -93,8 +93,8 @@ void go_settings(setting_paths& paths) {
   if (proxy.empty()) {  // the default stands in a file of the tool chain
     std::string root = go_env("GOROOT", "").value;
     if (root.empty()) root = prefix_of(canonical_path(paths.tool("go")).value_or(""));
-    const auto defaults = parse_go_env(settings_text(root.empty() ? "/usr/lib/go/go.env" : root + "/go.env"));
-    if (const auto found = defaults.find("GOPROXY"); found != defaults.end()) proxy = found->second;
+    const auto settings = parse_go_env(settings_text(root.empty() ? "/usr/lib/go/go.env" : root + "/go.env"));
+    if (const auto found = settings.find("GOPROXY"); found != settings.end()) proxy = found->second;
   }
   paths.result.go_proxy = proxy;
 
@@ -202,11 +202,13 @@ std::string local_repository(const std::string& file, const std::string& home) {
 }
 
 /// A whole installation below a directory of its own, recognised by a directory that it must have.
-void read_installation(setting_paths& paths, std::string_view tool, const char* mark) {
-  const std::string root = paths.real_prefix(tool);
-  if (root.empty() || !is_directory(root + mark)) return;
-  paths.read("the " + std::string(tool) + " on PATH", root);
+/// Where it is; empty when it is not known or may not be granted.
+std::string read_installation(setting_paths& paths, std::string_view tool, const char* mark) {
+  std::string root = paths.real_prefix(tool);
+  if (root.empty() || !is_directory(root + mark)) return {};
+  if (!paths.read("the " + std::string(tool) + " on PATH", root)) return {};
   paths.read_links_out_of(root, {"", "/bin", "/conf"});
+  return root;
 }
 
 void read_java_home(setting_paths& paths, std::string_view label, std::string home) {
@@ -233,8 +235,8 @@ void java_settings(setting_paths& paths) {
     paths.read("localRepository (in " + in_quotes(settings) + ")",
                local_repository(settings, parent_of(parent_of(settings))));
   paths.read("Maven's repository", paths.in_home(".m2/repository"));
-  read_installation(paths, "mvn", "/boot");
-  read_installation(paths, "gradle", "/lib");
+  paths.result.maven = read_installation(paths, "mvn", "/boot");
+  (void)read_installation(paths, "gradle", "/lib");
 }
 
 bool is_versioned(std::string_view name, std::string_view tool) {

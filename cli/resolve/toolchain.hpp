@@ -30,8 +30,7 @@ struct toolchain_paths {
   std::string go_path;               ///< GOPATH
   std::string go_modules;            ///< where go keeps the modules that it has downloaded; empty: not known
   std::string go_proxy;              ///< where it downloads them from, as GOPROXY; empty: not known
-  std::vector<std::pair<std::string, std::string>>
-      set_variables;  ///< for the child; no runtime needs one yet
+  std::string maven;                 ///< where Maven is installed; empty: not known
 };
 
 /// Reads the user's settings.

@@ -43,6 +43,9 @@ class host_proxy {
   /// What the command is told, so that its clients find the proxy at that port.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> variables(std::uint16_t port) const;
 
+  /// What its clients show as their password.
+  [[nodiscard]] std::string_view token() const { return token_; }
+
   /// What it has refused so far, each once.
   [[nodiscard]] std::vector<refused_host> refused() const;
   /// True when it has ended, which it does not by itself.

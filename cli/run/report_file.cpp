@@ -55,8 +55,7 @@ error write_new(const std::string& path, std::string_view text) {
   if (why == 0) return {};
   if (fd >= 0) (void)::unlink(path.c_str());
   return sentence(
-      fmt::format("the file that NONO_CAP_FILE names, {}, could not be written: {}; make room for it",
-                  in_quotes(path), std::strerror(why)));
+      fmt::format("{} could not be written: {}; make room for it", in_quotes(path), std::strerror(why)));
 }
 
 }  // namespace nono::cli

@@ -25,6 +25,7 @@
 #include "cli/resolve/sandbox.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/host_proxy.hpp"
+#include "cli/run/java_proxy.hpp"
 #include "cli/run/keys.hpp"
 #include "cli/run/observer.hpp"
 #include "cli/run/output.hpp"
@@ -148,6 +149,22 @@ error start_proxy(const run_options& options, started& p) {
   return p.proxy->start(*p.r.hosts, p.here, options.audit, *std::move(keys));
 }
 
+/// Where Java's tools are in use, they find the proxy by a file that lies in the command's own directory.
+void tell_java(started& p, std::vector<std::pair<std::string, std::string>>& variables) {
+  if (!p.r.java) return;
+  const std::string directory = p.scratch->path() + "/java";
+  const std::string_view before =
+      p.r.inherited.lets(java_options_name) ? p.here.variable(java_options_name).value_or("") : "";
+  std::string value = java_options_variable(before, directory);
+  const error why = value.empty()
+                        ? error{errc::bad_argument, 0, {}, {}, "TMPDIR has both kinds of quotes; set another"}
+                        : write_java_options(directory, *p.r.java, {p.gate.port, p.proxy->token()});
+  if (why.code == errc::none)
+    variables.emplace_back(java_options_name, std::move(value));
+  else
+    p.r.warnings.push_back("Java's tools will not find the proxy: " + why.message());
+}
+
 /// What the command inherits and is told, the proxy's address last.
 void build_environment(started& p) {
   std::vector<std::pair<std::string, std::string>> variables = p.r.variables;
@@ -155,6 +172,7 @@ void build_environment(started& p) {
     for (const char* name : {"ALL_PROXY", "all_proxy", "FTP_PROXY", "ftp_proxy"})
       if (p.here.variable(name)) variables.emplace_back(name, "");  // they lead nowhere from inside
     for (auto& variable : p.proxy->variables(p.gate.port)) variables.push_back(std::move(variable));
+    tell_java(p, variables);
   }
   p.environment = clean_environment(p.here.environment, variables, p.r.inherited);
 }

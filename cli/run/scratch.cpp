@@ -29,12 +29,12 @@ constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 using steady = std::chrono::steady_clock;
 
-class descriptor {
+class closed_at_end {
  public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
+  explicit closed_at_end(int fd) : fd_(fd) {}
+  closed_at_end(const closed_at_end&) = delete;
+  closed_at_end& operator=(const closed_at_end&) = delete;
+  ~closed_at_end() {
     if (fd_ >= 0) close(fd_);
   }
   int get() const { return fd_; }
@@ -153,7 +153,7 @@ class emptier {
       progress_ = true;
       return;
     }
-    const descriptor directory(open_directory(root_, name));
+    const closed_at_end directory(open_directory(root_, name));
     if (!directory || is_mount_point(directory.get(), device_)) return;
     for_each_entry(directory.get(), [&](const char* inner) {
       if (unlinkat(directory.get(), inner, 0) == 0 || unlinkat(directory.get(), inner, AT_REMOVEDIR) == 0 ||
@@ -173,7 +173,7 @@ class emptier {
       if (renameat(from, name, root_, fresh.c_str()) == 0) return true;
       if (errno == EACCES) {
         // Changing ".." of a directory needs write permission on the directory itself.
-        const descriptor made_writable(open_directory(from, name));
+        const closed_at_end made_writable(open_directory(from, name));
         if (renameat(from, name, root_, fresh.c_str()) == 0) return true;
       }
       if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) return false;
@@ -204,7 +204,7 @@ void remove_stale(int parent, const std::string& prefix) {
     if (fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(info.st_mode) ||
         info.st_uid != geteuid())
       continue;
-    const descriptor stale(open_directory(parent, name.c_str()));
+    const closed_at_end stale(open_directory(parent, name.c_str()));
     if (!stale || fstat(stale.get(), &info) != 0 || info.st_uid != geteuid()) continue;
     if (flock(stale.get(), LOCK_EX | LOCK_NB) != 0) continue;
     if (emptier(stale.get(), deadline).run()) (void)unlinkat(parent, name.c_str(), AT_REMOVEDIR);
@@ -214,7 +214,7 @@ void remove_stale(int parent, const std::string& prefix) {
 /// The directory shared by all runs of this user, or -1 when the name is not safely ours.
 int open_shared_parent(int tmp, const std::string& name) {
   if (mkdirat(tmp, name.c_str(), S_IRWXU) != 0 && errno != EEXIST) return -1;
-  descriptor parent(openat(tmp, name.c_str(), directory_flags));
+  closed_at_end parent(openat(tmp, name.c_str(), directory_flags));
   struct stat info{};
   // The set-group-id bit is inherited on some systems and harmless; every other bit must be the owner's.
   if (!parent || fstat(parent.get(), &info) != 0 || info.st_uid != geteuid() || (info.st_mode & 0077) != 0)
@@ -253,21 +253,21 @@ std::optional<scratch_directory> scratch_directory::create(std::string& error) {
 }
 
 std::optional<scratch_directory> scratch_directory::create_below(const std::string& tmp, int& os_error) {
-  const descriptor directory(open(tmp.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const closed_at_end directory(open(tmp.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) {
     os_error = errno;
     return std::nullopt;
   }
   const std::string below = tmp == "/" ? tmp : tmp + "/";
   const std::string shared = "nono-" + std::to_string(geteuid());
-  descriptor parent(open_shared_parent(directory.get(), shared));
+  closed_at_end parent(open_shared_parent(directory.get(), shared));
   if (parent) {
     if (auto made = create_in(parent.get(), below + shared + "/", "", os_error)) {
       made->parent_ = parent.release();
       return made;
     }
   }
-  descriptor tmp_again(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+  closed_at_end tmp_again(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
   auto made = create_in(tmp_again.get(), below, shared + "-", os_error);
   if (made) made->parent_ = tmp_again.release();
   return made;
@@ -286,7 +286,7 @@ std::optional<scratch_directory> scratch_directory::create_in(int parent, const 
       if (errno == EEXIST) continue;
       return std::nullopt;
     }
-    descriptor self(openat(parent, name.c_str(), directory_flags));
+    closed_at_end self(openat(parent, name.c_str(), directory_flags));
     // Another run may look for stale directories right now: it holds the lock, or has removed ours already.
     const bool locked = self && flock(self.get(), LOCK_EX | LOCK_NB) == 0;
     if (locked && same_directory(parent, name, self.get()) && fchmod(self.get(), S_IRWXU) == 0)

@@ -67,6 +67,20 @@ class Fetch(unittest.TestCase):
         self.nono("python-dev", "env/bin/pip", "install", "-q", "six")
         self.assertRegex(self.nono("python-dev", "env/bin/python", "-c", "import six; print(six.__version__)"), r"^[\d.]+\n$")
 
+    def test_java(self):
+        self.needs("mvn")
+        self.needs("javac")
+        self.file("pom.xml", "<project><modelVersion>4.0.0</modelVersion><groupId>org.example</groupId><artifactId>small</artifactId>"
+                             "<version>1</version><properties><maven.compiler.source>11</maven.compiler.source>"
+                             "<maven.compiler.target>11</maven.compiler.target></properties><dependencies><dependency>"
+                             "<groupId>commons-codec</groupId><artifactId>commons-codec</artifactId><version>1.15</version>"
+                             "</dependency></dependencies></project>\n")
+        self.file("src/main/java/Small.java", "public class Small { public static void main(String[] a) { System.out.println("
+                                              "org.apache.commons.codec.binary.Hex.encodeHexString(new byte[]{7})); } }\n")
+        self.nono("java-dev", "mvn", "-q", "-B", "compile")
+        jar = self.cache("maven", "commons-codec/commons-codec/1.15/commons-codec-1.15.jar")
+        self.assertEqual(self.nono("java-dev", "java", "-cp", f"target/classes:{jar}", "Small"), "07\n")
+
 
 if __name__ == "__main__":
     if not NONO:

@@ -11,8 +11,6 @@
 #pragma once
 
 #if defined(__linux__)
-#include <array>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -49,12 +47,40 @@ inline unsigned long thread_count() noexcept {
   return ::stat("/proc/self/task", &st) == 0 ? threads_of(st) : 0;
 }
 
+/// What a handler shares with the rest of the program. As std::atomic, whose members ThreadSanitizer would have call its
+/// runtime, which the handler may have interrupted.
+template <typename T>
+class shared_with_handler {
+ public:
+  constexpr shared_with_handler() noexcept = default;
+  constexpr shared_with_handler(T value) noexcept
+      : value_(value) {}  // NOLINT(google-explicit-constructor): as std::atomic
+  shared_with_handler(const shared_with_handler&) = delete;
+  shared_with_handler& operator=(const shared_with_handler&) = delete;
+  NONO_IN_HANDLER T operator=(T value) noexcept {  // NOLINT: as std::atomic
+    __atomic_store_n(&value_, value, __ATOMIC_SEQ_CST);
+    return value;
+  }
+  [[nodiscard]] NONO_IN_HANDLER T load() const noexcept { return __atomic_load_n(&value_, __ATOMIC_SEQ_CST); }
+  NONO_IN_HANDLER void clear() noexcept { __atomic_store_n(&value_, T{}, __ATOMIC_RELAXED); }
+  NONO_IN_HANDLER T fetch_add(T more) noexcept { return __atomic_fetch_add(&value_, more, __ATOMIC_SEQ_CST); }
+  NONO_IN_HANDLER T fetch_sub(T less) noexcept { return __atomic_fetch_sub(&value_, less, __ATOMIC_SEQ_CST); }
+  /// Sets `expected` to what it is unless that was it.
+  NONO_IN_HANDLER bool compare_exchange(T& expected, T wanted) noexcept {
+    return __atomic_compare_exchange_n(&value_, &expected, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  }
+
+ private:
+  T value_{};
+};
+using futex_word = shared_with_handler<std::uint32_t>;
+
 /// Waits while `word` is `value`. 0, or -errno: EAGAIN, EINTR, ETIMEDOUT.
-NONO_IN_HANDLER inline long futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+NONO_IN_HANDLER inline long futex_wait(const futex_word& word, std::uint32_t value,
                                        const timespec* longest = nullptr) noexcept {
   return system_kernel::call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, longest);
 }
-NONO_IN_HANDLER inline void futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
+NONO_IN_HANDLER inline void futex_wake(const futex_word& word, int waiters) noexcept {
   (void)system_kernel::call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, waiters);
 }
 
@@ -69,17 +95,19 @@ struct thread_rally {
   enum stage : std::uint32_t { idle, gather, confine, stages };
   using step = long (*)(const void*) noexcept;  ///< what each thread does: 0 or -errno
 
-  std::atomic<std::uint32_t> phase = idle;  ///< counts on: `stages` to a rally
-  std::atomic<std::uint32_t> inside = 0;    ///< threads in the handler
-  std::atomic<std::uint32_t> stopped = 0;
-  std::atomic<std::uint32_t> awaited = 0;  ///< the stopping thread is woken at this many
-  std::atomic<std::uint32_t> done = 0;
-  std::atomic<std::uint32_t> under_way = 0;  ///< signals that were sent and have not arrived
-  std::atomic<std::uintptr_t> threads = 0;   ///< the first stopped_thread
-  std::array<std::atomic<int>, 1024>
-      ids{};                     ///< of most of them, by the lowest bits: the list alone is slow to search
-  std::atomic<int> failure = 0;  ///< the first -errno of a step
-  std::atomic<int> owner = 0;    ///< the process that stops its threads; another one's is what a fork left
+  futex_word phase = idle;  ///< counts on: `stages` to a rally
+  futex_word inside = 0;    ///< threads in the handler
+  futex_word stopped = 0;
+  futex_word awaited = 0;  ///< the stopping thread is woken at this many
+  futex_word done = 0;
+  futex_word under_way = 0;                         ///< signals that were sent and have not arrived
+  shared_with_handler<std::uintptr_t> threads = 0;  ///< the first stopped_thread
+  static constexpr std::size_t id_count = 1024;
+  shared_with_handler<int>
+      ids[id_count];  ///< of most of them, by the lowest bits: the list alone is slow to search
+  shared_with_handler<int> failure = 0;  ///< the first -errno of a step
+  shared_with_handler<int> owner =
+      0;  ///< the process that stops its threads; another one's is what a fork left
   step each = nullptr;
   const void* argument = nullptr;
   kernel_sigaction before{};  ///< of the signal
@@ -94,16 +122,16 @@ NONO_IN_HANDLER inline void take_part() noexcept {
   if (gathering % thread_rally::stages != thread_rally::gather) return;
   stopped_thread self{static_cast<int>(system_kernel::call(SYS_gettid)), rally.threads.load()};
   const auto here = reinterpret_cast<std::uintptr_t>(&self);
-  while (!rally.threads.compare_exchange_weak(self.next, here)) {
+  while (!rally.threads.compare_exchange(self.next, here)) {
   }
-  rally.ids[static_cast<std::size_t>(self.tid) % rally.ids.size()] = self.tid;
+  rally.ids[static_cast<std::size_t>(self.tid) % thread_rally::id_count] = self.tid;
   if (rally.stopped.fetch_add(1) + 1 >= rally.awaited.load()) futex_wake(rally.stopped, 1);
   while (rally.phase.load() == gathering) (void)futex_wait(rally.phase, gathering);
   if (rally.phase.load() != gathering + 1) return;  // called off
   const std::uint32_t all = rally.stopped.load();
   if (const long got = rally.each(rally.argument); got < 0) {
     int none = 0;
-    rally.failure.compare_exchange_strong(none, static_cast<int>(got));
+    rally.failure.compare_exchange(none, static_cast<int>(got));
   }
   if (rally.done.fetch_add(1) + 1 == all) futex_wake(rally.done, 1);
 }
@@ -190,8 +218,7 @@ class stopped_threads {
 
   /// Waits for a change, for that long at most. What was waited in vain, in ms: a process that is stopped as a whole
   /// loses nothing of its deadline.
-  static unsigned wait_slice(const std::atomic<std::uint32_t>& word, std::uint32_t value,
-                             unsigned ms) noexcept {
+  static unsigned wait_slice(const futex_word& word, std::uint32_t value, unsigned ms) noexcept {
     const timespec longest{0, static_cast<long>(ms) * 1000000};
     return futex_wait(word, value, &longest) == -ETIMEDOUT ? ms : 0;
   }
@@ -205,10 +232,10 @@ class stopped_threads {
 
   void lock() noexcept {
     const int self = static_cast<int>(system_kernel::call(SYS_getpid));
-    for (int other = 0; !rally.owner.compare_exchange_strong(other, self); other = 0) {
+    for (int other = 0; !rally.owner.compare_exchange(other, self); other = 0) {
       if (other == self) {  // another thread applies
         (void)pause();
-      } else if (rally.owner.compare_exchange_strong(other, self)) {
+      } else if (rally.owner.compare_exchange(other, self)) {
         rally.inside = 0;  // left by the process that we were forked from
         break;
       }
@@ -222,7 +249,7 @@ class stopped_threads {
     phase_ = rally.phase.load() / thread_rally::stages * thread_rally::stages + thread_rally::stages +
              thread_rally::gather;
     rally.threads = 0;
-    for (std::atomic<int>& id : rally.ids) id.store(0, std::memory_order_relaxed);
+    for (shared_with_handler<int>& id : rally.ids) id.clear();
     rally.stopped = rally.done = 0;
     rally.awaited = UINT32_MAX;  // until all have a signal, nobody need be woken
     rally.failure = 0;
@@ -252,7 +279,7 @@ class stopped_threads {
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
-    if (rally.ids[static_cast<std::size_t>(tid) % rally.ids.size()] == tid) return true;
+    if (rally.ids[static_cast<std::size_t>(tid) % thread_rally::id_count].load() == tid) return true;
     for (std::uintptr_t at = rally.threads.load(); at != 0;) {
       const auto* t = reinterpret_cast<const stopped_thread*>(at);  // NOLINT: an address as it was
       if (t->tid == tid) return true;
@@ -349,7 +376,7 @@ class stopped_threads {
     if (!locked_) return;
     finish();
     // A signal that is still under way would end the process where nobody had a handler: then ours stays.
-    if (installed_ && (rally.before.handler > 1 || rally.under_way == 0))
+    if (installed_ && (rally.before.handler > 1 || rally.under_way.load() == 0))
       (void)system_kernel::call(SYS_rt_sigaction, rally_signal, &rally.before, nullptr,
                                 sizeof rally.before.mask);
     rally.owner = 0;

@@ -324,7 +324,9 @@ TEST_CASE("java: homes, Gradle without its properties, Maven's repository") {
   CHECK(all.read ==
         paths{"/j", tmp / "jdk", "/g/caches", "/g/wrapper", "/home/u/.m2/repository", tmp / "maven"});
   CHECK(all.read_files.empty());
+  CHECK(all.maven == tmp / "maven");
   CHECK(has(settings(runtime::java, {}, "/home/u", tmp / "jdk8/jre/bin").read, tmp / "jdk8"));
+  CHECK(settings(runtime::java, {}, "/home/u", tmp / "jdk8/jre/bin").maven.empty());
 }
 
 TEST_CASE("java: localRepository where it is plain") {
