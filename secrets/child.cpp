@@ -60,10 +60,10 @@ class keeps_exit_codes {
 class held_signals {
  public:
   held_signals() noexcept {
-    ::sigemptyset(&held_);
+    sigemptyset(&held_);
     for (const int s : ending) {
       struct sigaction is{};
-      if (::sigaction(s, nullptr, &is) == 0 && is.sa_handler != SIG_IGN) ::sigaddset(&held_, s);
+      if (::sigaction(s, nullptr, &is) == 0 && is.sa_handler != SIG_IGN) sigaddset(&held_, s);
     }
     (void)::pthread_sigmask(SIG_BLOCK, &held_, &before_);
   }
@@ -75,7 +75,7 @@ class held_signals {
     sigset_t came;
     if (::sigpending(&came) != 0) return false;
     return std::any_of(std::begin(ending), std::end(ending), [&](int s) {
-      return ::sigismember(&came, s) == 1 && ::sigismember(&held_, s) == 1 && ::sigismember(&before_, s) == 0;
+      return sigismember(&came, s) == 1 && sigismember(&held_, s) == 1 && sigismember(&before_, s) == 0;
     });
   }
 
@@ -139,10 +139,10 @@ class conversation {
     (void)::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 #endif
     sigset_t signals;
-    ::sigemptyset(&signals);
+    sigemptyset(&signals);
     (void)::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigaddset(&signals, SIGPIPE);
-    ::sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGPIPE);
+    sigaddset(&signals, SIGCHLD);
     (void)::posix_spawnattr_setsigdefault(&attributes, &signals);
     (void)::posix_spawnattr_setflags(&attributes, flags);
     std::vector<char*> words;

@@ -37,8 +37,8 @@ class held_signals {
  public:
   held_signals() noexcept {
     sigset_t all;
-    ::sigemptyset(&all);
-    for (const int number : numbers) ::sigaddset(&all, number);
+    sigemptyset(&all);
+    for (const int number : numbers) sigaddset(&all, number);
     (void)::sigprocmask(SIG_BLOCK, &all, &before_);
     struct sigaction ours{};
     ours.sa_handler = catch_signal;

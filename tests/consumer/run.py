@@ -17,7 +17,7 @@ package           the Debian package that --build makes, unpacked and installed 
                   command of it, and all of find_package and pkg_config from there
 elsewhere         where there is no Landlock: the door says so when run, on this system told that it is not Linux; with
                   --zig COMMAND the door and each header alone are compiled for macOS and Windows besides, and for both
-                  Macs a program is linked
+                  Macs a program is linked and the sources of secrets are compiled
 flags             compiles the translation units under strict warnings: with and without exceptions and RTTI, in C++20
                   and C++23, with headers of the system before and after
 """
@@ -299,18 +299,22 @@ def elsewhere(args, temporary):
     single = temporary / "single_header.cpp"
     single.write_text((HERE / "elsewhere.cpp").read_text())
     units[single] = "single_include"
+    jobs = list(itertools.product(TARGETS, units.items()))
+    # Where keys come from, of which a part is the Mac's own; not nono-keyring, which needs Apple's frameworks.
+    secrets = [root / "secrets" / f"{name}.cpp" for name in ("bitwarden_item", "child", "reference", "source")]
+    jobs += [(target, (unit, "include")) for target in TARGETS if target.endswith("macos") for unit in secrets]
 
     def compile_unit(job):
         target, (unit, include) = job
-        return run(*args.zig.split(), "-target", target, "-std=c++20", *WARNINGS, f"-I{root / include}", "-c", unit,
-                   "-o", temporary / f"{target}.{unit.name}.o")
+        return run(*args.zig.split(), "-target", target, "-std=c++20", *WARNINGS, f"-I{root / include}", f"-I{root}", "-c",
+                   unit, "-o", temporary / f"{target}.{unit.name}.o")
 
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(compile_unit, itertools.product(TARGETS, units.items())))
+        done = list(pool.map(compile_unit, jobs))
     for target in TARGETS:
         if target.endswith("macos"):
             run(*args.zig.split(), "-target", target, temporary / f"{target}.elsewhere.cpp.o", "-o", temporary / "program")
-    print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}: {len(done)}")
+    print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}, and {len(secrets)} for the Macs: {len(done)}")
 
 
 ROADS = {"find_package": find_package, "format": find_package, "json": find_package, "add_subdirectory": add_subdirectory,
