@@ -450,6 +450,9 @@ say("wrap with hosts", "wrap -p rust-dev -- true", 1)
 say("an audit log that cannot be", "run --allow-domain a.example -- true", 1, {"home/.local/state/nono": ""})
 REFUSED = {"f.py": "import sys, urllib.error, urllib.request as u\ntry: u.urlopen('http://b.example/')\n"
                    "except urllib.error.HTTPError: sys.exit(3)\n"}
+# A Maven without its settings.
+NO_CONF = {"mvn/bin/mvn": ("#!/bin/sh\n", 0o755), "mvn/boot": "dir", "bin/mvn": "-> ../mvn/bin/mvn"}
+say("java's tools without the proxy", "run --no-audit --allow-domain a.example -- mvn", 0, NO_CONF)
 say("a host that was refused", "run --no-audit --allow-domain a.example --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, REFUSED)
 CONNECT = {"f.py": "import socket, sys\ntry: socket.create_connection(('192.0.2.1', 81), 5)\nexcept OSError: sys.exit(3)\n",}
 say("past the ports", "run --allow-connect-port 80 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
@@ -564,8 +567,8 @@ EXCEPTIONS = {
     "is granted as a file and as a directory": "no profile can ask for it",
     "beside another kind of grant on the same path, so the code leaves it out; grant the path in one way only": "the same",
     "can be reached: this needs": "of kernels before 6.12",
-    "the file that NONO_CAP_FILE names,": "of a disk that fills up between two calls",
-    ", could not be written:": "the same",
+    "could not be written:": "of a disk that fills up between two calls",
+    "TMPDIR has both kinds of quotes; set another": "the private directory would lie in a directory of such a name",
     "WSL2: Windows' drives (/mnt/c) are 9p, where grants may not hold": "of a kernel of Microsoft's",
     ", which may make inodes anew: then what is granted there is refused; work on a Linux file system instead":
         "of grants on 9p and FUSE, which nobody may mount here",
