@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
 #include "cli/run/report_file.hpp"
 
