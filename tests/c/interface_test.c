@@ -65,7 +65,9 @@ static int in_child(int (*act)(void)) {
   const pid_t pid = fork();
   if (pid == 0) _exit(act());
   waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (status != 0) fprintf(stderr, "a child ended with %d\n", status); /* which of its conditions it was */
+  return status;
 }
 
 static void library(void) {
