@@ -7,6 +7,7 @@ if(NOT APPLE)  # what a jar says, read where hosts are filtered
   find_path(NONO_MINIZIP_INCLUDE minizip/unzip.h REQUIRED)
   find_library(NONO_MINIZIP NAMES libminizip.a minizip REQUIRED)
   find_library(NONO_ZLIB NAMES libz.a z REQUIRED)
+  set(nono_archive_libraries ${NONO_MINIZIP} ${NONO_ZLIB})
 endif()
 
 file(GLOB_RECURSE nono_cli_sources CONFIGURE_DEPENDS cli/*.cpp)
@@ -20,7 +21,7 @@ else()
 endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
 target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_secrets nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json
-  $<$<NOT:$<PLATFORM_ID:Darwin>>:${NONO_MINIZIP}> $<$<NOT:$<PLATFORM_ID:Darwin>>:${NONO_ZLIB}>)
+  ${nono_archive_libraries})
 
 if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
   target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <nono/host.hpp>
+#include <nono/network.hpp>
 
 namespace nono::proxy {
 
@@ -17,17 +18,6 @@ namespace {
 error sentence(std::string text) { return {errc::bad_argument, 0, {}, {}, std::move(text)}; }
 
 char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::optional<std::uint16_t> port_of(std::string_view digits) {
-  unsigned value = 0;
-  if (digits.empty() || digits.size() > 5) return std::nullopt;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<unsigned>(c - '0');
-  }
-  if (value == 0 || value > 65535) return std::nullopt;
-  return static_cast<std::uint16_t>(value);
-}
 
 }  // namespace
 
@@ -84,7 +74,7 @@ result<target> parse_authority(std::string_view text, std::uint16_t default_port
     has_port = true;
   }
   if (has_port || default_port == 0) {
-    const auto number = port_of(port);
+    const auto number = parse_port(port);
     if (!number) return sentence("the port must be a number from 1 to 65535");
     out.port = *number;
   } else {

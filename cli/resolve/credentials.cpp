@@ -9,8 +9,8 @@
 #include <nono/address.hpp>
 #include <nono/host.hpp>
 #include <nono/json/reader.hpp>
+#include <nono/network.hpp>
 
-#include "cli/resolve/host_filter.hpp"
 #include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -92,7 +92,7 @@ std::string_view read_upstream(std::string_view text, credential_route& to) {
   }
   if (!port.empty()) {
     port.remove_prefix(1);
-    const auto number = port_number(port);
+    const auto number = parse_port(port);
     if (!number) return "has a port that is none";
     to.port = *number;
   }

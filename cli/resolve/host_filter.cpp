@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <nono/host.hpp>
+#include <nono/network.hpp>
 
 #include "cli/resolve/host_groups.hpp"
 #include "cli/resolve/program.hpp"
@@ -132,7 +133,7 @@ class filter_maker {
       if (colon == std::string_view::npos) return wrong();
       std::string_view name = word.substr(0, colon);
       if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
-      const auto port = port_number(word.substr(colon + 1));
+      const auto port = parse_port(word.substr(colon + 1));
       if (!port || check_host(name) != errc::none || name.starts_with('*')) return wrong();
       out_.upstream_host = name;
       out_.upstream_port = *port;
@@ -172,17 +173,6 @@ const allowed_host* host_filter::find(std::string_view name) const {
   for (const allowed_host& h : hosts)
     if (is_host_within(name, h.name)) return &h;
   return nullptr;
-}
-
-std::optional<std::uint16_t> port_number(std::string_view digits) {
-  unsigned value = 0;
-  if (digits.empty() || digits.size() > 5) return std::nullopt;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<unsigned>(c - '0');
-  }
-  if (value == 0 || value > 65535) return std::nullopt;
-  return static_cast<std::uint16_t>(value);
 }
 
 bool wants_hosts(const run_options& options, const profile& says) {
@@ -225,7 +215,7 @@ result<allowed_host> read_domain(std::string_view word, std::string_view from,
     if (host.size() > end + 1)
       warnings.push_back(fmt::format("{}: the port of {} is not looked at", from, in_quotes(word)));
     host = host.substr(1, end - 1);
-  } else if (check_host(host) == errc::host_has_port && port_number(host.substr(host.find(':') + 1))) {
+  } else if (check_host(host) == errc::host_has_port && parse_port(host.substr(host.find(':') + 1))) {
     host.resize(host.find(':'));
     warnings.push_back(fmt::format("{}: the port of {} is not looked at: hosts are named, not their ports",
                                    from, in_quotes(word)));

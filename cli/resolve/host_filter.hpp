@@ -49,9 +49,6 @@ bool wants_hosts(const run_options& options, const profile& says);
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
                               const host& here, std::string_view workdir, std::vector<std::string>& warnings);
 
-/// 1 to 65535, in digits alone; nothing for any other text.
-std::optional<std::uint16_t> port_number(std::string_view digits);
-
 /// One word of --allow-domain that is no group: a host, `*.suffix`, an address, `host:port` or a URL.
 /// Errors: bad_argument with a sentence.
 result<allowed_host> read_domain(std::string_view word, std::string_view from,

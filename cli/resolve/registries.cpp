@@ -20,21 +20,14 @@
 #include "cli/resolve/archive_member.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/xml_text.hpp"
 
 namespace nono::cli {
 
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\r'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
-}
-
 std::string_view unquoted(std::string_view text) {
-  text = without_blanks(text);
+  text = trimmed(text);
   if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
     text = text.substr(1, text.size() - 2);
   return text;
@@ -78,30 +71,6 @@ std::vector<std::string> entries_of(const std::string& directory) {
   return out;
 }
 
-std::string without_comments(std::string_view xml) {
-  std::string out;
-  for (std::size_t at = 0; at < xml.size();) {
-    const std::size_t open = xml.find("<!--", at);
-    out += xml.substr(at, open - at);
-    const std::size_t close = open == std::string_view::npos ? open : xml.find("-->", open);
-    at = close == std::string_view::npos ? xml.size() : close + 3;
-  }
-  return out;
-}
-
-/// What stands between `<name>` and `</name>`, for elements without attributes and children.
-template <typename Visit>
-void for_each_element(std::string_view xml, std::string_view name, Visit visit) {
-  const std::string open = fmt::format("<{}>", name);
-  const std::string close = fmt::format("</{}>", name);
-  for (std::size_t at = 0; (at = xml.find(open, at)) != std::string_view::npos;) {
-    at += open.size();
-    const std::size_t end = xml.find(close, at);
-    if (end == std::string_view::npos) return;
-    visit(without_blanks(xml.substr(at, end - at)));
-  }
-}
-
 class registry_reader {
  public:
   registry_reader(const environment_view& env, std::string_view home, std::string_view path,
@@ -141,8 +110,8 @@ class registry_reader {
     std::optional<std::string> out;
     for_each_part(text, '\n', [&](std::string_view line) {
       const std::size_t equals = line.find('=');
-      if (equals != std::string_view::npos && without_blanks(line.substr(0, equals)) == name)
-        out = std::string(without_blanks(line.substr(equals + 1)));
+      if (equals != std::string_view::npos && trimmed(line.substr(0, equals)) == name)
+        out = std::string(trimmed(line.substr(equals + 1)));
     });
     return out;
   }
@@ -165,7 +134,7 @@ class registry_reader {
         }
       if (!value) continue;
       if (std::string_view(name) == "GOSUMDB") {  // "name+key url", "name+key", "off"
-        const std::string_view all = without_blanks(*value);
+        const std::string_view all = trimmed(*value);
         if (all == "off") continue;
         const std::size_t space = all.find(' ');
         const std::string_view database = all.substr(0, space);
@@ -203,7 +172,7 @@ class registry_reader {
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         const std::size_t equals = line.find('=');
         if (equals == std::string_view::npos) return;
-        const std::string_view key = without_blanks(line.substr(0, equals));
+        const std::string_view key = trimmed(line.substr(0, equals));
         if (key != "registry" && !(key.starts_with('@') && key.ends_with(":registry"))) return;
         add(line.substr(equals + 1), from_file("npm", file));
         named = named || key == "registry";
@@ -214,7 +183,7 @@ class registry_reader {
       if (file.empty()) continue;
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         constexpr std::string_view key = "npmRegistryServer:";
-        const std::string_view text = without_blanks(line);
+        const std::string_view text = trimmed(line);
         if (text.starts_with(key)) add(text.substr(key.size()), from_file("yarn", file));
       });
     }
@@ -258,7 +227,7 @@ class registry_reader {
         more = false;
         const std::size_t equals = line.find_first_of("=:");
         if (equals == std::string_view::npos) return;
-        const std::string_view key = without_blanks(line.substr(0, equals));
+        const std::string_view key = trimmed(line.substr(0, equals));
         if (key != "index-url" && key != "extra-index-url" && key != "index_url" && key != "extra_index_url")
           return;
         more = true;
@@ -304,7 +273,7 @@ class registry_reader {
   std::string pyenv_prefix() {
     const std::string root = paths_.variable("PYENV_ROOT").value_or(paths_.in_home(".pyenv"));
     if (root.empty()) return {};
-    const std::string version(without_blanks(settings_text(root + "/version")));
+    const std::string version(trimmed(settings_text(root + "/version")));
     const std::string first = version.substr(0, version.find_first_of(" \n:"));
     return first.empty() || first.find('/') != std::string::npos ? std::string()
                                                                  : root + "/versions/" + first;
@@ -318,7 +287,7 @@ class registry_reader {
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         const std::size_t equals = line.find('=');
         if (equals == std::string_view::npos) return;
-        const std::string_view key = without_blanks(line.substr(0, equals));
+        const std::string_view key = trimmed(line.substr(0, equals));
         if (key == "registry" || key == "index")
           index(unquoted(line.substr(equals + 1)), from_file("cargo", file));
         replaced = replaced || key == "replace-with";
@@ -401,7 +370,7 @@ class registry_reader {
 }  // namespace
 
 std::string host_of_url(std::string_view url) {
-  url = without_blanks(url);
+  url = trimmed(url);
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
   const std::string_view name = url.substr(0, scheme);

@@ -31,6 +31,9 @@ std::string absolute(std::string_view path, std::string_view base);
 /// waits for a FIFO.
 std::string settings_text(const std::string& path);
 
+/// Without blanks and line ends at both ends.
+std::string_view trimmed(std::string_view text);
+
 template <typename Visit>
 void for_each_part(std::string_view text, char separator, Visit visit) {
   for (std::size_t start = 0; start < text.size();) {

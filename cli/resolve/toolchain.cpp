@@ -8,18 +8,12 @@
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/xml_text.hpp"
 
 namespace nono::cli {
 namespace {
 
 using string_map = std::map<std::string, std::string, std::less<>>;
-
-constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
 
 /// The format of `go env -w`: NAME=VALUE as it stands, no quotes; the last of a name counts.
 string_map parse_go_env(std::string_view text) {
@@ -185,20 +179,14 @@ void python_settings(setting_paths& paths) {
 
 /// `<localRepository>` of Maven's settings when it is a plain path, possibly below ${user.home}; else empty.
 std::string local_repository(const std::string& file, const std::string& home) {
-  std::string text = settings_text(file);
-  for (std::size_t start = text.find("<!--"); start != std::string::npos; start = text.find("<!--", start)) {
-    const std::size_t end = text.find("-->", start + 4);
-    text.erase(start, end == std::string::npos ? end : end + 3 - start);
-  }
-  constexpr std::string_view opening = "<localRepository>";
-  const std::size_t start = text.find(opening);
-  const std::size_t end = text.find("</localRepository>", start == std::string::npos ? 0 : start);
-  if (start == std::string::npos || end == std::string::npos) return {};
-  std::string value(
-      trimmed(std::string_view(text).substr(start + opening.size(), end - start - opening.size())));
+  std::optional<std::string> value;
+  for_each_element(without_comments(settings_text(file)), "localRepository", [&](std::string_view first) {
+    if (!value) value = first;
+  });
+  if (!value) return {};
   constexpr std::string_view user_home = "${user.home}";
-  if (value.starts_with(user_home)) value.replace(0, user_home.size(), home);
-  return value.find_first_of("$&<") == std::string::npos ? value : std::string();
+  if (value->starts_with(user_home)) value->replace(0, user_home.size(), home);
+  return value->find_first_of("$&<") == std::string::npos ? *value : std::string();
 }
 
 /// A whole installation below a directory of its own, recognised by a directory that it must have.

@@ -3,10 +3,9 @@
 // "java Command-Line Argument Files"; Java SE, "Networking Properties"; Maven's settings reference, "Proxies".
 #include "cli/run/java_proxy.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include <dirent.h>
@@ -16,7 +15,9 @@
 #include <fmt/format.h>
 
 #include "cli/resolve/program.hpp"
+#include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/xml_text.hpp"
 #include "cli/run/report_file.hpp"
 
 namespace nono::cli {
@@ -24,11 +25,7 @@ namespace nono::cli {
 namespace {
 
 error cannot_make(const std::string& path, int why) {
-  return {errc::bad_argument,
-          0,
-          {},
-          {},
-          fmt::format("{} cannot be made: {}", in_quotes(path), std::strerror(why))};
+  return sentence(fmt::format("{} cannot be made: {}", in_quotes(path), std::strerror(why)));
 }
 
 /// A word of an argument file, in quotes.
@@ -46,28 +43,12 @@ std::string argument(std::string_view text) {
   return out + "\"\n";
 }
 
-/// The same text with blanks in place of comments.
-std::string masked(std::string_view xml) {
-  std::string out(xml);
-  for (std::size_t at = 0; (at = xml.find("<!--", at)) != std::string_view::npos;) {
-    const std::size_t end = std::min(xml.find("-->", at + 4), xml.size());
-    std::fill(out.begin() + static_cast<std::ptrdiff_t>(at), out.begin() + static_cast<std::ptrdiff_t>(end),
-              ' ');
-    at = end;
-  }
-  return out;
-}
-
 /// All of Maven's configuration but its settings, by links.
 error link_the_rest(const std::string& from, const std::string& to) {
   std::vector<std::string> names;
   DIR* const open = ::opendir(from.c_str());
   if (open == nullptr)
-    return {errc::bad_argument,
-            0,
-            {},
-            {},
-            fmt::format("{} cannot be read: {}", in_quotes(from), std::strerror(errno))};
+    return sentence(fmt::format("{} cannot be read: {}", in_quotes(from), std::strerror(errno)));
   while (const dirent* e = ::readdir(open))
     if (const std::string_view name = e->d_name; name != "." && name != ".." && name != "settings.xml")
       names.emplace_back(name);
@@ -90,7 +71,7 @@ std::string maven_settings(std::string_view settings, const proxy_address& proxy
         "<port>{1}</port><username>nono</username><password>{2}</password>"
         "<nonProxyHosts>localhost|127.0.0.1</nonProxyHosts></proxy>",
         protocol, proxy.port, proxy.token);
-  const std::string plain = masked(settings);
+  const std::string plain = blanked_comments(settings);
   constexpr std::string_view theirs = "<proxies>";
   const std::size_t end = plain.rfind("</settings>");
   if (end == std::string::npos) return fmt::format("<settings><proxies>{}</proxies></settings>\n", own);

@@ -23,6 +23,7 @@
 #include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sandbox.hpp"
+#include "cli/resolve/sentence.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/host_proxy.hpp"
 #include "cli/run/java_proxy.hpp"
@@ -156,9 +157,8 @@ void tell_java(started& p, std::vector<std::pair<std::string, std::string>>& var
   const std::string_view before =
       p.r.inherited.lets(java_options_name) ? p.here.variable(java_options_name).value_or("") : "";
   std::string value = java_options_variable(before, directory);
-  const error why = value.empty()
-                        ? error{errc::bad_argument, 0, {}, {}, "TMPDIR has both kinds of quotes; set another"}
-                        : write_java_options(directory, *p.r.java, {p.gate.port, p.proxy->token()});
+  const error why = value.empty() ? sentence("TMPDIR has both kinds of quotes; set another")
+                                  : write_java_options(directory, *p.r.java, {p.gate.port, p.proxy->token()});
   if (why.code == errc::none)
     variables.emplace_back(java_options_name, std::move(value));
   else

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,18 @@ inline std::string to_text(const port_rule& r) {
 constexpr errc check_port(long long number, port_use use) noexcept {
   const long long lowest = use == port_use::bind_tcp ? 0 : 1;
   return number >= lowest && number <= 65535 ? errc::none : errc::port_out_of_range;
+}
+
+/// A port to connect to, in digits alone, five at most; nothing for any other text.
+constexpr std::optional<std::uint16_t> parse_port(std::string_view digits) noexcept {
+  long long number = 0;
+  if (digits.size() > 5) return std::nullopt;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + (c - '0');
+  }
+  if (check_port(number, port_use::connect_tcp) != errc::none) return std::nullopt;
+  return static_cast<std::uint16_t>(number);
 }
 
 namespace detail {

@@ -23,6 +23,18 @@ TEST_CASE("network: ports are 1 to 65535, and 0 to bind only") {
   CONSTEXPR_CHECK(check_port((1LL << 32) + 443, port_use::connect_tcp) == errc::port_out_of_range);
 }
 
+TEST_CASE("network: a port in digits") {
+  using nono::parse_port;
+  CONSTEXPR_CHECK(parse_port("1") == 1);
+  CONSTEXPR_CHECK(parse_port("00443") == 443);
+  CONSTEXPR_CHECK(parse_port("65535") == 65535);
+  for (const std::string_view none :
+       {"", "0", "00000", "65536", "99999", "000443", "+1", "-1", " 1", "1 ", "0x1", "4a"}) {
+    CAPTURE(none);
+    CHECK_FALSE(parse_port(none).has_value());
+  }
+}
+
 TEST_CASE("network: a port given twice is seen, another use of it is another port") {
   using nono::bind_tcp;
   using nono::connect_tcp;

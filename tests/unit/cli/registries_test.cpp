@@ -2,31 +2,26 @@
 // Which hosts the settings of package tools come to.
 #include "cli/resolve/registries.hpp"
 
-#include <map>
-
 #include <minizip/zip.h>
 
 #include "cli/resolve/archive_member.hpp"
 #include "temporary_directory.hpp"
+#include "variables.hpp"
 
 using namespace nono::cli;
 using nono_test::temporary_directory;
+using nono_test::variables;
+using nono_test::view_of;
 using std::string;
 using names = std::vector<string>;
 
 namespace {
 
-using variables = std::map<string, string, std::less<>>;
-
 names hosts_of(const variables& values, const string& home, const string& path = "",
                const string& project = "") {
-  const environment_view env = [&values](std::string_view name) -> std::optional<std::string_view> {
-    const auto found = values.find(name);
-    if (found == values.end()) return std::nullopt;
-    return found->second;
-  };
   names out;
-  for (registry_host& one : registry_hosts(env, home, path, project)) out.push_back(std::move(one.host));
+  for (registry_host& one : registry_hosts(view_of(values), home, path, project))
+    out.push_back(std::move(one.host));
   return out;
 }
 

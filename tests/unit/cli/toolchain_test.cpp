@@ -3,27 +3,22 @@
 #include "cli/resolve/toolchain.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "temporary_directory.hpp"
+#include "variables.hpp"
 
 using namespace nono::cli;
 using nono_test::temporary_directory;
+using nono_test::variables;
+using nono_test::view_of;
 using std::string;
 using paths = std::vector<string>;
 
 namespace {
 
-using variables = std::map<string, string, std::less<>>;
-
 toolchain_paths settings(runtime which, const variables& values, const string& home,
                          const string& path = "") {
-  const environment_view env = [&values](std::string_view name) -> std::optional<std::string_view> {
-    const auto found = values.find(name);
-    if (found == values.end()) return std::nullopt;
-    return found->second;
-  };
-  return settings_of(which, env, home, path);
+  return settings_of(which, view_of(values), home, path);
 }
 
 bool has(const paths& list, const string& path) {
