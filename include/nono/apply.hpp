@@ -87,7 +87,8 @@ inline thread_mode mode_for(unsigned long threads, const apply_options& options,
 inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& options = {}) {
   const unsigned long counted = thread_count();
   linux_abi::kernel_support kernel = probe_kernel();
-  const thread_mode mode = mode_for(counted, options, kernel);
+  thread_mode mode = mode_for(counted, options, kernel);
+  if (mode == thread_mode::broadcast && soon_alone()) mode = thread_mode::single;
   const bool all = mode == thread_mode::tsync || mode == thread_mode::broadcast;
   constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
   kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;

@@ -9035,6 +9035,23 @@ inline unsigned long thread_count() noexcept {
   return ::stat("/proc/self/task", &st) == 0 ? threads_of(st) : 0;
 }
 
+/// True when this is the only thread after all: one that was joined is counted until the kernel has taken it away. Where
+/// the list of threads cannot be read, in a sandbox, it could not be stopped either, so it is waited for: 64 ms at most.
+inline bool soon_alone() noexcept {
+  const long tasks =
+      system_kernel::call(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (tasks >= 0) {
+    (void)system_kernel::call(SYS_close, tasks);
+    return false;
+  }
+  for (int waited_ms = 0; thread_count() != 1; ++waited_ms) {
+    if (waited_ms == 64) return false;
+    const timespec moment{0, 1000000};
+    (void)system_kernel::call(SYS_nanosleep, &moment, nullptr);
+  }
+  return true;
+}
+
 /// What a handler shares with the rest of the program. As std::atomic, whose members ThreadSanitizer would have call its
 /// runtime, which the handler may have interrupted.
 template <typename T>
@@ -9818,7 +9835,8 @@ inline thread_mode mode_for(unsigned long threads, const apply_options& options,
 inline result<enforcement> apply_bound(bound_policy& bound, const apply_options& options = {}) {
   const unsigned long counted = thread_count();
   linux_abi::kernel_support kernel = probe_kernel();
-  const thread_mode mode = mode_for(counted, options, kernel);
+  thread_mode mode = mode_for(counted, options, kernel);
+  if (mode == thread_mode::broadcast && soon_alone()) mode = thread_mode::single;
   const bool all = mode == thread_mode::tsync || mode == thread_mode::broadcast;
   constexpr std::uint64_t sees_all = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_PERFMON;
   kernel.reads_all_memory = (system_kernel::capabilities() & sees_all) != 0;

@@ -384,6 +384,27 @@ TEST_CASE_FIXTURE(leakless, "threads: calling_thread_only confines that one") {
         }) == EACCES);
 }
 
+TEST_CASE_FIXTURE(leakless, "threads: where none can be listed, one that ends just now is waited for") {
+  CHECK(live::in_child([&] {
+          std::atomic<bool> go_on = false;
+          std::thread other([&] {
+            while (!go_on) ::usleep(100);
+            ::usleep(20000);  // as a thread that was joined, and that the kernel has not taken away yet
+          });
+          other.detach();
+          if (const auto got = nono::apply(live::nothing); !got)
+            return failed(live::not_confined, got.error());
+          const auto early = nono::apply(live::nothing);  // /proc is closed now
+          if (expected_mode() == thread_mode::broadcast &&
+              (early || early.error().code != errc::multi_threaded))
+            return 1;
+          go_on = true;
+          const auto got = nono::apply(live::nothing);
+          if (!got) return failed(2, got.error());
+          return expected_mode() == thread_mode::tsync || got->mode == thread_mode::single ? 0 : 3;
+        }) == 0);
+}
+
 TEST_CASE_FIXTURE(leakless, "threads: what the kernel refuses is found before anything is restricted") {
   const scratch home;
   const std::string secret = home.file("secret");

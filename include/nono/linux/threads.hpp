@@ -47,6 +47,23 @@ inline unsigned long thread_count() noexcept {
   return ::stat("/proc/self/task", &st) == 0 ? threads_of(st) : 0;
 }
 
+/// True when this is the only thread after all: one that was joined is counted until the kernel has taken it away. Where
+/// the list of threads cannot be read, in a sandbox, it could not be stopped either, so it is waited for: 64 ms at most.
+inline bool soon_alone() noexcept {
+  const long tasks =
+      system_kernel::call(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (tasks >= 0) {
+    (void)system_kernel::call(SYS_close, tasks);
+    return false;
+  }
+  for (int waited_ms = 0; thread_count() != 1; ++waited_ms) {
+    if (waited_ms == 64) return false;
+    const timespec moment{0, 1000000};
+    (void)system_kernel::call(SYS_nanosleep, &moment, nullptr);
+  }
+  return true;
+}
+
 /// What a handler shares with the rest of the program. As std::atomic, whose members ThreadSanitizer would have call its
 /// runtime, which the handler may have interrupted.
 template <typename T>
