@@ -33,13 +33,13 @@ constexpr int compare_joined(std::string_view text, std::string_view head, std::
 constexpr std::size_t lower_bound(std::span<const rule> rules, std::size_t low, std::string_view head,
                                   std::string_view tail) noexcept {
   std::size_t high = rules.size();
+  const rule* const all = rules.data();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    if (compare_joined(rules[middle].path, head, tail) < 0) {
+    if (compare_joined(all[middle].path, head, tail) < 0)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   return low;
 }
@@ -50,14 +50,16 @@ template <class F>
 constexpr void for_each_above(std::span<const rule> rules, std::string_view head, std::string_view tail,
                               F&& f) {
   std::size_t at = 0;
+  const std::size_t size = tail.size();
   for (std::size_t cut = head.empty() ? 1 : 0;;) {  // "/" lies above every absolute path
     const std::string_view part = tail.substr(0, cut);
-    const bool exact = cut >= tail.size();
+    const bool exact = cut >= size;
     at = lower_bound(rules, at, head, part);
     for (; at < rules.size() && compare_joined(rules[at].path, head, part) == 0; ++at) f(rules[at], exact);
     if (exact || at == rules.size()) return;
-    const std::size_t slash = tail.find('/', cut + 1);
-    cut = slash == std::string_view::npos ? tail.size() : slash;
+    const char* const text = tail.data();
+    for (++cut; cut < size && text[cut] != '/'; ++cut) {
+    }
   }
 }
 
@@ -71,6 +73,21 @@ constexpr void for_each_above(std::span<const rule> rules, std::string_view path
   // Sorted as they are, paths that begin with `~` come last.
   if (rules.back().path.starts_with('~') && compare_text(variable, "$HOME") == 0)
     for_each_above(rules, "~", tail, f);
+}
+
+/// Calls `f(rule)` for each of the sorted `rules` at a path or below it, both as they are written.
+template <class F>
+constexpr void for_each_below(std::span<const rule> rules, std::string_view path, F&& f) {
+  const auto beginning_with = [&](std::string_view head, std::string_view tail) {
+    for (std::size_t at = lower_bound(rules, 0, head, tail);
+         at < rules.size() && rules[at].path.starts_with(head) &&
+         rules[at].path.substr(head.size()).starts_with(tail);
+         ++at)
+      if (is_written_within(rules[at].path, path)) f(rules[at]);
+  };
+  beginning_with({}, path);
+  if (compare_text(leading_variable(path), "$HOME") == 0)
+    beginning_with(path.starts_with('~') ? "$HOME" : "~", after_variable(path));
 }
 
 /// What is lifted by name, and what goes with it.

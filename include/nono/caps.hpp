@@ -346,10 +346,13 @@ class basic_caps {
     if (count_ == Capacity)
       return refused(errc::too_many_rules, detail::policy_has_more_rules_than_room, added.path);
     const bool deny = added.is_deny();
-    if (deny || deny_count_ != 0)
-      for (std::size_t i = 0; i < count_; ++i)
-        if (rules_[i].is_deny() != deny && contradicts(rules_[i].path, added.path))
-          return contradiction(added, rules_[i].path);
+    if (deny || deny_count_ != 0) {
+      const rule* other = nullptr;
+      const auto look = [&](const rule& r, bool = false) { other = r.is_deny() != deny ? &r : other; };
+      detail::for_each_above(ref().rules, added.path, look);
+      if (other == nullptr) detail::for_each_below(ref().rules, added.path, look);
+      if (other != nullptr) return contradiction(added, other->path);
+    }
     for (std::size_t g = 0; g < group_count_; ++g) {
       if (!groups_[g]->here()) continue;
       for (const group_rule& r : groups_[g]->rules)
@@ -358,6 +361,7 @@ class basic_caps {
     }
     basic_caps next = *this;
     next.insert(added, at);
+    if (target_ == target_systems::unspecified) return next;  // without one more copy
     return next.portable_rights(added.rights);
   }
 

@@ -69,12 +69,13 @@ constexpr bool is_within(std::string_view path, std::string_view ancestor) noexc
   return path.size() == ancestor.size() || path[ancestor.size()] == '/';
 }
 
-/// Byte order, the same at compile time and at run time.
+/// Byte order, the same at compile time and at run time: negative, 0 or positive.
 constexpr int compare_text(std::string_view a, std::string_view b) noexcept {
-  const std::size_t n = a.size() < b.size() ? a.size() : b.size();
+  const std::size_t size_a = a.size();  // once: what counts at compile time are the steps
+  const std::size_t size_b = b.size();
+  const std::size_t n = size_a < size_b ? size_a : size_b;
   const int c = n == 0 ? 0 : __builtin_memcmp(a.data(), b.data(), n);
-  if (c != 0) return c < 0 ? -1 : 1;
-  return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
+  return c != 0 || size_a == size_b ? c : size_a < size_b ? -1 : 1;
 }
 
 /// True when no part of `text`, which has no trailing slash, is empty or ".": names that can be compared as they

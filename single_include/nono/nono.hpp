@@ -636,12 +636,13 @@ constexpr bool is_within(std::string_view path, std::string_view ancestor) noexc
   return path.size() == ancestor.size() || path[ancestor.size()] == '/';
 }
 
-/// Byte order, the same at compile time and at run time.
+/// Byte order, the same at compile time and at run time: negative, 0 or positive.
 constexpr int compare_text(std::string_view a, std::string_view b) noexcept {
-  const std::size_t n = a.size() < b.size() ? a.size() : b.size();
+  const std::size_t size_a = a.size();  // once: what counts at compile time are the steps
+  const std::size_t size_b = b.size();
+  const std::size_t n = size_a < size_b ? size_a : size_b;
   const int c = n == 0 ? 0 : __builtin_memcmp(a.data(), b.data(), n);
-  if (c != 0) return c < 0 ? -1 : 1;
-  return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
+  return c != 0 || size_a == size_b ? c : size_a < size_b ? -1 : 1;
 }
 
 /// True when no part of `text`, which has no trailing slash, is empty or ".": names that can be compared as they
@@ -1867,13 +1868,13 @@ constexpr int compare_joined(std::string_view text, std::string_view head, std::
 constexpr std::size_t lower_bound(std::span<const rule> rules, std::size_t low, std::string_view head,
                                   std::string_view tail) noexcept {
   std::size_t high = rules.size();
+  const rule* const all = rules.data();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    if (compare_joined(rules[middle].path, head, tail) < 0) {
+    if (compare_joined(all[middle].path, head, tail) < 0)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   return low;
 }
@@ -1884,14 +1885,16 @@ template <class F>
 constexpr void for_each_above(std::span<const rule> rules, std::string_view head, std::string_view tail,
                               F&& f) {
   std::size_t at = 0;
+  const std::size_t size = tail.size();
   for (std::size_t cut = head.empty() ? 1 : 0;;) {  // "/" lies above every absolute path
     const std::string_view part = tail.substr(0, cut);
-    const bool exact = cut >= tail.size();
+    const bool exact = cut >= size;
     at = lower_bound(rules, at, head, part);
     for (; at < rules.size() && compare_joined(rules[at].path, head, part) == 0; ++at) f(rules[at], exact);
     if (exact || at == rules.size()) return;
-    const std::size_t slash = tail.find('/', cut + 1);
-    cut = slash == std::string_view::npos ? tail.size() : slash;
+    const char* const text = tail.data();
+    for (++cut; cut < size && text[cut] != '/'; ++cut) {
+    }
   }
 }
 
@@ -1905,6 +1908,21 @@ constexpr void for_each_above(std::span<const rule> rules, std::string_view path
   // Sorted as they are, paths that begin with `~` come last.
   if (rules.back().path.starts_with('~') && compare_text(variable, "$HOME") == 0)
     for_each_above(rules, "~", tail, f);
+}
+
+/// Calls `f(rule)` for each of the sorted `rules` at a path or below it, both as they are written.
+template <class F>
+constexpr void for_each_below(std::span<const rule> rules, std::string_view path, F&& f) {
+  const auto beginning_with = [&](std::string_view head, std::string_view tail) {
+    for (std::size_t at = lower_bound(rules, 0, head, tail);
+         at < rules.size() && rules[at].path.starts_with(head) &&
+         rules[at].path.substr(head.size()).starts_with(tail);
+         ++at)
+      if (is_written_within(rules[at].path, path)) f(rules[at]);
+  };
+  beginning_with({}, path);
+  if (compare_text(leading_variable(path), "$HOME") == 0)
+    beginning_with(path.starts_with('~') ? "$HOME" : "~", after_variable(path));
 }
 
 /// What is lifted by name, and what goes with it.
@@ -2465,10 +2483,13 @@ class basic_caps {
     if (count_ == Capacity)
       return refused(errc::too_many_rules, detail::policy_has_more_rules_than_room, added.path);
     const bool deny = added.is_deny();
-    if (deny || deny_count_ != 0)
-      for (std::size_t i = 0; i < count_; ++i)
-        if (rules_[i].is_deny() != deny && contradicts(rules_[i].path, added.path))
-          return contradiction(added, rules_[i].path);
+    if (deny || deny_count_ != 0) {
+      const rule* other = nullptr;
+      const auto look = [&](const rule& r, bool = false) { other = r.is_deny() != deny ? &r : other; };
+      detail::for_each_above(ref().rules, added.path, look);
+      if (other == nullptr) detail::for_each_below(ref().rules, added.path, look);
+      if (other != nullptr) return contradiction(added, other->path);
+    }
     for (std::size_t g = 0; g < group_count_; ++g) {
       if (!groups_[g]->here()) continue;
       for (const group_rule& r : groups_[g]->rules)
@@ -2477,6 +2498,7 @@ class basic_caps {
     }
     basic_caps next = *this;
     next.insert(added, at);
+    if (target_ == target_systems::unspecified) return next;  // without one more copy
     return next.portable_rights(added.rights);
   }
 
