@@ -41,6 +41,9 @@ class Hosts(harness.Case):
         Hosts.tls = [Web(a, 443, context=context) for a in (PUBLIC, OTHER)]
         Hosts.echo = Raw(world.echo, port=7777)
         Hosts.other_echo = Raw(world.echo, OTHER, 3128)
+        Hosts.ssh_peers = []
+        for address in (PUBLIC, "127.0.0.1"):
+            Raw(lambda taken: Hosts.ssh_peers.append(taken.getpeername()), address, 22)
         # Programs that an ordinary user may execute.
         Hosts.bin = os.path.join(Hosts.room, "bin")
         os.mkdir(Hosts.bin, 0o755)
@@ -106,6 +109,24 @@ class Hosts(harness.Case):
                        flags=("--allow-domain", "api.example", "--read-file", "/etc/gitconfig"))
         self.assertNotEqual(r.code, 0, r)  # no repository is there, and the server was reached
         self.assertIn("/repo.git/info/refs?service=git-upload-pack", [path for _, path, _, _ in world.Echo.seen], r)
+
+    def test_ssh(self):
+        """It knows no proxy and is refused, to an allowed host as well; its server never sees it."""
+        ssh = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no",
+               "-o", "UserKnownHostsFile=/dev/null"]
+        outside = subprocess.run([*ssh, f"nobody@{PUBLIC}", "true"], capture_output=True, timeout=20, check=False)
+        self.assertEqual((outside.returncode, len(self.ssh_peers)), (255, 1), outside)  # were it let through, it would be seen
+        self.ssh_peers.clear()
+        for policy, words in (("namespace", "Network is unreachable"), ("landlock", "Permission denied")):
+            for to in (PUBLIC, "127.0.0.1", "api.example"):
+                with self.subTest(policy=policy, to=to):
+                    self.names.asked.clear()
+                    r = self.hosts(*ssh, f"nobody@{to}", "true", flags=("--allow-domain", "api.example", "--allow-domain", PUBLIC,
+                                                                        "--sandbox-policy", policy))
+                    self.assertEqual(r.code, 255, r)
+                    if to == PUBLIC:
+                        self.assertIn(f"connect to host {PUBLIC} port 22: {words}", r.text)
+                    self.assertEqual((self.ssh_peers, self.names.asked), ([], []), r)
 
     def test_direct_ways_are_closed(self):
         code = f"""
