@@ -14,6 +14,7 @@
 #include <nono/query.hpp>
 #include <nono/tree.hpp>
 
+#include "cli/resolve/host_name.hpp"
 #include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/spelling.hpp"
@@ -95,7 +96,7 @@ asked_for question_of(const why_options& o, const host& here) {
     const named_host h = *host_of(*o.host);
     out.what = operation::connect_tcp;
     out.port = static_cast<std::uint16_t>(port_of(o, h));
-    out.host = h.name;
+    out.host = *to_dns_name(h.name, "--host");
     return out;
   }
   if (o.connect_tcp || o.bind_tcp) {
@@ -447,6 +448,7 @@ std::string check(const why_options& o) {
     const auto named = host_of(*o.host);
     if (!named)
       return fmt::format("--host {} is no host: give a name, an address or a URL", in_quotes(*o.host));
+    if (const auto name = to_dns_name(named->name, "--host"); !name) return name.error().message();
     const unsigned number = port_of(o, *named);
     return number == 0 || number > 65535 ? "a port is a number from 1 to 65535" : std::string();
   }

@@ -645,7 +645,7 @@ class resolver {
           fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
                       "--block-net",
                       name));
-    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.warnings);
+    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.notes, out.warnings);
     if (!filter) return std::move(filter.error());
     out.hosts = *std::move(filter);
     std::vector<std::string_view> names;

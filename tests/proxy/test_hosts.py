@@ -18,7 +18,7 @@ import world  # noqa: E402
 from world import LINK_LOCAL, OTHER, PRIVATE, PUBLIC, Raw, Web  # noqa: E402
 
 NAMES = {"api.example": [PUBLIC], "other.example": [OTHER], "deep.sub.example": [PUBLIC], "intranet.example": [PRIVATE],
-         "cloud.example": [LINK_LOCAL], "api.openai.com": [PUBLIC], "api.anthropic.com": [OTHER]}
+         "cloud.example": [LINK_LOCAL], "xn--bcher-kva.example": [PUBLIC], "xn--j1a0a.example": [OTHER], "api.openai.com": [PUBLIC], "api.anthropic.com": [OTHER]}
 USER = 65534
 
 
@@ -254,6 +254,35 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
                               "the port of 'OTHER.example.:8443' is not looked at"))
         r = self.hosts("curl", "-sS", "http://deep.sub.example/d", flags=("--allow-domain", "*.sub.example"))
         self.check(r, 0, "GET /d 0\n")
+
+    def test_names_in_any_language(self):
+        """The name that DNS has is the one that is looked up, compared, logged and shown."""
+        name = "xn--bcher-kva.example"
+        r = self.hosts("curl", "-sS", f"http://{name}/b", f"http://x.{name}/b", flags=("--allow-domain", "BÜCHER.example", "-v"))
+        self.check(r, 0, f"GET /b 0\nnono: the host x.{name} is not among the allowed hosts; --allow-domain x.{name} adds it\n",
+                   (f"       {name}  [--allow-domain]\n", f"note: --allow-domain: 'bÜcher.example' is {name} in DNS"))
+        self.assertEqual(set(self.names.asked), {name})
+        self.assertEqual({e["target"] for e in self.audit()}, {name, f"x.{name}"})
+        profile = self.file("work/p.json", json.dumps({"meta": {"name": "p"}, "network": {"allow_domain": [
+            {"domain": "bücher.example", "endpoints": [{"method": "GET", "path": "/v1/*"}]}]}}, ensure_ascii=False), 0o644)
+        r = self.run_("--profile", profile, "--allow-cwd", "--", "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}\n",
+                      f"http://{name}/v1/a", "http://bücher.example/v2", f"http://{name}/v1/b")
+        self.assertEqual(re.findall(rb"\d{3}", r.out), [b"200", b"403", b"200"], r)
+        # A proxy of the company's, and a host that goes past it.
+        seen = []
+        class Upstream(world.Handler):
+            def do_GET(self):
+                seen.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+        upstream = Web(OTHER, 3999, Upstream)
+        self.addCleanup(upstream.server_close)
+        self.addCleanup(upstream.shutdown)
+        r = self.hosts("curl", "-sS", "http://api.example/u", f"http://{name}/u", flags=(
+            "--allow-domain", "api.example", "--allow-domain", "bücher.example", "--upstream-proxy", "кч.example:3999",
+            "--upstream-bypass", "bücher.example"))
+        self.check(r, 0, "GET /u 0\n")
+        self.assertEqual(seen, ["http://api.example/u"])
 
     def test_endpoints_of_a_flag_and_a_profile(self):
         r = self.hosts("curl", "-sS", "-w", "%{http_code}\n", "http://api.example/v1/x", "http://api.example/v2",
