@@ -242,7 +242,8 @@ class resolver {
       constexpr own_cache caches[] = {
           {runtime::rust, "/cargo", "CARGO_HOME", groups::rust_runtime.name},
           {runtime::node, "/npm", "npm_config_cache", groups::node_runtime.name},
-          {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name}};
+          {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name},
+          {runtime::java, "/gradle", "GRADLE_USER_HOME", groups::java_runtime.name}};
       for (const own_cache& c : caches) {
         std::string cache = own_cache_at(c.below);
         if (c.of != which || closed || !can_be_made(cache)) continue;
