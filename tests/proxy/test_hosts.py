@@ -359,7 +359,7 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
                 (("--sandbox-policy", "magic"), 2, "--sandbox-policy"),
                 (("--allow-domain", "a.example", "--sandbox-policy", "namespace", "--listen-port", "1"), 1,
                  "no port of this system can be opened"),
-                (("--allow-domain", "b\xfccher.example"), 1, "--allow-domain"),
+                (("--allow-domain", "b\udcfccher.example"), 1, "--allow-domain: the host 'b\\xfccher.example' is not UTF-8"),
                 (("--allow-domain", "a_b.example"), 1, "--allow-domain"),
                 (("--allow-domain", "ftp://a.example"), 1, "only http and https can be filtered"),
                 (("--allow-domain", "https://a.example/x?y"), 1, "with a query, which no rule looks at"),
