@@ -533,8 +533,8 @@ class resolver {
   /// Ports that are opened beside what the network else is, by flag or profile.
   struct opened_ports {
     std::vector<port_rule> rules;
-    bool connects = false;  ///< some by --allow-connect-port
-    bool opens = false;     ///< some by --open-port: meant for localhost alone
+    bool connects = false;            ///< some by --allow-connect-port
+    std::vector<std::uint16_t> open;  ///< by --open-port, and by it alone: meant for localhost
   };
   [[nodiscard]] opened_ports ports() const {
     opened_ports out;
@@ -553,18 +553,17 @@ class resolver {
     });
     each(says_->listen_ports, options_.listen_port, [&](unsigned port) { add(port_use::bind_tcp, port); });
     each(says_->open_ports, options_.open_port, [&](unsigned port) {
+      const auto before = out.rules.size();
       add(port_use::connect_tcp, port);
+      if (out.rules.size() != before) out.open.push_back(static_cast<std::uint16_t>(port));
       add(port_use::bind_tcp, port);
-      out.opens = true;
     });
     return out;
   }
   static error open_all(resolution& out, const opened_ports& ports) {
     for (const port_rule& port : ports.rules)
       if (auto opened = out.policy.allow_port(port); !opened) return std::move(opened.error());
-    if (ports.opens)
-      out.warnings.emplace_back(
-          "an open port is open to every host: no rule of the kernel can say \"localhost\"");
+    out.open_ports = ports.open;
     return {};
   }
 

@@ -281,6 +281,7 @@ for access, answer in (("readwrite", b"n\n"), ("read", b"\n"), ("write", b"y\n")
 say("asked, and what it says afterwards", "run -p %/p.json -- sh -c 'cat f 2>/dev/null; exit 3'", 3,
     {"p.json": '{"workdir": {"access": "read"}}', "work/f": ""}, keys=b"n\n")
 say("a run within a run", "run --allow-cwd --silent -- @nono run -- true", 0)
+say("a run within a run, with an open port", "run --allow-cwd --silent -- @nono run --block-net --open-port 81 -- true", 0)
 say("a run within a run that fails", "run --allow-cwd --silent -- @nono run -- false", 1)
 say("verbosely", "run -vv --allow-cwd -- sh -c 'exit 0'", 0)
 
@@ -466,6 +467,12 @@ say("java's tools without the proxy", "run --no-audit --allow-domain a.example -
 say("a host that was refused", "run --no-audit --allow-domain a.example --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, REFUSED)
 CONNECT = {"f.py": "import socket, sys\ntry: socket.create_connection(('192.0.2.1', 81), 5)\nexcept OSError: sys.exit(3)\n",}
 say("past the ports", "run --allow-connect-port 80 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("past localhost", "run --block-net --open-port 81 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("why of an open port of another host", "why --block-net --open-port 81 --host a.example:81", 0)
+say("why of an open port of this machine", "why --block-net --open-port 81 --host localhost:81", 0)
+say("wrap with open ports", "wrap --dry-run --block-net --open-port 81 -- true", 0)
+say("hosts beside open ports", f"{HOSTS} --open-port 8080 -- true", 0)
+say("the proxy's port, opened besides", "run --dry-run --allow-domain a.example --proxy-port 3128 --allow-connect-port 3128 -- true", 0)
 say("why of a host", "why --allow-domain a.example --host https://A.example/x", 0)
 say("why of a name in another language", "why --allow-domain bücher.example --host https://BÜCHER.example/x", 0)
 say("why of what is no name", "why --host ☃.example", 2)
