@@ -3,11 +3,14 @@
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 include(cmake/FmtStatic.cmake)
-if(NOT APPLE)  # what a jar says, read where hosts are filtered
+if(NOT APPLE)  # what a jar says, and names in any language: read where hosts are filtered
   find_path(NONO_MINIZIP_INCLUDE minizip/unzip.h REQUIRED)
   find_library(NONO_MINIZIP NAMES libminizip.a minizip REQUIRED)
   find_library(NONO_ZLIB NAMES libz.a z REQUIRED)
-  set(nono_archive_libraries ${NONO_MINIZIP} ${NONO_ZLIB})
+  find_path(NONO_IDN2_INCLUDE idn2.h REQUIRED)
+  find_library(NONO_IDN2 NAMES libidn2.a idn2 REQUIRED)
+  find_library(NONO_UNISTRING NAMES libunistring.a unistring REQUIRED)
+  set(nono_host_libraries ${NONO_MINIZIP} ${NONO_ZLIB} ${NONO_IDN2} ${NONO_UNISTRING})
 endif()
 
 file(GLOB_RECURSE nono_cli_sources CONFIGURE_DEPENDS cli/*.cpp)
@@ -21,7 +24,7 @@ else()
 endif()
 target_include_directories(nono_cli ${nono_cli_scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/cli)
 target_link_libraries(nono_cli ${nono_cli_scope} nono::nono nono_secrets nono_fmt CLI11::CLI11 nlohmann_json::nlohmann_json
-  ${nono_archive_libraries})
+  ${nono_host_libraries})
 
 if(NONO_BUILD_TESTS AND nono_cli_sources)  # whoever builds all of it builds it faster so
   target_precompile_headers(nono_cli PRIVATE <nono/nono.hpp> <fmt/format.h>)

@@ -15,7 +15,7 @@ set(OPENSSL_USE_STATIC_LIBS ON)
 find_package(OpenSSL 3.0 REQUIRED)
 
 set(nono_proxy_rules proxy/audit.cpp proxy/endpoint.cpp proxy/header.cpp proxy/route.cpp proxy/rules.cpp proxy/settings.cpp proxy/target.cpp)
-set(nono_proxy_wire proxy/connection.cpp proxy/resolver.cpp proxy/server.cpp proxy/session.cpp proxy/tunnel.cpp)
+set(nono_proxy_wire proxy/connection.cpp proxy/race.cpp proxy/resolver.cpp proxy/server.cpp proxy/session.cpp proxy/tunnel.cpp)
 add_library(nono_proxy STATIC ${nono_proxy_rules} ${nono_proxy_wire})
 target_include_directories(nono_proxy PUBLIC ${PROJECT_SOURCE_DIR})
 target_include_directories(nono_proxy SYSTEM PUBLIC ${NONO_BOOST_INCLUDE} ${NONO_CARES_INCLUDE})

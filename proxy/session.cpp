@@ -26,6 +26,7 @@
 #include <fmt/format.h>
 
 #include "proxy/header.hpp"
+#include "proxy/race.hpp"
 #include "proxy/server.hpp"
 
 namespace nono::proxy {
@@ -44,7 +45,7 @@ using namespace std::chrono_literals;
 
 constexpr auto header_time = 30s;   // from its first byte to its last
 constexpr auto idle_time = 5min;    // between requests, and between two pieces of a body
-constexpr auto connect_time = 10s;  // for each address
+constexpr auto connect_time = 10s;  // of TLS, and of an upstream proxy's answer
 constexpr std::size_t piece = 16384;
 
 using request_parser = http::request_parser<http::buffer_body>;
@@ -244,33 +245,23 @@ class session {
         co_return std::nullopt;
       }
     if (!log_allowed(event, why)) co_return std::nullopt;
-    error_code last;
-    for (const ip_address& a : found) {
-      beast::tcp_stream stream(client_.get_executor());
-      stream.expires_after(connect_time);
-      co_await stream.async_connect(endpoint_of(a, port), redirect_error(use_awaitable, last));
-      if (last) continue;
-      stream.expires_never();
-      error_code ignored;
-      (void)stream.socket().set_option(tcp::no_delay(true), ignored);
-      (void)stream.socket().set_option(asio::socket_base::keep_alive(true), ignored);
-      co_return stream.release_socket();
+    race_end won = co_await asio::async_initiate<decltype(use_awaitable), void(race_end)>(
+        [&](auto handler) {
+          auto done = std::make_shared<decltype(handler)>(std::move(handler));
+          connect_first(client_.get_executor(), found, port,
+                        [done](race_end end) { std::move (*done)(std::move(end)); });
+        },
+        use_awaitable);
+    if (!won.socket) {
+      why = {502, "upstream_connect_failed",
+             fmt::format("{} port {} cannot be reached: {}", host, port,
+                         won.why == beast::error::timeout ? "no answer in 10 seconds" : won.why.message())};
+      co_return std::nullopt;
     }
-    why = {502, "upstream_connect_failed",
-           fmt::format("{} port {} cannot be reached: {}", host, port,
-                       last == beast::error::timeout ? "no answer in 10 seconds" : last.message())};
-    co_return std::nullopt;
-  }
-
-  static tcp::endpoint endpoint_of(const ip_address& a, std::uint16_t port) {
-    if (a.is_v6) {
-      asio::ip::address_v6::bytes_type bytes;
-      std::copy(a.bytes.begin(), a.bytes.end(), bytes.begin());
-      return {asio::ip::address_v6(bytes), port};
-    }
-    asio::ip::address_v4::bytes_type bytes;
-    std::copy_n(a.bytes.begin(), 4, bytes.begin());
-    return {asio::ip::address_v4(bytes), port};
+    error_code ignored;
+    (void)won.socket->set_option(tcp::no_delay(true), ignored);
+    (void)won.socket->set_option(asio::socket_base::keep_alive(true), ignored);
+    co_return std::move(won.socket);
   }
 
   // ---- CONNECT ----

@@ -14,6 +14,7 @@
 #include <nono/query.hpp>
 #include <nono/tree.hpp>
 
+#include "cli/resolve/host_name.hpp"
 #include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/spelling.hpp"
@@ -95,7 +96,7 @@ asked_for question_of(const why_options& o, const host& here) {
     const named_host h = *host_of(*o.host);
     out.what = operation::connect_tcp;
     out.port = static_cast<std::uint16_t>(port_of(o, h));
-    out.host = h.name;
+    out.host = *to_dns_name(h.name, "--host");
     return out;
   }
   if (o.connect_tcp || o.bind_tcp) {
@@ -128,6 +129,12 @@ class asker {
       first.is.concerns = protection::network;
       first.is.os_errno = ENETUNREACH;
     }
+    if (!q.host.empty() && !is_loopback(q.host) && first.is.allowed() && is_kept_to_localhost(q.port)) {
+      first.is.status = verdict::denied;
+      first.is.why = cause::not_in_policy;
+      first.is.concerns = protection::network;
+      first.is.os_errno = EACCES;
+    }
     const bool writes = q.what == operation::open_write || q.what == operation::open_read_write;
     if (!writes) return first;
     const place& at = first.found[0];
@@ -137,6 +144,11 @@ class asker {
     if (q.what == operation::open_read_write)
       if (answer lists = once({operation::list, q.path, {}, 0}); !lists.is.allowed()) return lists;
     return in_directory(q.path);
+  }
+
+  [[nodiscard]] bool is_kept_to_localhost(std::uint16_t port) const {
+    const auto kept = loopback_ports(s_.r, *s_.bound, s_.report());
+    return std::find(kept.begin(), kept.end(), port) != kept.end();
   }
 
   static void decided_by_proxy(answer& a, bool lets) {
@@ -204,6 +216,9 @@ class asker {
     const std::string subject = row_of(a.what).paths > 0 ? a.found[0].path() : std::string();
     a.why = explain(a.is, policy, subject);
     a.details = reason_text(a.is, a.asked(), policy, a.why);
+    if (!a.host.empty() && !is_loopback(a.host) && a.is.status == verdict::denied &&
+        is_kept_to_localhost(a.port))
+      a.details = fmt::format("the port {} is open on localhost alone", a.port);
     for (std::size_t i = 0; i < a.is.need_count && a.granted_by == nullptr; ++i)
       a.granted_by = a.is.needs[i].by[0];
     for (std::size_t i = 0; i < a.is.need_count && a.closest == nullptr; ++i)
@@ -447,6 +462,7 @@ std::string check(const why_options& o) {
     const auto named = host_of(*o.host);
     if (!named)
       return fmt::format("--host {} is no host: give a name, an address or a URL", in_quotes(*o.host));
+    if (const auto name = to_dns_name(named->name, "--host"); !name) return name.error().message();
     const unsigned number = port_of(o, *named);
     return number == 0 || number > 65535 ? "a port is a number from 1 to 65535" : std::string();
   }

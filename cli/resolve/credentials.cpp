@@ -11,6 +11,7 @@
 #include <nono/json/reader.hpp>
 #include <nono/network.hpp>
 
+#include "cli/resolve/host_name.hpp"
 #include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -96,7 +97,9 @@ std::string_view read_upstream(std::string_view text, credential_route& to) {
     if (!number) return "has a port that is none";
     to.port = *number;
   }
-  for (const char c : authority) to.host += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto name = to_dns_name(authority, {});
+  if (!name) return "has a host that is none";
+  for (const char c : *name) to.host += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (check_host(to.host) != errc::none || to.host.starts_with('*')) return "has a host that is none";
   const auto address = parse_address(to.host);
   const bool here = to.host == "localhost" || (address && kind_of(*address) == address_kind::this_machine);

@@ -9,6 +9,7 @@
 #include <nono/network.hpp>
 
 #include "cli/resolve/host_groups.hpp"
+#include "cli/resolve/host_name.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/registries.hpp"
 #include "cli/resolve/resolver.hpp"
@@ -30,11 +31,25 @@ error no_host(std::string_view word, std::string_view from, errc why) {
   return sentence(e.message());
 }
 
+/// The name as DNS has it, with a note of the one that it came from.
+result<std::string> noted_name(std::string_view name, std::string_view from,
+                               std::vector<std::string>& notes) {
+  auto out = to_dns_name(name, from);
+  if (out && *out != name) notes.push_back(fmt::format("{}: {} is {} in DNS", from, in_quotes(name), *out));
+  return out;
+}
+
 class filter_maker {
  public:
   filter_maker(const run_options& options, const profile& says, std::string_view name, const host& here,
-               std::string_view workdir, std::vector<std::string>& warnings)
-      : options_(options), says_(says), name_(name), here_(here), workdir_(workdir), warnings_(warnings) {}
+               std::string_view workdir, std::vector<std::string>& notes, std::vector<std::string>& warnings)
+      : options_(options),
+        says_(says),
+        name_(name),
+        here_(here),
+        workdir_(workdir),
+        notes_(notes),
+        warnings_(warnings) {}
 
   result<host_filter> run() {
     const std::string of_profile = fmt::format("the profile {}", name_);
@@ -92,7 +107,7 @@ class filter_maker {
       add_group(*group);
       return {};
     }
-    auto read = read_domain(word, from, warnings_);
+    auto read = read_domain(word, from, notes_, warnings_);
     if (!read) return std::move(read.error());
     allowed_host one = *std::move(read);
     for (const auto& [method, path] : endpoints) {
@@ -134,19 +149,23 @@ class filter_maker {
       std::string_view name = word.substr(0, colon);
       if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
       const auto port = parse_port(word.substr(colon + 1));
-      if (!port || check_host(name) != errc::none || name.starts_with('*')) return wrong();
-      out_.upstream_host = name;
+      auto dns = noted_name(name, from, notes_);
+      if (!dns) return std::move(dns.error());
+      if (!port || check_host(*dns) != errc::none || dns->starts_with('*')) return wrong();
+      out_.upstream_host = *std::move(dns);
       out_.upstream_port = *port;
     }
     for (const auto* list : {&says_.upstream_bypass, &options_.upstream_bypass})
-      for (const std::string& host : *list) {
+      for (const std::string& said : *list) {
         const std::string from = list == &options_.upstream_bypass
                                      ? "--upstream-bypass"
                                      : "network.upstream_bypass of " + of_profile;
-        if (const errc why = check_host(host); why != errc::none) return no_host(host, from, why);
-        if (std::find(out_.upstream_bypass.begin(), out_.upstream_bypass.end(), host) ==
+        auto host = noted_name(said, from, notes_);
+        if (!host) return std::move(host.error());
+        if (const errc why = check_host(*host); why != errc::none) return no_host(*host, from, why);
+        if (std::find(out_.upstream_bypass.begin(), out_.upstream_bypass.end(), *host) ==
             out_.upstream_bypass.end())
-          out_.upstream_bypass.push_back(host);
+          out_.upstream_bypass.push_back(*std::move(host));
       }
     if (out_.upstream_host.empty() && !out_.upstream_bypass.empty())
       return sentence(
@@ -163,6 +182,7 @@ class filter_maker {
   std::string_view name_;
   const host& here_;
   std::string_view workdir_;
+  std::vector<std::string>& notes_;
   std::vector<std::string>& warnings_;
   host_filter out_;
 };
@@ -183,13 +203,13 @@ bool wants_hosts(const run_options& options, const profile& says) {
 }
 
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
-                              const host& here, std::string_view workdir,
+                              const host& here, std::string_view workdir, std::vector<std::string>& notes,
                               std::vector<std::string>& warnings) {
-  return filter_maker(options, says, profile_name, here, workdir, warnings).run();
+  return filter_maker(options, says, profile_name, here, workdir, notes, warnings).run();
 }
 
 result<allowed_host> read_domain(std::string_view word, std::string_view from,
-                                 std::vector<std::string>& warnings) {
+                                 std::vector<std::string>& notes, std::vector<std::string>& warnings) {
   allowed_host out{std::string(word), std::string(from)};
   std::string_view rest = word;
   const std::size_t scheme = word.find("://");
@@ -221,8 +241,10 @@ result<allowed_host> read_domain(std::string_view word, std::string_view from,
                                    from, in_quotes(word)));
   }
   if (host.size() > 1 && host.ends_with('.')) host.pop_back();
-  if (const errc why = check_host(host); why != errc::none) return no_host(host, from, why);
-  out.name = host;
+  auto name = noted_name(host, from, notes);
+  if (!name) return std::move(name.error());
+  if (const errc why = check_host(*name); why != errc::none) return no_host(*name, from, why);
+  out.name = *std::move(name);
   return out;
 }
 

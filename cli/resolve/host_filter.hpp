@@ -44,14 +44,16 @@ struct host_filter {
 /// True when flags or profile ask for hosts.
 bool wants_hosts(const run_options& options, const profile& says);
 
-/// The hosts that they ask for. warnings: what the user should hear of, such as a port that is not looked at.
+/// The hosts that they ask for. notes: which names are others in DNS.
+/// warnings: what the user should hear of, such as a port that is not looked at.
 /// Errors: bad_argument with a sentence.
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
-                              const host& here, std::string_view workdir, std::vector<std::string>& warnings);
+                              const host& here, std::string_view workdir, std::vector<std::string>& notes,
+                              std::vector<std::string>& warnings);
 
-/// One word of --allow-domain that is no group: a host, `*.suffix`, an address, `host:port` or a URL.
+/// One word of --allow-domain that is no group: a host, in any language, `*.suffix`, an address, `host:port` or a URL.
 /// Errors: bad_argument with a sentence.
 result<allowed_host> read_domain(std::string_view word, std::string_view from,
-                                 std::vector<std::string>& warnings);
+                                 std::vector<std::string>& notes, std::vector<std::string>& warnings);
 
 }  // namespace nono::cli

@@ -60,6 +60,8 @@ result<std::string> policy_document(const sandbox& s, sandbox_target target, con
     if (s.gate.own_network) run.truth("own_network");
   }
   if (s.r.hosts && !s.r.hosts->routes.empty()) *text += ",\n  \"routes\": " + routes_text(s.r.hosts->routes);
+  if (!s.r.open_ports.empty())
+    *text += ",\n  \"open_ports\": " + fmt::format("[{}]", fmt::join(s.r.open_ports, ", "));
   *text += ",\n  \"enforcement\": " + to_json(report, "  ") + "\n}\n";
   return text;
 }
@@ -83,6 +85,10 @@ error restore(const std::string& path, sandbox& s) {
   if (const json_value* const port = run->find("proxy_port");
       port != nullptr && port->is == json_value::kind::natural && port->natural <= 65535)
     s.gate = {static_cast<std::uint16_t>(port->natural), run->find("own_network") != nullptr};
+  if (const json_value* const ports = document->find("open_ports"))
+    for (const json_value& port : ports->items)
+      if (port.is == json_value::kind::natural && port.natural <= 65535)
+        s.r.open_ports.push_back(static_cast<std::uint16_t>(port.natural));
   return lower(s, target->text == name_of(sandbox_target::this_process) ? sandbox_target::this_process
                                                                         : sandbox_target::supervised_child);
 }

@@ -18,6 +18,7 @@
 #include <nono/host.hpp>
 
 #include "cli/resolve/archive_member.hpp"
+#include "cli/resolve/host_name.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/setting_paths.hpp"
 #include "cli/resolve/xml_text.hpp"
@@ -383,7 +384,8 @@ std::string host_of_url(std::string_view url) {
   std::string host(url);
   for (char& c : host)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return !host.starts_with('*') && check_host(host) == errc::none ? host : std::string();
+  auto dns = to_dns_name(host, {});
+  return dns && !dns->starts_with('*') && check_host(*dns) == errc::none ? *std::move(dns) : std::string();
 }
 
 std::vector<registry_host> registry_hosts(const environment_view& env, std::string_view home,

@@ -242,7 +242,8 @@ class resolver {
       constexpr own_cache caches[] = {
           {runtime::rust, "/cargo", "CARGO_HOME", groups::rust_runtime.name},
           {runtime::node, "/npm", "npm_config_cache", groups::node_runtime.name},
-          {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name}};
+          {runtime::python, "/pip", "PIP_CACHE_DIR", groups::python_runtime.name},
+          {runtime::java, "/gradle", "GRADLE_USER_HOME", groups::java_runtime.name}};
       for (const own_cache& c : caches) {
         std::string cache = own_cache_at(c.below);
         if (c.of != which || closed || !can_be_made(cache)) continue;
@@ -532,8 +533,8 @@ class resolver {
   /// Ports that are opened beside what the network else is, by flag or profile.
   struct opened_ports {
     std::vector<port_rule> rules;
-    bool connects = false;  ///< some by --allow-connect-port
-    bool opens = false;     ///< some by --open-port: meant for localhost alone
+    bool connects = false;            ///< some by --allow-connect-port
+    std::vector<std::uint16_t> open;  ///< by --open-port, and by it alone: meant for localhost
   };
   [[nodiscard]] opened_ports ports() const {
     opened_ports out;
@@ -552,18 +553,17 @@ class resolver {
     });
     each(says_->listen_ports, options_.listen_port, [&](unsigned port) { add(port_use::bind_tcp, port); });
     each(says_->open_ports, options_.open_port, [&](unsigned port) {
+      const auto before = out.rules.size();
       add(port_use::connect_tcp, port);
+      if (out.rules.size() != before) out.open.push_back(static_cast<std::uint16_t>(port));
       add(port_use::bind_tcp, port);
-      out.opens = true;
     });
     return out;
   }
   static error open_all(resolution& out, const opened_ports& ports) {
     for (const port_rule& port : ports.rules)
       if (auto opened = out.policy.allow_port(port); !opened) return std::move(opened.error());
-    if (ports.opens)
-      out.warnings.emplace_back(
-          "an open port is open to every host: no rule of the kernel can say \"localhost\"");
+    out.open_ports = ports.open;
     return {};
   }
 
@@ -645,7 +645,7 @@ class resolver {
           fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
                       "--block-net",
                       name));
-    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.warnings);
+    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.notes, out.warnings);
     if (!filter) return std::move(filter.error());
     out.hosts = *std::move(filter);
     std::vector<std::string_view> names;

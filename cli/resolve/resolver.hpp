@@ -57,6 +57,7 @@ struct resolution {
   std::shared_ptr<const chosen_profile> chosen;  ///< null: no profile was named
   const builtin_profile* profile = nullptr;      ///< what `chosen` is to the rest of the command
   std::optional<host_filter> hosts;              ///< of a network that names hosts
+  std::vector<std::uint16_t> open_ports;         ///< meant for localhost alone
   std::vector<env_credential> env_credentials;   ///< secrets that the command is given
   std::optional<std::string> java;  ///< Java's tools are granted; where Maven is installed, empty: not known
   std::vector<std::string> protected_roots;                    ///< nono's own state and configuration

@@ -2,6 +2,7 @@
 // From a resolution to what would be enforced.
 #include "cli/resolve/sandbox.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -18,6 +19,16 @@ host_gate planned_gate(const run_options& options, const resolution& r) {
   return {port != 0 || !own ? port : usual_proxy_port, own};
 }
 
+std::vector<std::uint16_t> loopback_ports(const resolution& r, const bound_policy& bound,
+                                          const enforcement& report) {
+  if (report.of(protection::pathname_unix) != standing::by_supervisor) return {};
+  std::vector<std::uint16_t> out = r.open_ports;
+  if (bound.gate.port != 0 && !bound.gate.own_network &&
+      !bound.network.opens({port_use::connect_tcp, bound.gate.port}))
+    out.push_back(bound.gate.port);
+  return out;
+}
+
 error lower(sandbox& s, sandbox_target target, bool observed) {
   const binding home =
       nono::bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file
@@ -28,6 +39,15 @@ error lower(sandbox& s, sandbox_target target, bool observed) {
   auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
   if (!prepared) return prepared.error();
   s.prepared.emplace(*std::move(prepared));
+  if (!s.r.open_ports.empty()) {
+    std::string words =
+        loopback_ports(s.r, *s.bound, s.report()).empty()
+            ? "an open port is open to every host: no rule of the kernel can say \"localhost\""
+            : "an open port is connected to on localhost alone, but what the command serves there is open to "
+              "every host: bind() is not kept to localhost";
+    if (std::find(s.r.warnings.begin(), s.r.warnings.end(), words) == s.r.warnings.end())
+      s.r.warnings.push_back(std::move(words));
+  }
   if (s.r.chosen && s.r.chosen->says.signal_mode == "allow_same_sandbox" &&
       s.report().of(protection::signals) == standing::missing)
     return {errc::protection_unavailable,

@@ -3,8 +3,10 @@
 // `profile show` all come through here, so that what one shows is what the other enforces.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nono/bind.hpp>
 #include <nono/error.hpp>
@@ -26,6 +28,11 @@ struct sandbox {
 
   [[nodiscard]] const enforcement& report() const { return prepared->planned.report; }
 };
+
+/// The ports to which a supervisor lets the command connect on this machine alone: the open ones, and the proxy's. Landlock
+/// knows no addresses, so there are none where no supervisor decides connections.
+std::vector<std::uint16_t> loopback_ports(const resolution& r, const bound_policy& bound,
+                                          const enforcement& report);
 
 /// Where the proxy listens in a network of the command's own, where all ports are free; 3128 is what proxies use.
 inline constexpr std::uint16_t usual_proxy_port = 3128;

@@ -107,6 +107,8 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
       case attempt::kind::call:
         if (a->id == protection::network) {
           out += fmt::format("  a network socket: {}\n", network_advice(r, bound));
+        } else if (a->subject == nono::detail::localhost_alone) {
+          out += fmt::format("  {}: --open-port is about no other host\n", a->subject);
         } else {
           out += fmt::format("  {}: closed in every sandbox ({}); no flag grants it\n", a->subject, a->id);
         }

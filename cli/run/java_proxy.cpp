@@ -82,7 +82,8 @@ std::string maven_settings(std::string_view settings, const proxy_address& proxy
 
 error write_java_options(const std::string& directory, const std::string& maven, const proxy_address& proxy) {
   if (::mkdir(directory.c_str(), S_IRWXU) != 0) return cannot_make(directory, errno);
-  std::string options;
+  // It does not know TMPDIR, and what it makes in /tmp it could not read.
+  std::string options = argument("-Djava.io.tmpdir=" + directory.substr(0, directory.rfind('/')));
   for (const char* protocol : {"http", "https"}) {
     options += argument(fmt::format("-D{}.proxyHost=127.0.0.1", protocol));
     options += argument(fmt::format("-D{}.proxyPort={}", protocol, proxy.port));

@@ -21,7 +21,7 @@ struct proxy_address {
 
 /// Makes `directory` and in it `options`, the system properties of the java command, and where Maven is installed `maven`,
 /// which stands for Maven's conf/: the same files by links, and its settings.xml with the proxy in it.
-/// directory: absolute, not there yet. maven: where Maven is installed; empty: not known.
+/// directory: absolute, not there yet; the one that holds it becomes Java's own for temporary files. maven: where Maven is installed; empty: not known.
 /// Errors: bad_argument with a sentence, such as for a full disk.
 error write_java_options(const std::string& directory, const std::string& maven, const proxy_address& proxy);
 

@@ -260,12 +260,14 @@ std::vector<std::string_view> arguments(const run_options& options, const starte
 }
 
 /// What the child lacks of what was planned, because an outer supervisor has the listener.
-std::string lost_words(const enforcement& planned, const enforcement& in_force) {
+std::string lost_words(const started& p, const enforcement& in_force) {
+  const enforcement& planned = p.report();
   std::string names;
   for (const protection_row& row : protections)
     if (planned.of(row.id) == standing::by_supervisor && !in_force.enforced(row.id))
       names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
   if (names.empty()) return {};
+  if (!loopback_ports(p.r, *p.bound, planned).empty()) names += ", ports on localhost alone";
   return "[nono] warning: this run is supervised from outside already, and there can be one supervisor only: "
          "this "
          "one does not add " +
@@ -346,14 +348,15 @@ int run(const run_options& options) {
     p.listening = nono::detail::descriptor();
   }
   p.prepared->ruleset = nono::detail::descriptor();  // the child has it; we live long
-  if (!options.silent) say(lost_words(p.report(), child->report()));
+  if (!options.silent) say(lost_words(p, child->report()));
   // What we hold is no longer the child's to look at.
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   write_report(p, child->report(), true);
 
   std::optional<observer> watcher;
   if (observed && child->listener() >= 0) watcher.emplace(child->pid(), *p.bound);
-  supervisor answers(*child, *p.bound, p.prepared->planned, watcher ? &*watcher : nullptr);
+  supervisor answers(*child, *p.bound, p.prepared->planned, watcher ? &*watcher : nullptr,
+                     loopback_ports(p.r, *p.bound, p.report()));
   const auto status = supervise(*child, signals, answers, options.silent);
   if (!status) return complained_of(status.error());
   answer_leftovers(*child, answers);

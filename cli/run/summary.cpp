@@ -2,12 +2,14 @@
 // What is printed before a run.
 #include "cli/run/summary.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include <nono/format.hpp>
 #include <nono/tree.hpp>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/sandbox.hpp"
 #include "cli/resolve/spelling.hpp"
 #include "cli/run/reachable.hpp"
 
@@ -34,15 +36,18 @@ std::string_view network_words(network_mode mode) {
 }
 
 /// How many hosts, from where, and what keeps the command from going past the proxy.
-std::string host_row(const resolution& r, const bound_policy& bound, int verbose) {
+std::string host_row(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose) {
   const host_filter& f = *r.hosts;
   std::string ports;
   for (std::size_t i = 0; i < bound.network.port_count; ++i) ports += ", " + to_text(bound.network.ports[i]);
   std::string which = fmt::format("{} {}", f.hosts.size(), f.hosts.size() == 1 ? "host" : "hosts");
   if (f.any_public()) which = f.hosts.size() == 1 ? "every public host" : "every public host and others";
+  const auto kept = loopback_ports(r, bound, report);
+  const bool pinned = std::find(kept.begin(), kept.end(), bound.gate.port) != kept.end();
   std::string out = fmt::format(
       "  net  proxy localhost:{}{} to {}{}{}{}\n", bound.gate.port,
       bound.gate.own_network ? ", in a network of its own,"
+      : pinned               ? ", in this system's network (where a supervisor keeps that port to localhost),"
                              : ", that port of every host too (by Landlock, in this system's network),",
       which, f.profile.empty() ? "" : fmt::format(" ({})", f.profile), ports,
       f.upstream_host.empty() ? "" : fmt::format(", through {}:{}", f.upstream_host, f.upstream_port));
@@ -115,8 +120,8 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     for (const bound_deny& d : bound.denies)
       out += fmt::format("  deny {}  [{}]\n", quoted_whole(d.path), d.source.empty() ? "user" : d.source);
   }
-  out +=
-      r.hosts ? host_row(r, bound, verbose) : fmt::format("  net  {}\n", network_words(bound.network.mode));
+  out += r.hosts ? host_row(r, bound, report, verbose)
+                 : fmt::format("  net  {}\n", network_words(bound.network.mode));
   std::string missing;
   for (const protection_row& row : protections) {
     const bool absent = report.of(row.id) == standing::missing;

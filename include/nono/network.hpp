@@ -97,7 +97,7 @@ struct network_rule {
 struct host_gate {
   std::uint16_t port = 0;  ///< where the proxy listens; 0: there is no runner
   /// True: in a network namespace of the child's own, where the proxy's listener is all there is. False: in the network
-  /// of the system, where the child may connect to `port` alone, which is that port of every host.
+  /// of the system, where the child may connect to `port` alone: of every host, unless a supervisor keeps it to loopback.
   bool own_network = false;
 };
 

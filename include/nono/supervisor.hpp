@@ -65,11 +65,15 @@ struct watched_descriptor {
 /// and the policy must outlive it.
 class supervisor {
  public:
-  supervisor(child& running, const bound_policy& policy, const plan& planned, call_observer* heard = nullptr)
+  /// loopback_ports: TCP ports to which it connects nobody but at loopback addresses, where connections come to it:
+  /// planned.filter.decides_unix. Landlock knows ports alone.
+  supervisor(child& running, const bound_policy& policy, const plan& planned, call_observer* heard = nullptr,
+             std::vector<std::uint16_t> loopback_ports = {})
       : running_(running),
         calls_(running.listener()),
         table_(planned.filter),
-        decider_(calls_, policy, planned.report, running.diagnostics(), running.keeps_answers()),
+        decider_(calls_, policy, planned.report, running.diagnostics(), running.keeps_answers(),
+                 std::move(loopback_ports)),
         privileged_(detail::system_kernel::capabilities() != 0),
         heard_(heard) {}
 

@@ -122,7 +122,7 @@ class Message:
                 (r"/nono-\d+/[a-z2-7]{6}\b", "/nono-UID/SCRATCH"), (r"\bprocess \d+", "process PID"), (r"/proc/\d+", "/proc/PID"),
                 (r"\+ \d+ system/group paths", "+ N system/group paths"),
                 # The registries of the tools that are here, and any free port.
-                (r"to \d+ hosts \(developer\)", "to N hosts (developer)"), (r"localhost:\d+, that port", "localhost:PORT, that port"),
+                (r"to \d+ hosts \(developer\)", "to N hosts (developer)"), (r"localhost:\d+, in this system", "localhost:PORT, in this system"), (r"localhost:\d+, that port", "localhost:PORT, that port"),
                 (r"/audit/[0-9a-f]{16}/", "/audit/ID/"),
                 # Grants and denies of the system: what there is of them differs.
                 (r"(?m)^  (?:r|w|r\+w|-|deny) +'(?!/BASE)[^\n]*\n", "")):

@@ -281,6 +281,7 @@ for access, answer in (("readwrite", b"n\n"), ("read", b"\n"), ("write", b"y\n")
 say("asked, and what it says afterwards", "run -p %/p.json -- sh -c 'cat f 2>/dev/null; exit 3'", 3,
     {"p.json": '{"workdir": {"access": "read"}}', "work/f": ""}, keys=b"n\n")
 say("a run within a run", "run --allow-cwd --silent -- @nono run -- true", 0)
+say("a run within a run, with an open port", "run --allow-cwd --silent -- @nono run --block-net --open-port 81 -- true", 0)
 say("a run within a run that fails", "run --allow-cwd --silent -- @nono run -- false", 1)
 say("verbosely", "run -vv --allow-cwd -- sh -c 'exit 0'", 0)
 
@@ -421,6 +422,16 @@ say("an upstream proxy", f"{HOSTS} --upstream-proxy proxy.example:3128 --upstrea
 say("ports beside hosts", f"{HOSTS} --listen-port 8080 --allow-connect-port 5432 -- true", 0)
 say("single endpoints", "run --dry-run --allow-domain http://a.example/v1/* -- true", 0)
 say("ports that are not looked at", "run --dry-run --allow-domain A.example:8443 --allow-domain [::1]:80 -- true", 0)
+say("names in any language", "run --dry-run -v --allow-domain Bücher.example:80 --allow-domain *.例え.テスト --allow-domain http://faß.example/v1/* "
+    "--upstream-proxy прокси.example:3128 --upstream-bypass *.büro.example -- true", 0)
+say("a name in another's letters", "run --dry-run -v --allow-domain \u0430pple.example -- true", 0)
+for fault, name in (("that are not UTF-8", "b\udcfccher.example"), ("with a character that none has", "☃.example"),
+                    ("that run in two ways", "\u05d0a.example"), ("with a misplaced wildcard", "b*.bücher.example"),
+                    ("too long with xn--", "ü" * 60 + ".example"), ("of nothing", "\u00ad.example"),
+                    ("that are addresses", "\uff11\uff12\uff17.0.0.1"), ("with what names cannot show", "a\u202eb.example")):
+    say(f"names {fault}", f"run --allow-domain {name} -- true", 1)
+say("an upstream proxy of no name", f"{HOSTS} --upstream-proxy ☃.example:3128 -- true", 1)
+say("a bypass of no name", f"{HOSTS} --upstream-proxy p.example:1 --upstream-bypass ☃.example -- true", 1)
 say("an unknown network profile", "run --network-profile nosuch -- true", 1)
 say("an upstream proxy alone", "run --upstream-proxy proxy.example:3128 -- true", 1)
 say("an upstream proxy with a scheme", f"{HOSTS} --upstream-proxy http://proxy.example:3128 -- true", 1)
@@ -456,7 +467,15 @@ say("java's tools without the proxy", "run --no-audit --allow-domain a.example -
 say("a host that was refused", "run --no-audit --allow-domain a.example --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, REFUSED)
 CONNECT = {"f.py": "import socket, sys\ntry: socket.create_connection(('192.0.2.1', 81), 5)\nexcept OSError: sys.exit(3)\n",}
 say("past the ports", "run --allow-connect-port 80 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("past localhost", "run --block-net --open-port 81 --read-file %/f.py -- /usr/bin/python3 %/f.py", 3, CONNECT)
+say("why of an open port of another host", "why --block-net --open-port 81 --host a.example:81", 0)
+say("why of an open port of this machine", "why --block-net --open-port 81 --host localhost:81", 0)
+say("wrap with open ports", "wrap --dry-run --block-net --open-port 81 -- true", 0)
+say("hosts beside open ports", f"{HOSTS} --open-port 8080 -- true", 0)
+say("the proxy's port, opened besides", "run --dry-run --allow-domain a.example --proxy-port 3128 --allow-connect-port 3128 -- true", 0)
 say("why of a host", "why --allow-domain a.example --host https://A.example/x", 0)
+say("why of a name in another language", "why --allow-domain bücher.example --host https://BÜCHER.example/x", 0)
+say("why of what is no name", "why --host ☃.example", 2)
 say("why of another", "why --allow-domain a.example --host b.example", 0)
 say("why of endpoints", "why --allow-domain http://a.example/v1/* --host a.example", 0)
 

@@ -75,11 +75,24 @@ class Fetch(unittest.TestCase):
                              "<maven.compiler.target>11</maven.compiler.target></properties><dependencies><dependency>"
                              "<groupId>commons-codec</groupId><artifactId>commons-codec</artifactId><version>1.15</version>"
                              "</dependency></dependencies></project>\n")
-        self.file("src/main/java/Small.java", "public class Small { public static void main(String[] a) { System.out.println("
+        self.file("src/main/java/Small.java", "import java.nio.file.Files;\n"
+                                              "public class Small { public static void main(String[] a) throws Exception { "
+                                              "Files.readAllBytes(Files.createTempFile(\"a\", \"b\")); System.out.println("
                                               "org.apache.commons.codec.binary.Hex.encodeHexString(new byte[]{7})); } }\n")
         self.nono("java-dev", "mvn", "-q", "-B", "compile")
         jar = self.cache("maven", "commons-codec/commons-codec/1.15/commons-codec-1.15.jar")
         self.assertEqual(self.nono("java-dev", "java", "-cp", f"target/classes:{jar}", "Small"), "07\n")
+
+    def test_gradle(self):
+        self.needs("gradle")
+        self.needs("javac")
+        self.file("build.gradle", "apply plugin: 'java'\napply plugin: 'application'\nmainClassName = 'Small'\n"
+                                  "repositories { mavenCentral() }\n"
+                                  "dependencies { implementation 'commons-codec:commons-codec:1.15' }\n")
+        self.file("src/main/java/Small.java", "public class Small { public static void main(String[] a) { System.out.println("
+                                              "org.apache.commons.codec.binary.Hex.encodeHexString(new byte[]{7})); } }\n")
+        self.assertIn("07\n", self.nono("java-dev", "gradle", "--no-daemon", "-q", "run"))
+        self.assertTrue(os.path.isdir(self.cache("gradle", "caches")))
 
 
 if __name__ == "__main__":

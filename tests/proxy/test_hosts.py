@@ -15,10 +15,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import harness  # noqa: E402
 import world  # noqa: E402
-from world import LINK_LOCAL, OTHER, PRIVATE, PUBLIC, Raw, Web  # noqa: E402
+from world import LINK_LOCAL, OTHER, PRIVATE, PUBLIC, SIX, Raw, Web  # noqa: E402
 
 NAMES = {"api.example": [PUBLIC], "other.example": [OTHER], "deep.sub.example": [PUBLIC], "intranet.example": [PRIVATE],
-         "cloud.example": [LINK_LOCAL], "api.openai.com": [PUBLIC], "api.anthropic.com": [OTHER]}
+         "cloud.example": [LINK_LOCAL], "xn--bcher-kva.example": [PUBLIC], "xn--j1a0a.example": [OTHER], "api.openai.com": [PUBLIC], "api.anthropic.com": [OTHER]}
 USER = 65534
 
 
@@ -39,8 +39,11 @@ class Hosts(harness.Case):
         context = Hosts.authority.context("api.example", "other.example", "*.sub.example", "api.openai.com")
         Hosts.web = [Web(a, 80) for a in (PUBLIC, OTHER, PRIVATE, LINK_LOCAL, "127.0.0.1")]
         Hosts.tls = [Web(a, 443, context=context) for a in (PUBLIC, OTHER)]
-        Hosts.echo = Raw(world.echo, port=7777)
+        Hosts.echo = [Raw(world.echo, a, 7777) for a in (PUBLIC, "127.0.0.1", "127.8.9.1", "::1", SIX)]
         Hosts.other_echo = Raw(world.echo, OTHER, 3128)
+        Hosts.ssh_peers = []
+        for address in (PUBLIC, "127.0.0.1"):
+            Raw(lambda taken: Hosts.ssh_peers.append(taken.getpeername()), address, 22)
         # Programs that an ordinary user may execute.
         Hosts.bin = os.path.join(Hosts.room, "bin")
         os.mkdir(Hosts.bin, 0o755)
@@ -107,6 +110,24 @@ class Hosts(harness.Case):
         self.assertNotEqual(r.code, 0, r)  # no repository is there, and the server was reached
         self.assertIn("/repo.git/info/refs?service=git-upload-pack", [path for _, path, _, _ in world.Echo.seen], r)
 
+    def test_ssh(self):
+        """It knows no proxy and is refused, to an allowed host as well; its server never sees it."""
+        ssh = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no",
+               "-o", "UserKnownHostsFile=/dev/null"]
+        outside = subprocess.run([*ssh, f"nobody@{PUBLIC}", "true"], capture_output=True, timeout=20, check=False)
+        self.assertEqual((outside.returncode, len(self.ssh_peers)), (255, 1), outside)  # were it let through, it would be seen
+        self.ssh_peers.clear()
+        for policy, words in (("namespace", "Network is unreachable"), ("landlock", "Permission denied")):
+            for to in (PUBLIC, "127.0.0.1", "api.example"):
+                with self.subTest(policy=policy, to=to):
+                    self.names.asked.clear()
+                    r = self.hosts(*ssh, f"nobody@{to}", "true", flags=("--allow-domain", "api.example", "--allow-domain", PUBLIC,
+                                                                        "--sandbox-policy", policy))
+                    self.assertEqual(r.code, 255, r)
+                    if to == PUBLIC:
+                        self.assertIn(f"connect to host {PUBLIC} port 22: {words}", r.text)
+                    self.assertEqual((self.ssh_peers, self.names.asked), ([], []), r)
+
     def test_direct_ways_are_closed(self):
         code = f"""
 import socket, struct
@@ -148,14 +169,16 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
                     self.assertNotIn(b"OPEN", r.out, r)
                     self.assertEqual(self.names.asked, [])
                     self.assertIn("in a network of its own" if policy == "namespace" else
-                                  "that port of every host too (by Landlock", r.text)
+                                  "where a supervisor keeps that port to localhost", r.text)
 
     def test_the_same_port_of_other_hosts(self):
-        """Closed by a namespace; open by Landlock, which knows ports alone, and the summary says so."""
+        """Closed by a namespace; Landlock knows ports alone, so the supervisor keeps this one to localhost."""
         code = f"import socket; s = socket.create_connection(('{OTHER}', 3128), timeout=5); s.sendall(b'x'); print(s.recv(1))"
         flags = ("--allow-domain", "api.example", "--proxy-port", "3128", "--sandbox-policy")
         self.check(self.python(code, flags=(*flags, "namespace")), 1, err="in a network of its own")
-        self.check(self.python(code, flags=(*flags, "landlock")), 0, "b'x'\n", err="that port of every host too")
+        self.check(self.python(code, flags=(*flags, "landlock")), 1, err="a supervisor keeps that port to localhost")
+        self.check(self.python(code, flags=(*flags, "landlock", "--allow-connect-port", "3128")), 0, "b'x'\n",
+                   err="that port of every host too")
 
     def test_the_environment(self):
         r = self.hosts("env", env=self.env(HTTP_PROXY="http://outer:1", ALL_PROXY="socks5://outer:2", no_proxy="*"))
@@ -234,6 +257,35 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         r = self.hosts("curl", "-sS", "http://deep.sub.example/d", flags=("--allow-domain", "*.sub.example"))
         self.check(r, 0, "GET /d 0\n")
 
+    def test_names_in_any_language(self):
+        """The name that DNS has is the one that is looked up, compared, logged and shown."""
+        name = "xn--bcher-kva.example"
+        r = self.hosts("curl", "-sS", f"http://{name}/b", f"http://x.{name}/b", flags=("--allow-domain", "BÜCHER.example", "-v"))
+        self.check(r, 0, f"GET /b 0\nnono: the host x.{name} is not among the allowed hosts; --allow-domain x.{name} adds it\n",
+                   (f"       {name}  [--allow-domain]\n", f"note: --allow-domain: 'bÜcher.example' is {name} in DNS"))
+        self.assertEqual(set(self.names.asked), {name})
+        self.assertEqual({e["target"] for e in self.audit()}, {name, f"x.{name}"})
+        profile = self.file("work/p.json", json.dumps({"meta": {"name": "p"}, "network": {"allow_domain": [
+            {"domain": "bücher.example", "endpoints": [{"method": "GET", "path": "/v1/*"}]}]}}, ensure_ascii=False), 0o644)
+        r = self.run_("--profile", profile, "--allow-cwd", "--", "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}\n",
+                      f"http://{name}/v1/a", "http://bücher.example/v2", f"http://{name}/v1/b")
+        self.assertEqual(re.findall(rb"\d{3}", r.out), [b"200", b"403", b"200"], r)
+        # A proxy of the company's, and a host that goes past it.
+        seen = []
+        class Upstream(world.Handler):
+            def do_GET(self):
+                seen.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+        upstream = Web(OTHER, 3999, Upstream)
+        self.addCleanup(upstream.server_close)
+        self.addCleanup(upstream.shutdown)
+        r = self.hosts("curl", "-sS", "http://api.example/u", f"http://{name}/u", flags=(
+            "--allow-domain", "api.example", "--allow-domain", "bücher.example", "--upstream-proxy", "кч.example:3999",
+            "--upstream-bypass", "bücher.example"))
+        self.check(r, 0, "GET /u 0\n")
+        self.assertEqual(seen, ["http://api.example/u"])
+
     def test_endpoints_of_a_flag_and_a_profile(self):
         r = self.hosts("curl", "-sS", "-w", "%{http_code}\n", "http://api.example/v1/x", "http://api.example/v2",
                        "http://api.example/v1/../v2", "--path-as-is", flags=("--allow-domain", "http://api.example/v1/*"))
@@ -288,8 +340,58 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         client = f"import socket; s = socket.create_connection(('{PUBLIC}', 7777), timeout=5); s.sendall(b'x'); print(s.recv(1))"
         self.check(self.python(client, flags=("--allow-domain", "other.example", "--allow-connect-port", "7777")), 0, "b'x'\n")
         self.check(self.python(client, flags=("--allow-connect-port", "7777")), 0, "b'x'\n", err="outbound to single ports")
-        self.check(self.python(client, flags=("--block-net", "--open-port", "7777")), 0, "b'x'\n",
-                   err="an open port is open to every host")
+
+    def test_open_ports_are_of_localhost(self):
+        """However it is spelt, by threads that change the address meanwhile, and beside hosts; a server is open to every host."""
+        code = f"""
+import ctypes, socket, struct, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(name, family, host, **how):
+    s = socket.socket(family); s.settimeout(5)
+    try: s.connect((host, 7777)); s.sendall(b"x"); print(name, s.recv(1).decode())
+    except OSError as e: print(name, e.errno)
+four, six = socket.AF_INET, socket.AF_INET6
+attempt("localhost", four, "127.0.0.1")
+attempt("another of it", four, "127.8.9.1")
+attempt("unspecified", four, "0.0.0.0")
+attempt("six", six, "::1")
+attempt("mapped", six, "::ffff:127.0.0.1")
+attempt("far", four, "{PUBLIC}")
+attempt("zero's neighbour", four, "0.1.2.3")
+attempt("far six", six, "{SIX}")
+attempt("far mapped", six, "::ffff:{PUBLIC}")
+# The address changes while the call is decided: what was looked at is what is connected to.
+good, bad = (struct.pack("=H2s4s8x", 2, struct.pack(">H", 7777), socket.inet_aton(a)) for a in ("127.0.0.1", "{PUBLIC}"))
+room = ctypes.create_string_buffer(good, 16)
+over, far = False, 0
+def change():
+    while not over: ctypes.memmove(room, bad, 16); ctypes.memmove(room, good, 16)
+t = threading.Thread(target=change); t.start()
+for _ in range(300):
+    s = socket.socket(four)
+    if libc.connect(s.fileno(), room, 16) == 0 and s.getpeername()[0] != "127.0.0.1": far += 1
+    s.close()
+over = True; t.join()
+print("swapped", far)
+"""
+        said = "localhost x\nanother of it x\nunspecified x\nsix x\nmapped x\nfar 13\nzero's neighbour 13\nfar six 13\nfar mapped 13\nswapped 0\n"
+        for flags in (("--block-net",), ("--allow-domain", "api.example")):
+            with self.subTest(flags):
+                self.check(self.python(code, flags=(*flags, "--open-port", "7777")), 0, said,
+                           err="an open port is connected to on localhost alone")
+        client = f"import socket; s = socket.create_connection(('{PUBLIC}', 7777), timeout=5); s.sendall(b'x'); print(s.recv(1))"
+        self.check(self.python(client, flags=("--open-port", "7777", "--allow-connect-port", "7777")), 0, "b'x'\n")
+        r = self.nono("wrap", "--allow-cwd", "--read", self.room, "--block-net", "--open-port", "7777", "--", "/usr/bin/python3",
+                      "-c", client)
+        self.check(r, 0, "b'x'\n", "an open port is open to every host")
+        for to, words in ((PUBLIC, "the port 7777 is open on localhost alone"), ("127.0.0.1", "")):
+            for how in ((), ("--self",)):
+                flags = ("--block-net", "--open-port", "7777")
+                asks = ("why", "--host", f"{to}:7777")
+                r = self.hosts(os.path.join(self.bin, "nono"), *asks, *how, flags=(*flags, "-s")) if how else self.nono(*asks, *flags)
+                with self.subTest(to=to, how=how):
+                    self.assertEqual(r.out.startswith(b"DENIED"), bool(words), r)
+                    self.assertIn(words.encode(), r.out, r)
 
     # ---- errors ----
 
@@ -309,7 +411,7 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
                 (("--sandbox-policy", "magic"), 2, "--sandbox-policy"),
                 (("--allow-domain", "a.example", "--sandbox-policy", "namespace", "--listen-port", "1"), 1,
                  "no port of this system can be opened"),
-                (("--allow-domain", "b\xfccher.example"), 1, "--allow-domain"),
+                (("--allow-domain", "b\udcfccher.example"), 1, "--allow-domain: the host 'b\\xfccher.example' is not UTF-8"),
                 (("--allow-domain", "a_b.example"), 1, "--allow-domain"),
                 (("--allow-domain", "ftp://a.example"), 1, "only http and https can be filtered"),
                 (("--allow-domain", "https://a.example/x?y"), 1, "with a query, which no rule looks at"),

@@ -29,7 +29,7 @@ NAMES = {
     "six.example": [SIX], "both.example": [SIX, PUBLIC], "intranet.example": [PRIVATE], "cloud.example": [LINK_LOCAL],
     "local.example": ["127.0.0.1"], "mixed.example": [PUBLIC, PRIVATE], "mapped.example": ["::ffff:10.9.8.7"],
     "dead.example": ["203.0.113.99"], "slow.example": [PUBLIC], "metadata.google.internal": [PUBLIC],
-    "empty.example": [],
+    "empty.example": [], "hole.example": [OTHER, PUBLIC], "sixhole.example": [PUBLIC, SIX], "holes.example": [OTHER, SIX],
 }
 
 
@@ -267,6 +267,80 @@ class ProxyTest(unittest.TestCase):
             s.close()
             self.assertEqual(status, 502)
             self.assertEqual(p.events()[-1]["denial_category"], "upstream_connect_failed")
+
+    @contextlib.contextmanager
+    def hole(self, address, port):
+        """Where no answer comes: the queue of a server that takes nobody is full."""
+        with contextlib.ExitStack() as stack:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            server = stack.enter_context(socket.socket(family))
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind((address, port))
+            server.listen(0)
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket(family))
+                waiting.setblocking(False)
+                waiting.connect_ex((address, port))
+            time.sleep(0.1)
+            yield server
+
+    def timed(self, p, to):
+        start = time.monotonic()
+        s, status = p.tunnel(to)
+        with s:
+            if status == 200:
+                s.sendall(b"ping")
+                self.assertEqual(s.recv(4), b"ping")
+            return status, time.monotonic() - start
+
+    def test_an_address_without_an_answer_is_not_waited_for(self):
+        good, six = Raw(world.echo), Raw(world.echo, SIX)
+        with Proxy(("hole.example", "sixhole.example")) as p:
+            with self.hole(OTHER, good.port):
+                for _ in range(3):
+                    status, took = self.timed(p, f"hole.example:{good.port}")
+                    self.assertEqual(status, 200)
+                    self.assertTrue(0.2 < took < 1, took)
+            with self.hole(SIX, good.port):
+                status, took = self.timed(p, f"sixhole.example:{good.port}")
+                self.assertEqual(status, 200)
+                self.assertTrue(0.2 < took < 1, took)  # IPv6 comes first
+            with self.hole(PUBLIC, six.port):
+                status, took = self.timed(p, f"sixhole.example:{six.port}")
+                self.assertEqual(status, 200)
+                self.assertLess(took, 0.2)
+            self.no_descriptors_left(p)
+            self.assertEqual([e["decision"] for e in p.events()], ["allow"] * 5)  # one for each, not for each address
+
+    def test_an_address_that_refuses_at_once_costs_nothing(self):
+        good = Raw(world.echo)
+        with Proxy(("hole.example",)) as p:
+            status, took = self.timed(p, f"hole.example:{good.port}")
+            self.assertEqual(status, 200)
+            self.assertLess(took, 0.2)
+
+    def test_no_address_is_tried_where_one_is_forbidden(self):
+        tried = []
+        good = Raw(lambda taken: tried.append(taken.getpeername()))
+        with Proxy(("mixed.example",)) as p:
+            s, status = p.tunnel(f"mixed.example:{good.port}")
+            s.close()
+            self.assertEqual(status, 403)
+        self.assertEqual(tried, [])
+
+    def test_the_first_that_fails_does_not_end_the_others(self):
+        """One refuses while another, before it in the row, still may answer."""
+        with self.hole(SIX, 4321) as server, Proxy(("holes.example",)) as p:
+            def take():
+                time.sleep(0.6)
+                with contextlib.ExitStack() as taken, contextlib.suppress(OSError):
+                    server.settimeout(5)
+                    while True:
+                        taken.enter_context(server.accept()[0])
+            threading.Thread(target=take, daemon=True).start()
+            s, status = p.tunnel("holes.example:4321")
+            s.close()
+            self.assertEqual(status, 200)
 
     # ---- the token ----
 

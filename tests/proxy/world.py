@@ -185,7 +185,8 @@ class Raw(threading.Thread):
     def __init__(self, serve, address=PUBLIC, port=0):
         super().__init__(daemon=True)
         self.serve = serve
-        self.listener = socket.create_server((address, port), backlog=4096)
+        self.listener = socket.create_server((address, port), backlog=4096,
+                                             family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.start()
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -41,6 +42,9 @@
 
 namespace nono::detail {
 
+/// The subject of a connection that is refused because its port is one of loopback_ports.
+inline constexpr std::string_view localhost_alone = "a port that is open on localhost alone";
+
 /// What came of a call.
 struct decided {
   answer reply{};
@@ -61,12 +65,14 @@ class decider {
  public:
   /// netlink:       a NETLINK_SOCK_DIAG socket of the child's network; -1: servers inside the sandbox cannot be told.
   /// keeps_answers: a signal cannot make a caller ask again for what has been done.
+  /// loopback_ports: TCP ports that are connected to at loopback addresses alone.
   decider(listener calls, const bound_policy& policy, const enforcement& in_force, int netlink,
-          bool keeps_answers)
+          bool keeps_answers, std::vector<std::uint16_t> loopback_ports = {})
       : calls_(calls),
         by_(policy, in_force, privileges::none),
         netlink_(netlink),
-        keeps_answers_(keeps_answers) {}
+        keeps_answers_(keeps_answers),
+        loopback_ports_(std::move(loopback_ports)) {}
 
   decided decide(const notification& n, protection id) {
     const caller who(n.pid, last_caller_);
@@ -193,6 +199,7 @@ class decider {
     w.length = static_cast<socklen_t>(n.args[2]);
     if (const int why = who.read(n.args[1], &w.address, w.length); why != 0) return done(why);
     if (is_gone(n)) return done(EINTR);
+    if (leaves_loopback(w)) return refused(EACCES, std::string(localhost_alone));
     std::string path;
     if (w.is_unix && names_file(w, path)) {
       pinned target = who.walk(AT_FDCWD, path, true);
@@ -213,6 +220,28 @@ class decider {
       std::memcpy(&w.address, &address, sizeof address);
     }
     return start(n, std::move(w));
+  }
+
+  /// True for a port of loopback_ports at another address. What was copied is what is connected to.
+  [[nodiscard]] bool leaves_loopback(const waiting& w) const noexcept {
+    in6_addr host{};  // 0.0.0.0 as ::, which the kernel takes for loopback, too. Source: ip(7)
+    std::uint16_t port = 0;
+    if (w.address.ss_family == AF_INET) {
+      sockaddr_in to{};
+      std::memcpy(&to, &w.address, sizeof to);
+      if (to.sin_addr.s_addr != INADDR_ANY) host.s6_addr[10] = host.s6_addr[11] = 0xff;
+      std::memcpy(&host.s6_addr[12], &to.sin_addr, 4);
+      port = ntohs(to.sin_port);
+    } else if (w.address.ss_family == AF_INET6) {
+      sockaddr_in6 to{};
+      std::memcpy(&to, &w.address, sizeof to);
+      host = to.sin6_addr;
+      port = ntohs(to.sin6_port);
+    }
+    if (std::find(loopback_ports_.begin(), loopback_ports_.end(), port) == loopback_ports_.end())
+      return false;
+    if (IN6_IS_ADDR_V4MAPPED(&host)) return host.s6_addr[12] != 127;
+    return !IN6_IS_ADDR_LOOPBACK(&host) && !IN6_IS_ADDR_UNSPECIFIED(&host);
   }
 
   decided start(const notification& n, waiting w) {
@@ -525,6 +554,7 @@ class decider {
   judged by_;
   int netlink_;
   bool keeps_answers_;
+  std::vector<std::uint16_t> loopback_ports_;
   held_thread last_caller_;
   std::vector<waiting> waiting_;
   std::int64_t next_look_ = 0;

@@ -105,6 +105,7 @@ TEST_CASE("credentials: what is wrong with a definition is said") {
       {R"({"upstream": "https://a.example/?x", "credential_key": "k"})",
        "more than a host, a port and a path"},
       {R"({"upstream": "https://*.example", "credential_key": "k"})", "has a host that is none"},
+      {R"({"upstream": "https://☃.example", "credential_key": "k"})", "has a host that is none"},
       {R"({"upstream": "https://127.1", "credential_key": "k"})", "has a host that is none"},
       {R"({"upstream": "https://a.example:99999", "credential_key": "k"})", "has a port that is none"},
       {R"({"upstream": "https://a.example", "auth": {}})", "auth (OAuth2) is not built yet"},

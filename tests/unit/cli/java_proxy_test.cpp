@@ -61,6 +61,7 @@ TEST_CASE("java_proxy: files, for this user alone") {
               "\"-D{0}.proxyHost=127.0.0.1\"\n\"-D{0}.proxyPort=3128\"\n\"-D{0}.proxyUser=nono\"\n"
               "\"-D{0}.proxyPassword=secret\"\n",
               protocol)) != string::npos);
+  CHECK(options.starts_with("\"-Djava.io.tmpdir=" + tmp.path() + "\"\n"));
   CHECK(options.find("\"-Dmaven.conf=" + tmp.path() + "/a\\\"b/maven\"\n") != string::npos);
   CHECK(settings_text(to + "/maven/settings.xml") == maven_settings("<settings></settings>", proxy));
   CHECK(settings_text(to + "/maven/logging/simplelogger.properties") == "x");

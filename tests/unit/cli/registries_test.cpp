@@ -41,6 +41,7 @@ constexpr const char* super_project = "org/apache/maven/model/pom-4.0.0.xml";
 TEST_CASE("registries: hosts of URLs") {
   CHECK(host_of_url("https://User:pw@Repo.Example.:8443/a?b#c") == "repo.example");
   CHECK(host_of_url(" sparse+https://index.example/ ") == "index.example");
+  CHECK(host_of_url("https://Bücher.example/") == "xn--bcher-kva.example");
   for (const char* none : {"", "repo.example", "file:///x", "git://repo.example/", "https://",
                            "https://*.example/", "https://a b/"}) {
     CAPTURE(none);
