@@ -21,6 +21,8 @@
 #include "cli/resolve/socket_flags.hpp"
 #include "cli/resolve/toolchain.hpp"
 
+extern char** environ;  // macOS declares it nowhere; Source: environ(7)
+
 namespace nono::cli {
 
 namespace {
@@ -849,6 +851,8 @@ result<host> this_host(const char* const* environment) {
   if (path) out.path = *path;
   return out;
 }
+
+result<host> this_host() { return this_host(environ); }
 
 bool covered(const resolution& r, std::string_view path, right rights) {
   const std::string real = canonical_or_below(std::string(path));
