@@ -612,6 +612,9 @@ class resolver {
       out.notes.emplace_back("the network is open, so no port has to be opened");
     }
     if (says_->signal_mode == "allow_all") out.policy.lift(protection::signals);
+    if (this_platform != platform::macos_only && !says_->platform_rules.empty())
+      out.notes.push_back(fmt::format(
+          "unsafe_macos_seatbelt_rules of the profile {} are for macOS; nothing here follows them", name));
     if (out.profile != nullptr && out.profile->full_ipc) {
       out.policy.lift(protection::ipc);
       out.policy.lift(protection::abstract_unix);

@@ -14,6 +14,7 @@ seatbelt_settings::seatbelt_settings(const chosen_profile* chosen) {
   with_.process_info = says.process_info_mode == "allow_all"            ? all
                        : says.process_info_mode == "allow_same_sandbox" ? same_sandbox
                                                                         : itself;
+  platform_rules_.assign(says.platform_rules.begin(), says.platform_rules.end());
   if (chosen->view.full_ipc) with_.ipc = seatbelt::ipc_reach::full;
   with_.unlink_protection =
       std::find(says.groups.begin(), says.groups.end(), "unlink_protection") != says.groups.end();
