@@ -139,7 +139,7 @@ package:  ## make the Debian package build/nono_*.deb; install it into an empty 
 	  --compiler $(CXX)
 	@cd $(BUILD) && cpack
 
-elsewhere: $(ZIG_COMMAND)  ## compile the headers for macOS and Windows with Zig's compiler (a Python package, into build/zig, 400 MB)
+elsewhere: $(ZIG_COMMAND)  ## compile the headers for macOS and Windows, and the command for macOS, with Zig's compiler (a Python package, into build/zig, 400 MB)
 	@scripts/install-deps test
 	@/usr/bin/python3 tests/consumer/run.py elsewhere --source $(CURDIR) --compiler $(CXX) --zig "$(ZIG_COMMAND) c++"
 

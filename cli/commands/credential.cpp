@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <string_view>
 
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -15,6 +12,7 @@
 #include "cli/commands/secret_input.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/run/output.hpp"
+#include "cli/run/system.hpp"
 #include "secrets/reference.hpp"
 #include "secrets/sentence.hpp"
 #include "secrets/source.hpp"
@@ -33,9 +31,7 @@ int refused(const error& why) {
 }
 
 int set_secret(const std::string& service, const std::string& name) {
-#ifdef __linux__
-  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // no other process of the user's reads it here
-#endif
+  set_dumpable(false);  // no other process of the user's reads it here
   const auto value = read_secret(name);
   if (!value) return refused(value.error());
   if (const error why = secrets::store(service, name, *value, here()); why.code != errc::none)

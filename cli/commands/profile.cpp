@@ -18,7 +18,7 @@
 namespace nono::cli {
 
 int list_profiles(bool json) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain(words_of(here.error())), 1;
   std::vector<listed_profile> all;
   for (const auto& [name, path] : user_profiles(*here)) {
@@ -43,7 +43,7 @@ int list_profiles(bool json) {
 }
 
 int validate_profile(const std::string& given, bool json, bool strict) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain(words_of(here.error())), 1;
   validation v{given, {}, {}, {}};
   if (const auto chosen = choose_profile(given, *here)) {

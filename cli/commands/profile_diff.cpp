@@ -130,6 +130,7 @@ texts protections_of(const side& of) {
     if (of.policy.ref().lifted.has(row.id)) out.push_back(fmt::format("lifted: {}", row.name));
   const std::string& signals = of.s.r.chosen->says.signal_mode;
   if (signals == "allow_same_sandbox") out.emplace_back("required: signals");
+  add(out, "macOS rule", of.s.r.chosen->says.platform_rules);
   return out;
 }
 

@@ -66,7 +66,7 @@ std::string whole(const listed_group& g, const host& here) {
 }  // namespace
 
 int show_groups(const groups_options& o) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain(words_of(here.error())), 1;
   std::vector<listed_group> all;
   const auto wanted = [&](const auto& g) {

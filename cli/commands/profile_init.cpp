@@ -114,7 +114,7 @@ error init(const init_options& o, const host& here, std::string& path) {
 }  // namespace
 
 int init_profile(const init_options& o) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain(words_of(here.error())), 1;
   std::string path;
   if (error why = init(o, *here, path); why.code != errc::none) return complain(words_of(why)), 1;

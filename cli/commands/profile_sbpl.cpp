@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nono/macos/sbpl.hpp>
 
+#include "cli/resolve/seatbelt_settings.hpp"
 #include "cli/resolve/spelling.hpp"
 
 namespace nono::cli {
@@ -28,8 +29,9 @@ class seatbelt_maker {
     if (error why = add_groups(); why.code != errc::none) return why;
     if (error why = add_own(); why.code != errc::none) return why;
     if (error why = choose_network(); why.code != errc::none) return why;
-    choose_settings();
-    const auto written = to_sbpl(set_, with_);
+    if (says_.signal_mode == "allow_all") set_.lift(protection::signals);
+    const seatbelt_settings with(&chosen_);
+    const auto written = to_sbpl(set_, with.get(seatbelt::path_text::quoted));
     if (!written) return written.error();
     std::string names;
     for (const auto& [name, value] : written->parameters) names += (names.empty() ? "" : ", ") + name;
@@ -141,23 +143,10 @@ class seatbelt_maker {
     return {};
   }
 
-  void choose_settings() {
-    using enum seatbelt::reach;
-    if (says_.signal_mode == "allow_all") set_.lift(protection::signals);
-    with_.process_info = says_.process_info_mode == "allow_all"            ? all
-                         : says_.process_info_mode == "allow_same_sandbox" ? same_sandbox
-                                                                           : itself;
-    if (chosen_.view.full_ipc) with_.ipc = seatbelt::ipc_reach::full;
-    with_.unlink_protection =
-        std::find(says_.groups.begin(), says_.groups.end(), "unlink_protection") != says_.groups.end();
-    with_.mach_services = seatbelt::tls_system_trust;
-  }
-
   const chosen_profile& chosen_;
   const nono::profile& says_;
   const host& here_;
   capability_set set_;
-  seatbelt::settings with_{.paths = seatbelt::path_text::quoted};
   std::string comments_;
 };
 

@@ -24,7 +24,7 @@ namespace {
 int complain_of(const error& why) { return complain(words_of(why)), 1; }
 
 int show_file(const show_options& o) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain_of(here.error());
   if (o.raw) {
     const auto text = text_of_profile(o.name, *here);
@@ -40,7 +40,7 @@ int show_file(const show_options& o) {
 
 /// By name: of this system nothing is asked but who the user is.
 int show_sbpl(const show_options& o) {
-  const auto here = this_host(environ);
+  const auto here = this_host();
   if (!here) return complain_of(here.error());
   const auto chosen = choose_profile(o.name, *here);
   if (!chosen) return complain_of(chosen.error());

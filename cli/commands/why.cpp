@@ -17,6 +17,7 @@
 #include "cli/resolve/host_name.hpp"
 #include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/program.hpp"
+#include "cli/resolve/sentence.hpp"
 #include "cli/resolve/spelling.hpp"
 #include "cli/run/output.hpp"
 
@@ -412,12 +413,17 @@ std::string to_text(const scope_answer& a) {
 
 /// The sandbox that is asked: the one that a run with these flags would have, or the one around this process.
 error find_sandbox(const why_options& options, sandbox& s) {
+  if constexpr (this_platform == platform::macos_only)
+    return sentence(
+        "nono why knows Landlock's rules alone, which are not those of macOS; look at what nono profile show "
+        "--format sbpl "
+        "prints");
   if (!options.self) {
     run_options context = options.context;
     context.needs_command = false;
     return resolve_without_running(std::move(context), s);
   }
-  auto here = this_host(environ);
+  auto here = this_host();
   if (!here) return here.error();
   s.here = std::move(*here);
   s.r.workdir = s.here.current;

@@ -13,6 +13,7 @@
 #include <nono/json/file.hpp>
 #include <nono/json/profile.hpp>
 #include <nono/json/profile_writer.hpp>
+#include <nono/macos/platform_rule.hpp>
 #include <nono/resolve.hpp>
 
 #include "cli/resolve/resolver.hpp"
@@ -233,6 +234,10 @@ result<std::shared_ptr<const chosen_profile>> complete(const found_profile& foun
   out->description = out->says.description;
   if (error why = choose_groups(*out); why.code != errc::none) return why;
   const profile& says = out->says;
+  for (const std::string& rule :
+       says.platform_rules)  // on every system, so that a profile is right on all or on none
+    if (const errc why = seatbelt::check_platform_rule(rule); why != errc::none)
+      return error{why, 0, {}, rule, {}};
   out->view.name = out->name;
   out->view.description = out->description;
   out->view.groups = out->groups;

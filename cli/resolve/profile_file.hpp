@@ -40,7 +40,7 @@ std::vector<const group*> groups_here(const chosen_profile& chosen);
 /// Finds and reads a profile: a path (it has a slash or ends in .json or .jsonc), else a name: NAME.jsonc or NAME.json
 /// in the user's profiles, else a built-in one.
 /// extends: more bases, by path or by name, in front of those that the profile names.
-/// Errors: profile_not_found, profile_unreadable, profile_extends_*, profile_group_*, those of parse_profile().
+/// Errors: profile_not_found, profile_unreadable, profile_extends_*, profile_group_*, platform_rule_*, those of parse_profile().
 result<std::shared_ptr<const chosen_profile>> choose_profile(const std::string& given, const host& here,
                                                              const std::vector<std::string>& extends = {});
 

@@ -21,6 +21,8 @@
 #include "cli/resolve/socket_flags.hpp"
 #include "cli/resolve/toolchain.hpp"
 
+extern char** environ;  // macOS declares it nowhere; Source: environ(7)
+
 namespace nono::cli {
 
 namespace {
@@ -610,6 +612,9 @@ class resolver {
       out.notes.emplace_back("the network is open, so no port has to be opened");
     }
     if (says_->signal_mode == "allow_all") out.policy.lift(protection::signals);
+    if (this_platform != platform::macos_only && !says_->platform_rules.empty())
+      out.notes.push_back(fmt::format(
+          "unsafe_macos_seatbelt_rules of the profile {} are for macOS; nothing here follows them", name));
     if (out.profile != nullptr && out.profile->full_ipc) {
       out.policy.lift(protection::ipc);
       out.policy.lift(protection::abstract_unix);
@@ -849,6 +854,8 @@ result<host> this_host(const char* const* environment) {
   if (path) out.path = *path;
   return out;
 }
+
+result<host> this_host() { return this_host(environ); }
 
 bool covered(const resolution& r, std::string_view path, right rights) {
   const std::string real = canonical_or_below(std::string(path));

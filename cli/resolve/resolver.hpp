@@ -39,6 +39,8 @@ struct host {
 
 /// Reads the host: HOME (else the password database), PWD or getcwd. Errors: bad_argument with a sentence.
 result<host> this_host(const char* const* environment);
+/// The same with the variables of this process.
+result<host> this_host();
 
 /// A profile's or the default's wish for the working directory.
 enum class cwd_grant : std::uint8_t {

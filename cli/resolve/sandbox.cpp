@@ -36,7 +36,7 @@ error lower(sandbox& s, sandbox_target target, bool observed) {
   if (!bound) return bound.error();
   s.bound.emplace(std::move(*bound));
   s.bound->gate = s.gate;
-  auto prepared = nono::detail::prepare_sandbox(*s.bound, nono::detail::probe_kernel(), target, observed);
+  auto prepared = plan_for_system(*s.bound, s.r.chosen.get(), target, observed);
   if (!prepared) return prepared.error();
   s.prepared.emplace(*std::move(prepared));
   if (!s.r.open_ports.empty()) {
@@ -61,7 +61,7 @@ error lower(sandbox& s, sandbox_target target, bool observed) {
 
 error resolve_without_running(run_options options, sandbox& s) {
   options.dry_run = true;
-  auto here = this_host(environ);
+  auto here = this_host();
   if (!here) return here.error();
   s.here = std::move(*here);
   auto r = resolve(options, s.here, {});

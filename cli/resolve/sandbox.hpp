@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a resolution to what would be enforced: the policy on inodes and the plan for this kernel. `run`, `wrap`, `why` and
+// From a resolution to what would be enforced: the policy on inodes and the plan for this system. `run`, `wrap`, `why` and
 // `profile show` all come through here, so that what one shows is what the other enforces.
 #pragma once
 
@@ -10,10 +10,10 @@
 
 #include <nono/bind.hpp>
 #include <nono/error.hpp>
-#include <nono/linux/apply.hpp>
-#include <nono/linux/plan.hpp>
+#include <nono/report.hpp>
 
 #include "cli/resolve/resolver.hpp"
+#include "cli/resolve/system_plan.hpp"
 
 namespace nono::cli {
 
@@ -23,10 +23,9 @@ struct sandbox {
   resolution r;
   host_gate gate;  ///< how hosts are filtered, where they are
   std::optional<bound_policy> bound;
-  std::optional<nono::detail::prepared_sandbox>
-      prepared;  ///< the plan, and the ruleset that this kernel has taken
+  std::optional<system_plan> prepared;
 
-  [[nodiscard]] const enforcement& report() const { return prepared->planned.report; }
+  [[nodiscard]] const enforcement& report() const { return report_of(*prepared); }
 };
 
 /// The ports to which a supervisor lets the command connect on this machine alone: the open ones, and the proxy's. Landlock
@@ -41,7 +40,7 @@ inline constexpr std::uint16_t usual_proxy_port = 3128;
 /// or it is not wanted; then the port may still be 0, any free one.
 host_gate planned_gate(const run_options& options, const resolution& r);
 
-/// Binds `s.r` and prepares it for this kernel. Errors: those of bind() and prepare_sandbox().
+/// Binds `s.r` and plans it for this system. Errors: those of bind() and plan_for_system().
 error lower(sandbox& s, sandbox_target target, bool observed = false);
 
 /// The whole way for a sandbox that nobody will start: as in a dry run nothing is made and nobody is asked.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is printed after a run that failed.
+#if defined(__linux__)
 #include "cli/run/footer.hpp"
 
 #include <algorithm>
@@ -130,3 +131,4 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
 }
 
 }  // namespace nono::cli
+#endif

@@ -3,6 +3,8 @@
 // would allow it.
 #pragma once
 
+#if defined(__linux__)
+
 #include <string>
 #include <vector>
 
@@ -23,3 +25,5 @@ std::string footer(const resolution& r, const bound_policy& bound, const host& h
                    const std::vector<refused_host>& hosts, int verbose);
 
 }  // namespace nono::cli
+
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The proxy of a run whose network names hosts.
+#if defined(__linux__)
 #include "cli/run/host_proxy.hpp"
 
 #include <algorithm>
@@ -343,3 +344,4 @@ result<descriptor> listen_on_this_system(std::uint16_t& port) {
 }
 
 }  // namespace nono::cli
+#endif

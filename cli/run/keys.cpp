@@ -3,9 +3,7 @@
 #include "cli/run/keys.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/run/system.hpp"
 #include "secrets/source.hpp"
 
 namespace nono::cli {
@@ -30,12 +29,12 @@ class undumpable {
     (void)::getrlimit(RLIMIT_CORE, &before_);
     const rlimit none{0, before_.rlim_max};  // a hard limit could not be put back
     (void)::setrlimit(RLIMIT_CORE, &none);
-    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    set_dumpable(false);
   }
   undumpable(const undumpable&) = delete;
   undumpable& operator=(const undumpable&) = delete;
   ~undumpable() {
-    (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    set_dumpable(true);
     (void)::setrlimit(RLIMIT_CORE, &before_);
   }
 
@@ -76,12 +75,7 @@ std::vector<std::string> keyring_sockets(const host& here) {
 
 std::string random_digits(std::size_t bytes) {
   std::vector<unsigned char> raw(bytes);
-  for (std::size_t done = 0; done < bytes;) {
-    const ssize_t n = ::getrandom(raw.data() + done, bytes - done, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return {};
-    done += static_cast<std::size_t>(n);
-  }
+  if (::getentropy(raw.data(), raw.size()) != 0) return {};
   std::string out;
   for (const unsigned char byte : raw) {
     out += "0123456789abcdef"[byte >> 4U];

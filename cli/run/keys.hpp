@@ -24,7 +24,7 @@ struct armed_route {
   std::string missing;          ///< why there is no key; empty: there is one
 };
 
-/// Random bytes in hexadecimal digits; empty where the kernel gives none.
+/// Random bytes, at most 256, in hexadecimal digits; empty where the kernel gives none.
 std::string random_digits(std::size_t bytes);
 
 /// Loads the keys of the routes. It may wait for the user, who unlocks a keyring. warnings: a sentence for each key that a

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hears of the child's calls and remembers those that the policy does not cover.
+#if defined(__linux__)
 #include "cli/run/observer.hpp"
 
 #include <algorithm>
@@ -267,3 +268,4 @@ bool observer::remember(attempt a) {
 }
 
 }  // namespace nono::cli
+#endif

@@ -4,6 +4,8 @@
 // changed since.
 #pragma once
 
+#if defined(__linux__)
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -70,3 +72,5 @@ class observer final : public call_observer {
 };
 
 }  // namespace nono::cli
+
+#endif

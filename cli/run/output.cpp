@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <string>
 
 #include <unistd.h>
@@ -27,12 +26,16 @@ void say(std::string_view text) {
   // the command inherits nothing of it.
   sigset_t pipe;
   sigset_t before;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
+  sigset_t waiting;
+  sigemptyset(&pipe);  // macros on macOS, as its like
+  sigaddset(&pipe, SIGPIPE);
   ::sigprocmask(SIG_BLOCK, &pipe, &before);
   (void)write_whole(STDERR_FILENO, text);
-  const timespec now{};
-  if (::sigismember(&before, SIGPIPE) == 0) (void)::sigtimedwait(&pipe, nullptr, &now);
+  if (sigismember(&before, SIGPIPE) == 0 && ::sigpending(&waiting) == 0 &&
+      sigismember(&waiting, SIGPIPE) == 1) {
+    int taken = 0;
+    (void)::sigwait(&pipe, &taken);
+  }
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 

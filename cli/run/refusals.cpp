@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of the child's attempts the sandbox refused.
+#if defined(__linux__)
 #include "cli/run/refusals.hpp"
 
 #include <algorithm>
@@ -93,3 +94,4 @@ std::vector<refusal> refused_by_policy(const std::vector<attempt>& attempts, con
 }
 
 }  // namespace nono::cli
+#endif

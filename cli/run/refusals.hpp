@@ -2,6 +2,8 @@
 // What of the child's attempts the sandbox refused: each is asked of the evaluator that answers `why` too.
 #pragma once
 
+#if defined(__linux__)
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,3 +36,5 @@ std::vector<refusal> refused_by_policy(const std::vector<attempt>& attempts, con
                                        const enforcement& in_force);
 
 }  // namespace nono::cli
+
+#endif

@@ -49,7 +49,7 @@ constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
 std::string random_name() {
   std::array<unsigned char, random_length> bytes{};
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
+  if (getentropy(bytes.data(), bytes.size()) != 0) return {};
   std::string name;
   for (const unsigned char byte : bytes) name += alphabet[byte % alphabet.size()];
   return name;
@@ -71,15 +71,26 @@ int open_directory(int parent, const char* name) {
   return fd;
 }
 
-bool is_mount_point(int fd, dev_t expected) {
-  struct stat info{};
-  if (fstat(fd, &info) != 0 || info.st_dev != expected) return true;
-  // A bind mount of the same file system has the same device; only the attribute tells (Linux 5.8).
+#if defined(__linux__)
+constexpr int only_to_look_up = O_PATH;
+
+/// A bind mount of the same file system has the same device; only the attribute tells (Linux 5.8).
+bool is_bind_mount(int fd) {
   struct statx extended{};
   // Some containers refuse statx; what is left then is the EBUSY of a rename.
   if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &extended) != 0)
     return errno != ENOSYS && errno != EPERM;
   return (extended.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+#else
+constexpr int only_to_look_up = O_RDONLY;
+
+bool is_bind_mount(int) { return false; }
+#endif
+
+bool is_mount_point(int fd, dev_t expected) {
+  struct stat info{};
+  return fstat(fd, &info) != 0 || info.st_dev != expected || is_bind_mount(fd);
 }
 
 bool same_directory(int parent, const std::string& name, int fd) {
@@ -253,7 +264,7 @@ std::optional<scratch_directory> scratch_directory::create(std::string& error) {
 }
 
 std::optional<scratch_directory> scratch_directory::create_below(const std::string& tmp, int& os_error) {
-  const closed_at_end directory(open(tmp.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const closed_at_end directory(open(tmp.c_str(), only_to_look_up | O_DIRECTORY | O_CLOEXEC));
   if (!directory) {
     os_error = errno;
     return std::nullopt;

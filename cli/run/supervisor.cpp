@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a command adds to the library's loop.
+#if defined(__linux__)
 #include "cli/run/supervisor.hpp"
 
 #include <fcntl.h>
@@ -93,3 +94,4 @@ void answer_leftovers(const child& running, supervisor& answers) {
 }
 
 }  // namespace nono::cli
+#endif

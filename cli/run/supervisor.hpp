@@ -3,6 +3,8 @@
 // what the child leaves behind.
 #pragma once
 
+#if defined(__linux__)
+
 #include <csignal>
 #include <cstdint>
 
@@ -37,3 +39,5 @@ result<exit_status> supervise(child& running, const signal_guard& signals, super
 void answer_leftovers(const child& running, supervisor& answers);
 
 }  // namespace nono::cli
+
+#endif

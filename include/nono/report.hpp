@@ -13,6 +13,18 @@
 
 namespace nono {
 
+/// Where the sandbox will stand.
+enum class sandbox_target : std::uint8_t {
+  this_process,
+  child,
+  supervised_child,  ///< a child whose calls a supervisor decides where the kernel alone cannot
+};
+
+constexpr std::string_view name_of(sandbox_target target) noexcept {
+  constexpr std::string_view names[] = {"this process", "child", "supervised child"};
+  return names[static_cast<std::size_t>(target)];
+}
+
 /// How much a policy wants a protection.
 enum class demand : std::uint8_t {
   none,       ///< the policy has no use for it (its network is open, say), or no kernel gives it

@@ -22,6 +22,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #elif defined(__APPLE__)
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -197,6 +198,18 @@ inline file_system file_system_of_descriptor(int fd) noexcept {
 }
 
 #elif defined(__APPLE__)
+
+namespace detail {
+
+/// The system's name of what a descriptor holds, in the caller's buffer (NUL-terminated); empty when there is none.
+/// Source: fcntl(2) of macOS, F_GETPATH
+inline std::string_view name_of_descriptor(int fd, path_buffer& buffer) noexcept {
+  static_assert(sizeof buffer.text >= 1024, "F_GETPATH writes up to MAXPATHLEN bytes");
+  if (::fcntl(fd, F_GETPATH, buffer.text) != 0 || buffer.text[0] != '/') return {};
+  return buffer.text;
+}
+
+}  // namespace detail
 
 /// The same without a descriptor: Seatbelt holds names, not inodes. Not yet seen on a Mac.
 inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {

@@ -3684,6 +3684,7 @@ static_assert(all_paths_hold_the_rule());
 #include <sys/vfs.h>
 #include <unistd.h>
 #elif defined(__APPLE__)
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -3859,6 +3860,18 @@ inline file_system file_system_of_descriptor(int fd) noexcept {
 }
 
 #elif defined(__APPLE__)
+
+namespace detail {
+
+/// The system's name of what a descriptor holds, in the caller's buffer (NUL-terminated); empty when there is none.
+/// Source: fcntl(2) of macOS, F_GETPATH
+inline std::string_view name_of_descriptor(int fd, path_buffer& buffer) noexcept {
+  static_assert(sizeof buffer.text >= 1024, "F_GETPATH writes up to MAXPATHLEN bytes");
+  if (::fcntl(fd, F_GETPATH, buffer.text) != 0 || buffer.text[0] != '/') return {};
+  return buffer.text;
+}
+
+}  // namespace detail
 
 /// The same without a descriptor: Seatbelt holds names, not inodes. Not yet seen on a Mac.
 inline resolved_path resolve_path(const char* path, path_buffer& buffer) noexcept {
@@ -4774,6 +4787,18 @@ inline std::string to_text(const kernel_support& kernel) {
 // The report of a sandbox: what is enforced, by which mechanism, and what is not.
 
 namespace nono {
+
+/// Where the sandbox will stand.
+enum class sandbox_target : std::uint8_t {
+  this_process,
+  child,
+  supervised_child,  ///< a child whose calls a supervisor decides where the kernel alone cannot
+};
+
+constexpr std::string_view name_of(sandbox_target target) noexcept {
+  constexpr std::string_view names[] = {"this process", "child", "supervised child"};
+  return names[static_cast<std::size_t>(target)];
+}
 
 /// How much a policy wants a protection.
 enum class demand : std::uint8_t {
@@ -8270,18 +8295,6 @@ struct planned_path {
   std::uint64_t access = 0;
 };
 
-/// Where the sandbox will stand.
-enum class sandbox_target : std::uint8_t {
-  this_process,
-  child,
-  supervised_child,  ///< a child whose calls a supervisor decides where the kernel alone cannot
-};
-
-constexpr std::string_view name_of(sandbox_target target) noexcept {
-  constexpr std::string_view names[] = {"this process", "child", "supervised child"};
-  return names[static_cast<std::size_t>(target)];
-}
-
 /// Everything that confining needs, in the order in which it is done.
 struct plan {
   bool own_network = false;  ///< a network namespace with lo up (and a user namespace if not privileged)
@@ -9774,8 +9787,8 @@ class entrance {
 };
 
 /// Confines this process. Errors: already_sandboxed, sandbox_refused, those of entrance::of().
-inline result<enforcement> confine(const bound_policy& bound) {
-  const auto way = entrance::of(bound);
+inline result<enforcement> confine(const bound_policy& bound, const settings& with = {}) {
+  const auto way = entrance::of(bound, with);
   if (!way) return way.error();
   if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
   char* why = nullptr;
@@ -10297,7 +10310,8 @@ namespace nono::detail {
 /// Starts one child. signal_mask, ends_with_parent and observed of the options mean nothing here.
 class spawner {
  public:
-  explicit spawner(const spawn_options& options) : options_(options) {}
+  explicit spawner(const spawn_options& options, const seatbelt::settings& with = {})
+      : options_(options), with_(with) {}
 
   result<child> run(bound_policy& bound, std::span<const std::string_view> argv) {
     if (argv.empty())
@@ -10313,7 +10327,7 @@ class spawner {
     if (error why = find_program(options_.program.empty() ? argv[0] : options_.program);
         why.code != errc::none)
       return why;
-    const auto way = seatbelt::entrance::of(bound);
+    const auto way = seatbelt::entrance::of(bound, with_);
     if (!way) return way.error();
     if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
     if (error why = open_streams(); why.code != errc::none) return why;
@@ -10431,6 +10445,7 @@ class spawner {
   }
 
   const spawn_options& options_;
+  seatbelt::settings with_;
   std::vector<std::string> words_;
   std::vector<char*> argv_;
   std::string path_;

@@ -188,9 +188,10 @@ def sentences(literal):
 
 
 def said_in_source():
-    """(file, sentence) of the whole command, but for what writes scripts and the manual page: their own tests read those."""
+    """(file, sentence) of the whole command, but for what writes scripts and the manual page, whose own tests read those, and
+    for what only a Mac says."""
     for path in sorted(SOURCE.rglob("*.cpp")):
-        if not re.match(r"completion_|man_page", path.name):
+        if not re.match(r"completion_|man_page|.*_macos\.cpp", path.name):
             for literal in literals(path.read_text(encoding="utf-8")):
                 for part in sentences(literal):
                     yield str(path.relative_to(SOURCE)), part

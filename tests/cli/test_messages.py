@@ -187,6 +187,8 @@ say("hosts under wrap", "wrap -p %/p.json -- true", 1, {"p.json": '{"network": {
 profile("ports", '{"network": {"connect_port": [443]}}', 0)
 profile("open ports beside a blocked network", '{"network": {"block": true, "open_port": [8080]}}', 0)
 profile("open ports beside hosts", '{"network": {"network_profile": "minimal", "open_port": [8080]}}', 0)
+profile("rules for macOS", r'{"unsafe_macos_seatbelt_rules": ["(allow sysctl-write (sysctl-name \"kern.x\"))"]}', 0, "-v")
+profile("rules for macOS that are wide", r'{"unsafe_macos_seatbelt_rules": ["(allow default)"]}')
 profile("open ports beside ports", '{"network": {"connect_port": [443], "open_port": [8080]}}', 0)
 OWN = {"home/.config/nono/profiles/mine.json": '{"extends": "go-dev", "meta": {"name": "mine", "description": "it\'s my own"}}',
        "home/.config/nono/profiles/go-dev.jsonc": "{}", "home/.config/nono/profiles/broken.json": "{"}
@@ -596,8 +598,10 @@ EXCEPTIONS = {
     "contains a null byte; name a program to run": "no argument can have one: the unit tests of find_program()",
     "GOROOT (sources)": "refused only where /usr itself is laid out wrongly",
     "could not be removed whole; a later run tries again": "of a directory that the command made immutable, or filled for a long time",
-    "keeping the scratch directory": "fcntl() would have to fail",
+    "keeping the scratch directory failed:": "fcntl() would have to fail",
     "; the command was not started": "prctl(), capset() or close_range() would have to fail",
+    "nono why knows Landlock's rules alone, which are not those of macOS; look at what nono profile show --format sbpl prints":
+        "of macOS",
     "outbound to named hosts": "hosts have a row of their own, with their number",
     "memfd_create failed:": "of a process without descriptors",
     "for nono-proxy failed:": "the same",

@@ -17,7 +17,7 @@ package           the Debian package that --build makes, unpacked and installed 
                   command of it, and all of find_package and pkg_config from there
 elsewhere         where there is no Landlock: the door says so when run, on this system told that it is not Linux; with
                   --zig COMMAND the door and each header alone are compiled for macOS and Windows besides, and for both
-                  Macs a program is linked and the sources of secrets are compiled
+                  Macs a program and the whole command without its proxy are linked
 flags             compiles the translation units under strict warnings: with and without exceptions and RTTI, in C++20
                   and C++23, with headers of the system before and after
 """
@@ -282,6 +282,29 @@ def flags(args, temporary):
 TARGETS = ("aarch64-macos", "x86_64-macos", "x86_64-windows-gnu")
 
 
+def units_of_command(root, temporary):
+    """The command and where keys come from, of which a part is the Mac's own, ten files to a unit as in the build. Not
+    nono-keyring, which needs Apple's frameworks, and not the proxy."""
+    files = sorted((root / "cli").rglob("*.cpp"))
+    files += [root / "secrets" / f"{name}.cpp" for name in ("bitwarden_item", "child", "reference", "source")]
+    units = []
+    for start in range(0, len(files), 10):
+        units.append(temporary / f"command{start}.cpp")
+        units[-1].write_text("".join(f'#include "{file}"\n' for file in files[start:start + 10]))
+    return len(files), units
+
+
+def packages_alone(folder):
+    """The headers of the command's packages, without those of this system's libc beside them."""
+    folder.mkdir()
+    for name in ("CLI", "fmt", "nlohmann"):
+        places = [Path(place, name) for place in ("/usr/local/include", "/usr/include") if Path(place, name).is_dir()]
+        if not places:
+            sys.exit(f"{name} is not installed; scripts/install-deps installs it")
+        (folder / name).symlink_to(places[0])
+    return folder
+
+
 def elsewhere(args, temporary):
     disguise = ["-U__linux__", "-U__linux", "-Ulinux"]
     run(args.compiler, "-std=c++20", *WARNINGS, *disguise, f"-I{args.source}/include", HERE / "elsewhere.cpp",
@@ -300,21 +323,26 @@ def elsewhere(args, temporary):
     single.write_text((HERE / "elsewhere.cpp").read_text())
     units[single] = "single_include"
     jobs = list(itertools.product(TARGETS, units.items()))
-    # Where keys come from, of which a part is the Mac's own; not nono-keyring, which needs Apple's frameworks.
-    secrets = [root / "secrets" / f"{name}.cpp" for name in ("bitwarden_item", "child", "reference", "source")]
-    jobs += [(target, (unit, "include")) for target in TARGETS if target.endswith("macos") for unit in secrets]
+    files, command = units_of_command(root, temporary)
+    packages = packages_alone(temporary / "packages")
+    macs = [target for target in TARGETS if target.endswith("macos")]
+    # The longest ones first.
+    jobs = [(target, (unit, "include")) for target in macs for unit in command] + jobs
 
     def compile_unit(job):
         target, (unit, include) = job
-        return run(*args.zig.split(), "-target", target, "-std=c++20", *WARNINGS, f"-I{root / include}", f"-I{root}", "-c",
-                   unit, "-o", temporary / f"{target}.{unit.name}.o")
+        more = [f"-isystem{packages}", "-DFMT_HEADER_ONLY", '-DNONO_VERSION="0"', "-O0"] if unit in command else []
+        return run(*args.zig.split(), "-target", target, "-std=c++20", *WARNINGS, f"-I{root / include}", f"-I{root}", *more,
+                   "-c", unit, "-o", temporary / f"{target}.{unit.name}.o")
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(compile_unit, jobs))
-    for target in TARGETS:
-        if target.endswith("macos"):
-            run(*args.zig.split(), "-target", target, temporary / f"{target}.elsewhere.cpp.o", "-o", temporary / "program")
-    print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}, and {len(secrets)} for the Macs: {len(done)}")
+    for target in macs:
+        run(*args.zig.split(), "-target", target, temporary / f"{target}.elsewhere.cpp.o", "-o", temporary / "program")
+        run(*args.zig.split(), "-target", target, *(temporary / f"{target}.{unit.name}.o" for unit in command),
+            "-o", temporary / "nono")
+    print(f"compiled {len(units)} units for each of {', '.join(TARGETS)}, and the command of {files} files for the Macs: "
+          f"{len(done)}")
 
 
 ROADS = {"find_package": find_package, "format": find_package, "json": find_package, "add_subdirectory": add_subdirectory,

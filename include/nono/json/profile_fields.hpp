@@ -31,6 +31,7 @@ struct profile {
   std::vector<std::string> deny{}, bypass_protection{};
   std::vector<std::string> allowed_commands{}, denied_commands{};
   std::string signal_mode{}, process_info_mode{}, ipc_mode{};  ///< empty: not said
+  std::vector<std::string> platform_rules{};                   ///< for macOS alone, as S-expressions
   bool block_network = false;
   bool allow_http2 = false;
   bool interactive = false;
@@ -286,7 +287,7 @@ inline constexpr profile_field profile_fields[] = {
     {"", "brokered_commands", field_shape::nothing},
     {"", "credential_capture", field_shape::nothing},
     {"", "command_policies", field_shape::nothing},
-    {"", "unsafe_macos_seatbelt_rules", field_shape::nothing},
+    {"", "unsafe_macos_seatbelt_rules", field_shape::texts, &profile::platform_rules},
 };
 
 /// The objects of a profile, in the order of the schema.

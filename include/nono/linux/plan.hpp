@@ -25,18 +25,6 @@ struct planned_path {
   std::uint64_t access = 0;
 };
 
-/// Where the sandbox will stand.
-enum class sandbox_target : std::uint8_t {
-  this_process,
-  child,
-  supervised_child,  ///< a child whose calls a supervisor decides where the kernel alone cannot
-};
-
-constexpr std::string_view name_of(sandbox_target target) noexcept {
-  constexpr std::string_view names[] = {"this process", "child", "supervised child"};
-  return names[static_cast<std::size_t>(target)];
-}
-
 /// Everything that confining needs, in the order in which it is done.
 struct plan {
   bool own_network = false;  ///< a network namespace with lo up (and a user namespace if not privileged)

@@ -159,8 +159,8 @@ class entrance {
 };
 
 /// Confines this process. Errors: already_sandboxed, sandbox_refused, those of entrance::of().
-inline result<enforcement> confine(const bound_policy& bound) {
-  const auto way = entrance::of(bound);
+inline result<enforcement> confine(const bound_policy& bound, const settings& with = {}) {
+  const auto way = entrance::of(bound, with);
   if (!way) return way.error();
   if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
   char* why = nullptr;

@@ -29,7 +29,8 @@ namespace nono::detail {
 /// Starts one child. signal_mask, ends_with_parent and observed of the options mean nothing here.
 class spawner {
  public:
-  explicit spawner(const spawn_options& options) : options_(options) {}
+  explicit spawner(const spawn_options& options, const seatbelt::settings& with = {})
+      : options_(options), with_(with) {}
 
   result<child> run(bound_policy& bound, std::span<const std::string_view> argv) {
     if (argv.empty())
@@ -45,7 +46,7 @@ class spawner {
     if (error why = find_program(options_.program.empty() ? argv[0] : options_.program);
         why.code != errc::none)
       return why;
-    const auto way = seatbelt::entrance::of(bound);
+    const auto way = seatbelt::entrance::of(bound, with_);
     if (!way) return way.error();
     if (way->sandboxed()) return error{errc::already_sandboxed, 0, {}, {}, {}};
     if (error why = open_streams(); why.code != errc::none) return why;
@@ -163,6 +164,7 @@ class spawner {
   }
 
   const spawn_options& options_;
+  seatbelt::settings with_;
   std::vector<std::string> words_;
   std::vector<char*> argv_;
   std::string path_;

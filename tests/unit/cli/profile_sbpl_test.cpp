@@ -95,6 +95,21 @@ TEST_CASE("profile sbpl: what a profile says beyond groups") {
   CHECK(allows(*p, "signal", ""));
 }
 
+TEST_CASE("profile sbpl: rules for macOS alone, narrow ones, those that deny after all else") {
+  const std::string text = own(R"json({"meta": {"name": "mine"}, "unsafe_macos_seatbelt_rules":
+    ["(deny  file-read* (subpath \"/opt\"))", "(allow sysctl-write (sysctl-name \"kern.grade_cputype\"))"]})json");
+  CHECK(text.find("\n(allow sysctl-write (sysctl-name \"kern.grade_cputype\"))\n") != std::string::npos);
+  CHECK(text.ends_with("\n(deny file-read* (subpath \"/opt\"))\n"));
+  for (
+      const char* const broad :
+      {R"json({"unsafe_macos_seatbelt_rules": ["(allow default)"]})json",
+       R"json({"unsafe_macos_seatbelt_rules": ["(allow mach-lookup (global-name \"com.apple.secd\"))"]})json"}) {
+    const auto chosen = nono::cli::profile_of_text(broad, "/home/me/p.json", here());
+    REQUIRE_FALSE(chosen.has_value());
+    CHECK(chosen.error().code == nono::errc::platform_rule_too_broad);
+  }
+}
+
 TEST_CASE(
     "profile sbpl: a bypass lifts a deny and those below it, and what cannot be said is left out aloud") {
   const std::string text = own(R"json({"meta": {"name": "mine\n(allow default)"},

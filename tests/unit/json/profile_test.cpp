@@ -87,7 +87,8 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
     "environment": {"allow_vars": [], "deny_vars": ["X*"], "set_vars": {"A": "1"}},
     "env_credentials": {"openai": "OPENAI_API_KEY", "env://B": {"env_var": "C", "when": "linux"},
       "file:///k": {"env_var": "D", "when": "macos"}},
-    "commands": {"allow": ["ls"], "deny": ["rm"]}, "hooks": {"any": [1, {}]}, "rollback": {}, "allow_gpu": null })");
+    "commands": {"allow": ["ls"], "deny": ["rm"]}, "hooks": {"any": [1, {}]}, "rollback": {}, "allow_gpu": null,
+    "unsafe_macos_seatbelt_rules": ["r"] })");
   CHECK(p.extends == texts{"a", "b"});
   CHECK(p.groups == texts{"g", "h"});
   CHECK(p.without_groups == texts{"e"});
@@ -123,6 +124,7 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
         std::vector{std::pair("openai"s, "OPENAI_API_KEY"s), std::pair("env://B"s, "C"s)});
   CHECK(p.allowed_commands == texts{"ls"});
   CHECK(p.denied_commands == texts{"rm"});
+  CHECK(p.platform_rules == texts{"r"});
   CHECK(p.warnings.empty());
 }
 
