@@ -347,11 +347,13 @@ class basic_caps {
       return refused(errc::too_many_rules, detail::policy_has_more_rules_than_room, added.path);
     const bool deny = added.is_deny();
     if (deny || deny_count_ != 0) {
-      const rule* other = nullptr;
-      const auto look = [&](const rule& r, bool = false) { other = r.is_deny() != deny ? &r : other; };
+      std::string_view other;
+      const auto look = [&](const rule& r, bool = false) {
+        if (r.is_deny() != deny) other = r.path;
+      };
       detail::for_each_above(ref().rules, added.path, look);
-      if (other == nullptr) detail::for_each_below(ref().rules, added.path, look);
-      if (other != nullptr) return contradiction(added, other->path);
+      if (other.empty()) detail::for_each_below(ref().rules, added.path, look);
+      if (!other.empty()) return contradiction(added, other);
     }
     for (std::size_t g = 0; g < group_count_; ++g) {
       if (!groups_[g]->here()) continue;
