@@ -348,3 +348,35 @@ TEST_CASE("caps: a declared variable may begin a path") {
                   errc::none);
   CONSTEXPR_CHECK(nono::caps().allow_path<nono::read>("$XDG_CACHE_HOME/x").ref().violation == errc::none);
 }
+
+TEST_CASE(
+    "caps: a deny and a grant stand together exactly where their paths do, whatever lies between them") {
+  constexpr nono::path_literal paths[] = {"/",          "/a",
+                                          "/a/b",       "/a-b",
+                                          "/a/b/c",     "/ab",
+                                          "/a/b-c",     "/b",
+                                          "~",          "~/x",
+                                          "~/x/y",      "~/x-y",
+                                          "$HOME",      "$HOME/x",
+                                          "$HOME/x/y",  "$HOME/xy",
+                                          "~/",         "/a/",
+                                          "$HOME/",     "$WORKDIR",
+                                          "$WORKDIR/x", "$XDG_CACHE_HOME",
+                                          "$TMPDIR/x"};
+  const auto between =
+      nono::caps<8>().allow_path<nono::read>("/a/a").allow_path<nono::read>("$HOME/w").deny_path("/z");
+  for (const nono::path_literal denied : paths)
+    for (const nono::path_literal granted : paths) {
+      CAPTURE(denied.text());
+      CAPTURE(granted.text());
+      const auto first_denied = between.deny_path(denied);
+      const auto first_granted = between.allow_path<nono::read>(granted);
+      if (first_denied.ref().violation != errc::none || first_granted.ref().violation != errc::none) continue;
+      const errc expected = nono::contradicts(nono::without_trailing_slash(denied.text()),
+                                              nono::without_trailing_slash(granted.text()))
+                                ? errc::deny_contradicts_grant
+                                : errc::none;
+      CHECK(first_denied.allow_path<nono::read>(granted).ref().violation == expected);
+      CHECK(first_granted.deny_path(denied).ref().violation == expected);
+    }
+}
