@@ -8,6 +8,8 @@ run.py build --source S --build B [--compiler CXX] [--race]
 run.py bundled --source S --build B
     The package as `go get` finds it, with what is checked in: as a module in a zip file, in B/go-bundled/, where no C++ compiler
     is to be found. A new module gets it, and a program; and the package's own tests are built against its archive.
+run.py staticcheck --build B
+    staticcheck over what `build` made there. It is downloaded by the user's own settings, and kept in B/go/bin.
 run.py documented --build B
     the programs that users were shown, byte for byte, as they stand (root: the directories they name are made)
 """
@@ -20,6 +22,7 @@ import zipfile
 from pathlib import Path
 
 MODULE = "github.com/always-further/nono-go"
+STATICCHECK = "v0.6.1"
 
 
 def environment(build):
@@ -81,6 +84,17 @@ def build(source, build, compiler, race):
         if name == "state":  # as a module that holds its dependencies itself
             go("mod", "vendor", cwd=room)
         go("build", *(["-mod=vendor"] if name == "state" else []), "-o", root / f"documented_{name}", ".", cwd=room)
+
+
+def staticcheck(build):
+    root = build / "go"
+    program = root / "bin" / f"staticcheck-{STATICCHECK}"
+    if not program.exists():
+        env = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/local/go/bin", GOBIN=str(program.parent), GOTOOLCHAIN="local")
+        subprocess.run(["go", "install", f"honnef.co/go/tools/cmd/staticcheck@{STATICCHECK}"], env=env, check=True)
+        (program.parent / "staticcheck").rename(program)
+    for path in ("bindings/go", "examples/go-agent"):
+        subprocess.run([program, "-checks", "all", "./..."], cwd=root / path, env=environment(build), check=True)
 
 
 def newcomer(room):
@@ -174,7 +188,7 @@ def documented(build):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("build", "bundled", "documented"))
+    parser.add_argument("what", choices=("build", "bundled", "staticcheck", "documented"))
     parser.add_argument("--source", type=Path)
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--compiler", default="g++")
@@ -182,6 +196,8 @@ def main():
     args = parser.parse_args()
     if args.what == "documented":
         documented(args.build)
+    elif args.what == "staticcheck":
+        staticcheck(args.build)
     elif args.what == "bundled":
         bundled(args.source, args.build)
     else:
