@@ -10,7 +10,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #if defined(__linux__)
 #include <fcntl.h>
@@ -60,7 +62,15 @@ inline result<bound_policy> bound(const NonoCapabilitySet& set) {
 inline NonoErrorCode apply_set(const NonoCapabilitySet& set) {
   auto policy = bound(set);
   if (!policy) return failed(policy.error());
+#if defined(__APPLE__)
+  const std::vector<std::string_view> rules(set.platform_rules.begin(), set.platform_rules.end());
+  seatbelt::settings with;
+  with.mach_services = seatbelt::tls_system_trust;
+  with.platform_rules = rules;
+  auto report = seatbelt::confine(*policy, with);
+#else
   auto report = detail::apply_bound(*policy);
+#endif
   if (!report) return failed(report.error());
   last_report& last = report_of_this_process();
   const std::lock_guard lock(last.guard);
@@ -132,6 +142,15 @@ inline int enter(int ruleset, int plan) noexcept {
 
 #endif
 
+/// True where nono_sandbox_apply() can confine. Restricts nobody.
+inline bool is_supported() {
+#if defined(__APPLE__)
+  return true;
+#else
+  return support().landlock_abi > 0;
+#endif
+}
+
 /// What nono_sandbox_support_info() says of this system.
 inline std::string support_details() {
 #if defined(__linux__)
@@ -155,7 +174,7 @@ inline std::string support_details() {
   }
   return out + ')';
 #elif defined(__APPLE__)
-  return "macOS Seatbelt sandbox: not built yet";
+  return "macOS Seatbelt sandbox available";
 #else
   return "this system has no sandbox that nono knows";
 #endif

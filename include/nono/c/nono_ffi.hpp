@@ -382,7 +382,7 @@ char* nono_query_context_explain(const struct NonoQueryContext* ctx, const char*
 enum NonoErrorCode nono_sandbox_apply(const struct NonoCapabilitySet* caps) NONO_NOEXCEPT {
   return caps == nullptr ? nono::c::no_caps() : nono::c::apply_set(*caps);
 }
-bool nono_sandbox_is_supported(void) NONO_NOEXCEPT { return nono::support().landlock_abi > 0; }
+bool nono_sandbox_is_supported(void) NONO_NOEXCEPT { return nono::c::is_supported(); }
 struct NonoSupportInfo nono_sandbox_support_info(void) NONO_NOEXCEPT {
   constexpr std::string_view platform =
 #if defined(__APPLE__)
