@@ -257,8 +257,9 @@ def package(args, temporary):
     if not shutil.which("lintian"):
         print("not asked: lintian is not installed")
     else:
+        # zlib, to read one file of a jar, is linked in like all the rest: a start has no library to look for.
         print(run("lintian", "--allow-root", "--fail-on=error,warning", "--suppress-tags="
-                  "initial-upload-closes-no-bugs", packages[0]))
+                  "initial-upload-closes-no-bugs,embedded-library", packages[0]))
 
 
 def flags(args, temporary):
