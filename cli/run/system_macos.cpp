@@ -3,8 +3,10 @@
 #if defined(__APPLE__)
 #include "cli/run/system.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -77,6 +79,14 @@ class signal_forwarding {
 }  // namespace
 
 error open_gate(started& p) {
+  const network_rule& network = p.r.policy.ref().network;
+  for (std::size_t i = 0; i < network.port_count; ++i)
+    if (network.ports[i].use == port_use::connect_tcp &&
+        std::find(p.r.open_ports.begin(), p.r.open_ports.end(), network.ports[i].port) ==
+            p.r.open_ports.end())
+      return sentence(
+          "ports to connect to (--allow-connect-port, network.connect_port) exist on Linux alone; leave them "
+          "out, or open one of localhost with --open-port");
   if (!p.r.hosts) return {};
   return sentence(
       "hosts and credentials are filtered by nono-proxy, which is not built for macOS yet; use --block-net "
