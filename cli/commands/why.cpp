@@ -148,8 +148,7 @@ class asker {
   }
 
   [[nodiscard]] bool is_kept_to_localhost(std::uint16_t port) const {
-    const auto kept = loopback_ports(s_.r, *s_.bound, s_.report());
-    return std::find(kept.begin(), kept.end(), port) != kept.end();
+    return cli::is_kept_to_localhost(port, s_.r, *s_.bound, s_.report());
   }
 
   static void decided_by_proxy(answer& a, bool lets) {

@@ -12,7 +12,7 @@ namespace nono::cli {
 /// True where some of the text is not ASCII.
 bool is_international(std::string_view text);
 
-/// The name as check_host() takes it, with xn-- for what is not ASCII, as browsers do it (UTS 46, nontransitional, STD3). A
+/// The name as check_host() takes it, with xn-- for what is not ASCII, as browsers do it (UTS 46, nontransitional). A
 /// `*.` before it stays. A text of ASCII comes back as it is, unchecked.
 /// from: who said it, for the sentence.
 /// Errors: bad_argument with a sentence; on macOS, where no hosts are filtered, for each name that is not ASCII.

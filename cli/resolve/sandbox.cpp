@@ -29,6 +29,12 @@ std::vector<std::uint16_t> loopback_ports(const resolution& r, const bound_polic
   return out;
 }
 
+bool is_kept_to_localhost(std::uint16_t port, const resolution& r, const bound_policy& bound,
+                          const enforcement& report) {
+  const auto kept = loopback_ports(r, bound, report);
+  return std::find(kept.begin(), kept.end(), port) != kept.end();
+}
+
 error lower(sandbox& s, sandbox_target target, bool observed) {
   const binding home =
       nono::bind("$HOME", s.here.home);  // HOME may be unset: then it comes from the password file

@@ -32,6 +32,9 @@ struct sandbox {
 /// knows no addresses, so there are none where no supervisor decides connections.
 std::vector<std::uint16_t> loopback_ports(const resolution& r, const bound_policy& bound,
                                           const enforcement& report);
+/// True for one of them.
+bool is_kept_to_localhost(std::uint16_t port, const resolution& r, const bound_policy& bound,
+                          const enforcement& report);
 
 /// Where the proxy listens in a network of the command's own, where all ports are free; 3128 is what proxies use.
 inline constexpr std::uint16_t usual_proxy_port = 3128;

@@ -2,7 +2,6 @@
 // What is printed before a run.
 #include "cli/run/summary.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include <nono/format.hpp>
@@ -42,8 +41,7 @@ std::string host_row(const resolution& r, const bound_policy& bound, const enfor
   for (std::size_t i = 0; i < bound.network.port_count; ++i) ports += ", " + to_text(bound.network.ports[i]);
   std::string which = fmt::format("{} {}", f.hosts.size(), f.hosts.size() == 1 ? "host" : "hosts");
   if (f.any_public()) which = f.hosts.size() == 1 ? "every public host" : "every public host and others";
-  const auto kept = loopback_ports(r, bound, report);
-  const bool pinned = std::find(kept.begin(), kept.end(), bound.gate.port) != kept.end();
+  const bool pinned = is_kept_to_localhost(bound.gate.port, r, bound, report);
   std::string out = fmt::format(
       "  net  proxy localhost:{}{} to {}{}{}{}\n", bound.gate.port,
       bound.gate.own_network ? ", in a network of its own,"
