@@ -84,8 +84,8 @@ class spawner;
 
 #if defined(__linux__)
 
-/// A running confined child. When it goes without wait() or release(), the child is killed and reaped:
-/// nothing confined outlives its owner by accident.
+/// A running confined child. When it goes without wait() or release(), the child is killed and reaped, or waited for where
+/// this process has become somebody who may not kill it: nothing confined outlives its owner by accident.
 class child {
  public:
   child(int pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}

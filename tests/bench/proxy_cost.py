@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the proxy costs beside a direct connection, in turns, in a network namespace of its own. Needs root.
+"""What the proxy costs beside a direct connection and beside a relay that does nothing else, in turns, in a network namespace
+of its own. Needs root.
 
-  proxy_cost.py NONO
+  proxy_cost.py NONO RELAY
 """
 import os
 import socket
@@ -36,11 +37,36 @@ def in_turns(rounds, *ways):
     return values
 
 
-def row(what, direct, through, unit, goal, ratio=False):
-    pairs = [(b / a if ratio else b - a) for a, b in zip(direct, through)]
+def row(what, unit, goal, direct, through, floor=(), ratio=False):
+    def beside(values):
+        return [(b / a if ratio else b - a) for a, b in zip(direct, values)]
+    pairs = beside(through)
     low, _, high = statistics.quantiles(pairs, n=4)
-    print(f"  {what:<44}{statistics.median(direct):>10.1f}{statistics.median(through):>10.1f} {unit:<6}"
-          f"{statistics.median(pairs):>8.2f} ({low:.2f} to {high:.2f})   goal {goal}")
+    bare = (f"{statistics.median(floor):>10.1f}", f"{statistics.median(beside(floor)):>8.2f}") if floor else (" " * 10, " " * 8)
+    print(f"  {what:<44}{statistics.median(direct):>10.1f}{bare[0]}{statistics.median(through):>10.1f} {unit:<6}"
+          f"{bare[1]}{statistics.median(pairs):>9.2f} ({low:.2f} to {high:.2f})   goal {goal}")
+    sys.stdout.flush()
+
+
+class Relay:
+    """The floor: a relay in front of a server of ours."""
+
+    program = None
+
+    def __init__(self, port):
+        self.process = subprocess.Popen([Relay.program, PUBLIC, str(port)], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port))
 
 
 def tunnel(p, port):
@@ -52,9 +78,9 @@ def tunnel(p, port):
 def first_byte(p):
     hello = Raw(lambda s: (s.sendall(b"x"), s.recv(1)))
 
-    def direct():
+    def bare(connect):
         start = time.perf_counter()
-        with socket.create_connection((PUBLIC, hello.port)) as s:
+        with connect() as s:
             s.recv(1)
             return us(time.perf_counter() - start)
 
@@ -69,7 +95,10 @@ def first_byte(p):
             while got < answer:
                 got += len(s.recv(4096))
             return us(time.perf_counter() - start)
-    row("first byte of a new connection", *in_turns(1000, direct, through), "us", "200 more")
+    with Relay(hello.port) as relay:
+        row("first byte of a new connection", "us", "200 more",
+            *in_turns(1000, lambda: bare(lambda: socket.create_connection((PUBLIC, hello.port))), through,
+                      lambda: bare(relay.connect)))
 
 
 def round_trip(p):
@@ -80,10 +109,11 @@ def round_trip(p):
         s.sendall(b"x")
         s.recv(1)
         return us(time.perf_counter() - start)
-    with socket.create_connection((PUBLIC, echo.port)) as a, tunnel(p, echo.port) as b:
-        for s in (a, b):
+    with Relay(echo.port) as relay, socket.create_connection((PUBLIC, echo.port)) as a, tunnel(p, echo.port) as b, \
+            relay.connect() as c:
+        for s in (a, b, c):
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        row("round trip in an open one", *in_turns(5000, lambda: ping(a), lambda: ping(b)), "us", "15 more")
+        row("round trip in an open one", "us", "15 more", *in_turns(5000, *(lambda s=s: ping(s) for s in (a, b, c))))
 
 
 def throughput(p):
@@ -105,8 +135,10 @@ def throughput(p):
             while left:
                 left -= s.recv_into(room)
             return size / (time.perf_counter() - start) / 1e6
-    row("bytes through one", *in_turns(7, lambda: read(lambda: socket.create_connection((PUBLIC, source.port))),
-                                       lambda: read(lambda: tunnel(p, source.port))), "MB/s", "0.7 of direct", ratio=True)
+    with Relay(source.port) as relay:
+        row("bytes through one", "MB/s", "0.7 of direct",
+            *in_turns(9, lambda: read(lambda: socket.create_connection((PUBLIC, source.port))),
+                      lambda: read(lambda: tunnel(p, source.port)), lambda: read(relay.connect)), ratio=True)
 
 
 def idle_tunnels(p):
@@ -117,7 +149,7 @@ def idle_tunnels(p):
     held = [tunnel(p, quiet.port) for _ in range(50)]
     before = resident()
     held += [tunnel(p, quiet.port) for _ in range(1000)]
-    print(f"  {'memory of an idle one, 1000 held':<44}{'':>20} KB    {(resident() - before) / 1000:>8.2f}   goal 32")
+    print(f"  {'memory of an idle one, 1000 held':<44}{'':>30} KB    {'':>8}{(resident() - before) / 1000:>9.2f}   goal 32")
     for s in held:
         s.close()
 
@@ -133,9 +165,10 @@ def route_call(room):
     place = {"where": "header", "name": "Authorization", "format": "Bearer {}"}
     route = {"prefix": "api", "token": ROUTE_TOKEN, "host": "api.example", "port": 443, "variable": "API_BASE_URL", "shown": place,
              "sent": place, "ca": ca}
-    with test_proxy.Proxy(hosts=("*",), routes=[route], keys=(b"a key of the user's",)) as p:
-        direct = trusting.wrap_socket(socket.create_connection((PUBLIC, 443)), server_hostname="api.example")
-        through = p.connect()
+    def encrypted(s):
+        return trusting.wrap_socket(s, server_hostname="api.example")
+    with test_proxy.Proxy(hosts=("*",), routes=[route], keys=(b"a key of the user's",)) as p, Relay(443) as relay:
+        direct, floor, through = encrypted(socket.create_connection((PUBLIC, 443))), encrypted(relay.connect()), p.connect()
 
         def call(s, path):
             request = f"GET {path} HTTP/1.1\r\nHost: api.example\r\nAuthorization: Bearer {ROUTE_TOKEN}\r\n\r\n".encode()
@@ -145,13 +178,13 @@ def route_call(room):
             while b"GET /x 0\n" not in got:
                 got += s.recv(4096)
             return us(time.perf_counter() - start)
-        for s in (direct, through):
+        for s in (direct, through, floor):
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         call(through, "/api/x")
-        row("a call by a route, connections kept", *in_turns(2000, lambda: call(direct, "/x"), lambda: call(through, "/api/x")), "us",
-            "300 more")
-        direct.close()
-        through.close()
+        row("a call by a route, connections kept", "us", "300 more",
+            *in_turns(2000, lambda: call(direct, "/x"), lambda: call(through, "/api/x"), lambda: call(floor, "/x")))
+        for s in (direct, through, floor):
+            s.close()
 
 
 def start(nono, room):
@@ -159,6 +192,7 @@ def start(nono, room):
     plain = [nono, "run", "-s", "--no-diagnostics", "--", "true"]
 
     def timed(words):
+        time.sleep(0.02)  # the kernel is still at taking the last network namespace apart
         begin = time.perf_counter()
         subprocess.run(words, env=env, cwd=room, check=True, stdin=subprocess.DEVNULL)
         return us(time.perf_counter() - begin)
@@ -167,12 +201,12 @@ def start(nono, room):
         f.write('{"network": {"custom_credentials": {"own": {"upstream": "https://api.test", "credential_key": "env://API_KEY"}}}}')
     key = [*plain[:4], "-p", os.path.join(room, "p.json"), "--credential", "own", "--", "true"]
     bare, with_hosts, with_key = in_turns(150, lambda: timed(plain), lambda: timed(hosts), lambda: timed(key))
-    row("start of run with --network-profile minimal", bare, with_hosts, "us", "4000 more")
-    row("start of run with --credential", bare, with_key, "us", "none")
+    row("start of run with --network-profile minimal", "us", "4000 more", bare, with_hosts)
+    row("start of run with --credential", "us", "none", bare, with_key)
 
 
 def main():
-    nono = os.environ["NONO_BIN"]
+    nono, Relay.program = os.environ["NONO_BIN"], os.path.abspath(sys.argv[2])
     room = tempfile.mkdtemp(prefix="nb-", dir="/var/tmp")
     start(nono, room)
     world.enter()
@@ -188,6 +222,6 @@ def main():
 
 
 if __name__ == "__main__":
-    print(f"  {'':<44}{'direct':>10}{'proxy':>10}{'':<7}{'median of pairs':>8}")
+    print(f"  {'':<44}{'direct':>10}{'relay':>10}{'proxy':>10}{'':<7}{'relay, proxy in pairs with direct':>8}")
     sys.stdout.flush()
     main()

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a supervised child: floods, deaths, stops, signals, outer supervisors. Nothing hangs, nothing stays behind.
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include <linux/filter.h>
@@ -328,8 +330,15 @@ TEST_CASE_FIXTURE(leakless, "supervised: no stream of the child is a unix datagr
 TEST_CASE_FIXTURE(leakless, "supervised: the process may change its user beside a supervisor") {
   if (!live::is_root()) return;
   CHECK(live::in_child([] {
-          auto child = nono::spawn_supervised(live::with_system(), {"/bin/sleep", "20"});
-          return child && ::setuid(65534) == 0 ? 0 : live::odd;  // libc asks every thread, and waits for it
+          int pid = -1;
+          {
+            auto child = nono::spawn_supervised(live::with_system(), {"/bin/sleep", "2"});
+            if (!child || ::setuid(65534) != 0) return live::odd;  // libc asks every thread, and waits for it
+            pid = child->pid();
+            if (child->kill(SIGKILL) != -EPERM) return 1;
+          }
+          // It could not be killed, so it was waited for.
+          return ::kill(pid, 0) < 0 && errno == ESRCH ? 0 : 2;
         }) == 0);
 }
 
