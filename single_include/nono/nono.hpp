@@ -10024,8 +10024,8 @@ class spawner;
 
 #if defined(__linux__)
 
-/// A running confined child. When it goes without wait() or release(), the child is killed and reaped:
-/// nothing confined outlives its owner by accident.
+/// A running confined child. When it goes without wait() or release(), the child is killed and reaped, or waited for where
+/// this process has become somebody who may not kill it: nothing confined outlives its owner by accident.
 class child {
  public:
   child(int pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}
@@ -12265,15 +12265,15 @@ inline result<supervised_child> start_supervised(bound_policy&& bound, std::span
 }
 
 /// A running child and its supervisor, a thread of this process. When it goes without wait(), the child is killed and
-/// reaped; processes that it left behind lose their supervisor: the calls that one decides give ENOSYS from then on.
+/// reaped, or waited for where this process has become somebody who may not kill it; processes that it left behind lose
+/// their supervisor: the calls that one decides give ENOSYS from then on.
 class supervised_child {
  public:
   supervised_child(supervised_child&& other) noexcept : run_(std::move(other.run_)), thread_(other.thread_) {}
   supervised_child& operator=(supervised_child&&) = delete;
   ~supervised_child() {
     if (run_ == nullptr) return;
-    // Where this process may signal the child no more, it ends with its supervisor.
-    if (run_->at.load() < detail::supervised_run::ended) (void)kill(SIGKILL);
+    if (run_->at.load() < detail::supervised_run::ended && kill(SIGKILL) == -EPERM) (void)wait();
     const std::uint64_t one = 1;
     (void)!::write(run_->stop.get(), &one, sizeof one);
     ::pthread_join(thread_, nullptr);
