@@ -448,7 +448,8 @@ inline constexpr errc_text errc_texts[] = {
     {errc::ruleset_failed, "%o failed: %e%r"},
     {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},
     {errc::too_many_layers,
-     "this process already stands below 16 Landlock layers | start it from fewer nested sandboxes"},
+     "this process already stands below as many Landlock layers as the kernel allows, mostly 16 | "
+     "start it from fewer nested sandboxes"},
     {errc::filter_failed,
      "installing the seccomp filter failed: %e; the process is not confined as asked and must end"},
     {errc::capabilities_failed, "%o failed: %e; the capabilities could not be dropped"},
