@@ -19,9 +19,12 @@
 #include <nono/linux/plan.hpp>
 #include <nono/linux/syscalls.hpp>
 #include <nono/linux/threads.hpp>
-#include <nono/macos/apply.hpp>
 #include <nono/policy.hpp>
 #include <nono/report.hpp>
+
+#if defined(__APPLE__)
+#include <nono/macos/apply.hpp>
+#endif
 
 namespace nono {
 

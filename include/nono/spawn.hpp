@@ -25,11 +25,12 @@
 #include <nono/linux/apply.hpp>
 #include <nono/linux/namespaces.hpp>
 #include <nono/linux/plan.hpp>
-#include <nono/macos/spawn.hpp>
 #include <nono/policy.hpp>
 #include <nono/report.hpp>
 
-#if defined(__linux__)
+#if defined(__APPLE__)
+#include <nono/macos/spawn.hpp>
+#elif defined(__linux__)
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>

@@ -9809,6 +9809,9 @@ inline result<enforcement> confine(const bound_policy& bound, const settings& wi
 
 // The door for this process: apply(policy) confines it for good.
 
+#if defined(__APPLE__)
+#endif
+
 namespace nono {
 
 /// Which threads apply() confines.
@@ -10467,7 +10470,8 @@ class spawner {
 
 #include <initializer_list>
 
-#if defined(__linux__)
+#if defined(__APPLE__)
+#elif defined(__linux__)
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
