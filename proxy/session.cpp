@@ -28,6 +28,7 @@
 #include "proxy/header.hpp"
 #include "proxy/race.hpp"
 #include "proxy/server.hpp"
+#include "proxy/silence.hpp"
 
 namespace nono::proxy {
 
@@ -44,7 +45,7 @@ using boost::system::error_code;
 using namespace std::chrono_literals;
 
 constexpr auto header_time = 30s;   // from its first byte to its last
-constexpr auto idle_time = 5min;    // between requests, and between two pieces of a body
+constexpr auto idle_time = 5min;    // between requests
 constexpr auto connect_time = 10s;  // of TLS, and of an upstream proxy's answer
 constexpr std::size_t piece = 16384;
 
@@ -493,6 +494,7 @@ class session {
     const route* by = nullptr;  ///< whose key must not come back; null: a plain request
     bool upgrades = false;
     outcome out{};
+    std::optional<silence> quiet{};  ///< of both ways together; no operation has a limit of its own
   };
 
   /// Finds a connection that is kept, which was checked when it was made, or makes one. False: `why` says it; the one that
@@ -536,22 +538,33 @@ class session {
   awaitable<bool> carry_out(request_parser& incoming, exchange& one, std::string_view head,
                             std::string_view authority, audit_event& event) {
     outcome& out = one.out;
+    const std::chrono::seconds longest(owner_.asked().longest_silence);
+    client_.expires_never();
+    one.server->tcp().expires_never();
+    one.quiet.emplace(client_.get_executor(), longest, [this, &one] {
+      client_.cancel();
+      one.server->tcp().cancel();
+    });
     // A server may answer before it has heard all, so both ways go on at once.
     using asio::experimental::awaitable_operators::operator&&;
     co_await (send_request(incoming, one, head) && receive_whole(incoming, one));
+    const bool too_quiet = one.quiet->was_too_long();
+    one.quiet.reset();
     if (!out.begun) {
       event.category = "upstream_connect_failed";
       std::string reason = fmt::format("{} ended the connection without an answer", authority);
-      if (out.packed)
+      if (too_quiet)
+        reason = fmt::format("nothing came from {} and nothing went there for {} seconds", authority,
+                             longest.count());
+      else if (out.packed)
         reason = fmt::format("{} answered with a Content-Encoding, in which the key cannot be looked for",
                              authority);
-      co_return co_await refuse(incoming, event, 502, std::move(reason), false);
+      const unsigned status = too_quiet ? 504 : 502;
+      co_return co_await refuse(incoming, event, status, std::move(reason), false);
     }
     if (out.switched) {
       std::string late(static_cast<const char*>(one.server->buffer.data().data()), one.server->buffer.size());
       std::string early(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-      client_.expires_never();
-      one.server->tcp().expires_never();
       start_tunnel(client_.release_socket(), one.server->tcp().release_socket(), std::move(early),
                    std::move(late), owner_.pipes(), [counted = counted_] {});
       co_return false;
@@ -564,8 +577,10 @@ class session {
 
   /// One piece of a body, framed where its length is not known before; the last one is empty.
   template <class Stream>
-  static awaitable<void> write_piece(Stream& to, std::string_view bytes, bool chunked, error_code& why) {
+  static awaitable<void> write_piece(Stream& to, std::string_view bytes, bool chunked, exchange& one,
+                                     error_code& why) {
     constexpr std::string_view line = "\r\n";
+    one.quiet->broken();
     if (!chunked) {
       co_await asio::async_write(to, asio::buffer(bytes), redirect_error(use_awaitable, why));
       co_return;
@@ -582,11 +597,9 @@ class session {
     const bool chunked = incoming.get().chunked();
     std::array<char, piece> room;  // NOLINT(*-member-init): is written before it is read
     error_code why;
-    one.server->tcp().expires_after(idle_time);
     co_await asio::async_write(*one.server, asio::buffer(head), redirect_error(use_awaitable, why));
     while (!why && !incoming.is_done() && !out.over) {
       body = {room.data(), room.size(), true};
-      if (!out.begun) client_.expires_after(idle_time);
       // As the response below: what is there goes on at once.
       co_await http::async_read_some(client_, buffer_, incoming, redirect_error(use_awaitable, why));
       if (why == http::error::need_buffer) why = {};
@@ -596,9 +609,9 @@ class session {
         co_return;
       }
       const std::size_t got = room.size() - body.size;
-      if (got != 0) co_await write_piece(*one.server, {room.data(), got}, chunked, why);
+      if (got != 0) co_await write_piece(*one.server, {room.data(), got}, chunked, one, why);
     }
-    if (!why && incoming.is_done() && chunked) co_await write_piece(*one.server, {}, true, why);
+    if (!why && incoming.is_done() && chunked) co_await write_piece(*one.server, {}, true, one, why);
     out.sent = !why && incoming.is_done();
   }
 
@@ -617,7 +630,6 @@ class session {
       answer.header_limit(static_cast<std::uint32_t>(max_header));
       answer.body_limit(boost::none);
       if (head) answer.skip(true);
-      one.server->tcp().expires_after(idle_time);
       co_await http::async_read_header(*one.server, one.server->buffer, answer,
                                        redirect_error(use_awaitable, why));
       if (why) co_return;
@@ -641,7 +653,7 @@ class session {
       std::string text =
           fmt::format("HTTP/1.1 {} {}\r\n{}", status, view(response.reason()), lines_of(response));
       if (one.by != nullptr) scrubber::clean(*one.by, text);
-      client_.expires_after(idle_time);
+      one.quiet->broken();
       out.begun = out.begun || !informs;
       co_await asio::async_write(client_, asio::buffer(text), redirect_error(use_awaitable, why));
       if (why) co_return;
@@ -656,7 +668,6 @@ class session {
       std::array<char, piece> room;  // NOLINT(*-member-init): is written before it is read
       while (!why && !answer.is_done()) {
         response.body() = {room.data(), room.size(), true};
-        one.server->tcp().expires_after(idle_time);
         // What is there goes on at once: a stream of events is not held back until a buffer is full.
         co_await http::async_read_some(*one.server, one.server->buffer, answer,
                                        redirect_error(use_awaitable, why));
@@ -665,10 +676,9 @@ class session {
         std::string_view bytes(room.data(), room.size() - response.body().size);
         if (scrubbed) bytes = scrubbed->pass(bytes, answer.is_done());
         if (bytes.empty()) continue;
-        client_.expires_after(idle_time);
-        co_await write_piece(client_, bytes, chunked, why);
+        co_await write_piece(client_, bytes, chunked, one, why);
       }
-      if (!why && chunked) co_await write_piece(client_, {}, true, why);
+      if (!why && chunked) co_await write_piece(client_, {}, true, one, why);
       out.whole = !why;
       co_return;
     }

@@ -163,8 +163,10 @@ result<settings> read_settings(std::string_view text) {
   settings out;
   if (!take(all, "token", out.token) || !take(all, "hosts", out.hosts) ||
       !take(all, "upstream_host", out.upstream_host) || !take(all, "upstream_port", out.upstream_port) ||
-      !take(all, "upstream_bypass", out.upstream_bypass))
+      !take(all, "upstream_bypass", out.upstream_bypass) ||
+      !take(all, "longest_silence", out.longest_silence))
     return bad_settings("a field of the settings has a value of another type");
+  if (out.longest_silence == 0) return bad_settings("a silence of no seconds is always too long");
   if (!take(all, "roots", out.roots)) return bad_settings("the file of TLS roots has no name");
   if (!is_token(out.token)) return bad_settings("the token is not one of 64 hexadecimal digits");
   for (const auto* list : {&out.hosts, &out.upstream_bypass})

@@ -29,6 +29,8 @@ struct settings {
   std::vector<std::string> upstream_bypass;  ///< hosts that are reached directly all the same
   std::vector<route> routes;                 ///< their keys come by themselves
   std::string roots;                         ///< a file of TLS roots in place of the system's; empty: those
+  /// Seconds in which no byte of a request or of its answer moves: models think for long.
+  std::uint16_t longest_silence = 900;
 };
 
 /// Reads and checks them. Errors: bad_argument with a sentence.

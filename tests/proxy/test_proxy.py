@@ -698,6 +698,45 @@ class ProxyTest(unittest.TestCase):
             self.assertLess(time.monotonic() - start, 1.5)
             self.assertEqual(read_answer(s)[0], 200)
 
+    def test_a_silence_that_is_too_long(self):
+        silent = Raw(lambda taken: (read_head(taken), time.sleep(8)))
+        stops = Raw(lambda taken: (read_head(taken), taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), time.sleep(8)))
+        with Proxy(longest_silence=1) as p:
+            start = time.monotonic()
+            status, _, body = p.ask(get(f"http://api.example:{silent.port}/"))
+            self.assertEqual((status, body.decode()), (504, f"nono: nothing came from api.example:{silent.port} and nothing "
+                                                            "went there for 1 seconds\n"))
+            with p.connect() as s:
+                s.sendall(get(f"http://api.example:{stops.port}/"))
+                self.assertIn(b" 200 ", read_head(s))
+                got = b""
+                while data := s.recv(100):
+                    got += data
+                self.assertEqual(got, b"abc")  # and then the end, too early
+            self.assertTrue(2 <= time.monotonic() - start < 6)
+            self.no_descriptors_left(p)
+
+    def test_what_moves_is_not_silent(self):
+        """However long it takes, and whichever way it goes."""
+        def late(taken):
+            head = read_head(taken)
+            length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+            while length:
+                length -= len(taken.recv(length))
+            taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+            for _ in range(8):
+                time.sleep(0.4)
+                taken.sendall(b"x")
+
+        server = Raw(late)
+        with Proxy(longest_silence=1) as p, p.connect() as s:
+            s.sendall(get(f"http://api.example:{server.port}/", b"Content-Length: 8", method="POST"))
+            for _ in range(8):
+                time.sleep(0.4)
+                s.sendall(b"y")
+            status, _, body = read_answer(s)
+            self.assertEqual((status, body), (200, b"x" * 8))
+
     # ---- an upstream proxy ----
 
     def test_through_an_upstream_proxy(self):
