@@ -165,6 +165,10 @@ void connection::write_tls(asio::const_buffer from, done f) {
   tls_->stream.async_write_some(from, std::move(f));
 }
 
+bool connection::is_clean() const {
+  return buffer.size() == 0 && (tls_ == nullptr || ::SSL_has_pending(tls_->stream.native_handle()) == 0);
+}
+
 std::unique_ptr<connection> connection_pool::take(std::string_view to) {
   const auto now = std::chrono::steady_clock::now();
   while (!all_.empty() && now - all_.front().since > kept_time) all_.pop_front();
@@ -184,6 +188,7 @@ std::unique_ptr<connection> connection_pool::take(std::string_view to) {
 }
 
 void connection_pool::keep(std::string to, std::unique_ptr<connection> one) {
+  if (!one->is_clean()) return;
   if (all_.size() >= most_kept) all_.pop_front();
   one->tcp().expires_never();
   all_.push_back({std::move(to), std::move(one), std::chrono::steady_clock::now()});

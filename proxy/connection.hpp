@@ -82,6 +82,9 @@ class connection {
   /// What was read and not used yet.
   boost::beast::flat_buffer buffer;
 
+  /// True when all that has come is used. What a server says unasked would be taken for the answer to the next request.
+  [[nodiscard]] bool is_clean() const;
+
  private:
   struct tls;
   void read_tls(boost::asio::mutable_buffer to, done f);
@@ -110,6 +113,7 @@ class connection_pool {
  public:
   /// One that can be used; null: none.
   std::unique_ptr<connection> take(std::string_view to);
+  /// One that is not clean is closed instead.
   void keep(std::string to, std::unique_ptr<connection> one);
 
  private:

@@ -698,6 +698,22 @@ class ProxyTest(unittest.TestCase):
             self.assertLess(time.monotonic() - start, 1.5)
             self.assertEqual(read_answer(s)[0], 200)
 
+    def test_what_nobody_asked_for_is_no_answer(self):
+        taken_ = []
+
+        def serve(taken):
+            taken_.append(taken)
+            while read_head(taken):
+                taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmore")
+
+        server = Raw(serve)
+        with Proxy() as p, p.connect() as s:
+            for _ in range(3):
+                s.sendall(get(f"http://api.example:{server.port}/"))
+                status, _, body = read_answer(s)
+                self.assertEqual((status, body), (200, b"a"))
+        self.assertEqual(len(taken_), 3)
+
     def test_a_silence_that_is_too_long(self):
         silent = Raw(lambda taken: (read_head(taken), time.sleep(8)))
         stops = Raw(lambda taken: (read_head(taken), taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), time.sleep(8)))
