@@ -45,6 +45,7 @@ struct route {
   secrets::secret key;
   secrets::secret key_sent;  ///< as it stands in a request: encoded for its place
 
+  [[nodiscard]] bool judges_requests() const { return !allows_rest || !deny.empty() || !allow.empty(); }
   [[nodiscard]] target server() const;
   /// host, and the port where it is not the scheme's own.
   [[nodiscard]] std::string authority() const { return server().authority(tls ? 443 : 80); }

@@ -27,6 +27,8 @@ class host_rules {
   [[nodiscard]] static verdict by_address_of(const route& r, std::span<const ip_address> found);
   /// A tunnel hides its requests: a host with endpoint rules gets none.
   [[nodiscard]] verdict tunnel(const target& to) const;
+  /// True when some rules are of single requests to the host.
+  [[nodiscard]] bool judges_requests(std::string_view host) const { return endpoints_of(host) != nullptr; }
   /// A request in the clear.
   [[nodiscard]] verdict request(const target& to, std::string_view method, std::string_view path) const;
   /// True when the host is reached through the upstream proxy.

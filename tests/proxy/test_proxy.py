@@ -528,6 +528,14 @@ class ProxyTest(unittest.TestCase):
             s.close()
             self.assertEqual(status, 403)
             self.assertEqual(p.events()[-1]["denial_category"], "connect_bypasses_l7")
+            for field in ("X-HTTP-Method-Override: DELETE", "x-http-method: DELETE", "X-Method-Override: DELETE",
+                          "X-Original-URL: /admin", "X-Rewrite-Url: /admin"):
+                status, _, body = p.ask(get("http://api.example/v1/models", field.encode()))
+                self.assertEqual(status, 403, field)
+                self.assertIn(f"the field {field.split(':')[0]} asks for another request than the endpoint rules see", body.decode())
+                self.assertEqual(p.events()[-1]["denial_category"], "endpoint_policy")
+        with Proxy() as p:
+            self.assertEqual(p.ask(get("http://api.example/v1/models", b"X-HTTP-Method-Override: DELETE"))[0], 200)
 
     # ---- a hostile client ----
 
@@ -697,6 +705,30 @@ class ProxyTest(unittest.TestCase):
             self.assertEqual(p.ask(get("http://api.example/"))[0], 200)
             self.assertLess(time.monotonic() - start, 1.5)
             self.assertEqual(read_answer(s)[0], 200)
+
+    def test_a_client_of_http_1_0(self):
+        """It knows no chunks: the end of the answer is that of the connection."""
+        for path, expected in (("/chunked", b"one two three"), ("/until-close", None), ("/x", b"GET /x 0\n")):
+            with self.subTest(path), Proxy() as p, p.connect() as s:
+                s.sendall(get(f"http://api.example{path}").replace(b"HTTP/1.1", b"HTTP/1.0"))
+                head = read_head(s)
+                body = b""
+                while got := s.recv(1000):
+                    body += got
+                self.assertIn(b" 200 ", head)
+                self.assertNotRegex(head, rb"(?i)transfer-encoding")
+                if expected is None:
+                    expected = p.ask(get(f"http://api.example{path}"))[2]
+                self.assertEqual(body, expected)
+
+    def test_no_secret_of_a_malformed_target_is_logged(self):
+        with Proxy() as p:
+            for line in ("GET http://user:pw-secret@api.example/", "CONNECT user:pw-secret@api.example:443",
+                         "GET https://api.example/?key=pw-secret", "GET ftp://api.example/pw-secret", "GET pw-secret"):
+                with self.subTest(line):
+                    self.assertEqual(p.ask(f"{line} HTTP/1.1\r\n".encode() + AUTH + b"\r\n")[0], 400)
+            self.assertEqual(len(p.events()), 5)
+            self.assertNotIn("pw-secret", json.dumps(p.events()))
 
     def test_what_nobody_asked_for_is_no_answer(self):
         taken_ = []

@@ -202,6 +202,9 @@ class Routes(unittest.TestCase):
                 status, _, body = p.ask(request("/openai" + target, "Content-Length: 0", method=method))
                 self.assertEqual(status, 403, target)
                 self.assertIn("endpoint rule", body.decode())
+            status, _, body = p.ask(request("/openai/chat/completions", "Content-Length: 0", "X-HTTP-Method-Override: DELETE", method="POST"))
+            self.assertEqual(status, 403)
+            self.assertIn("X-HTTP-Method-Override asks for another request than the endpoint rules see", body.decode())
             self.assertEqual(len(Api.seen), 1)
             self.assertEqual({e["denial_category"] for e in p.events() if e["decision"] == "deny"}, {"endpoint_policy"})
         with self.proxy(route(deny=rules["deny"])) as p:
