@@ -311,22 +311,25 @@ TEST_CASE_FIXTURE(leakless, "threads: several apply at once, and each policy is 
 }
 
 TEST_CASE_FIXTURE(leakless, "threads: libc changes every thread's user meanwhile, by the same signal") {
-  CHECK(live::in_child([] {
-          std::atomic<bool> stop = false;
-          std::atomic<bool> changes = true;
-          const idle_threads others(3);
-          std::thread changer([&] {
-            while (!stop)
-              if (::setresuid(::getuid(), ::getuid(), ::getuid()) != 0) changes = false;
-          });
-          const auto policy = live::allow({{"/", nono::read_write}});
-          int result = 0;
-          for (int layer = 0; layer < 12 && result == 0; ++layer)
-            if (const auto got = nono::apply(policy); !got) result = failed(layer + 1, got.error());
-          stop = true;
-          changer.join();
-          return result == 0 && !changes ? 20 : result;
-        }) == 0);
+  // Many layers in one process, and then processes whose first apply() meets a change of user: a signal of libc's that is
+  // lost leaves that waiting for ever.
+  for (int round = 0; round < 12; ++round)
+    CHECK(live::in_child([round] {
+            std::atomic<bool> stop = false;
+            std::atomic<bool> changes = true;
+            const idle_threads others(3);
+            std::thread changer([&] {
+              while (!stop)
+                if (::setresuid(::getuid(), ::getuid(), ::getuid()) != 0) changes = false;
+            });
+            const auto policy = live::allow({{"/", nono::read_write}});
+            int result = 0;
+            for (int layer = 0; layer < (round == 0 ? 12 : 1) && result == 0; ++layer)
+              if (const auto got = nono::apply(policy); !got) result = failed(layer + 1, got.error());
+            stop = true;
+            changer.join();
+            return result == 0 && !changes ? 20 : result;
+          }) == 0);
 }
 
 TEST_CASE_FIXTURE(leakless, "threads: no other handler runs in one that is stopped") {

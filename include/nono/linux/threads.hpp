@@ -277,6 +277,15 @@ class stopped_threads {
     futex_wake(rally.phase, INT32_MAX);
   }
 
+  /// Installs a handler, or none, and keeps the one that was there unless it is ours.
+  static long keep_handler(const kernel_sigaction* wanted) noexcept {
+    kernel_sigaction before{};
+    const long got = system_kernel::call(SYS_rt_sigaction, rally_signal, wanted, &before, sizeof before.mask);
+    if (got >= 0 && before.handler != reinterpret_cast<std::uintptr_t>(&on_rally_signal))
+      rally.before = before;
+    return got;
+  }
+
   long install_handler() noexcept {
     kernel_sigaction ours{};
     ours.handler = reinterpret_cast<std::uintptr_t>(&on_rally_signal);
@@ -287,12 +296,11 @@ class stopped_threads {
     ours.flags |= sa_restorer;
     ours.restorer = reinterpret_cast<std::uintptr_t>(&return_from_signal);
 #endif
-    kernel_sigaction before{};
-    const long got = system_kernel::call(SYS_rt_sigaction, rally_signal, &ours, &before, sizeof ours.mask);
-    if (got < 0) return got;
-    installed_ = true;
-    if (before.handler != ours.handler) rally.before = before;
-    return 0;
+    // Known before ours can be called: one of libc's signals that is not passed on leaves a setuid() waiting for ever.
+    keep_handler(nullptr);
+    const long got = keep_handler(&ours);
+    installed_ = got >= 0;
+    return got < 0 ? got : 0;
   }
 
   [[nodiscard]] static bool is_stopped(int tid) noexcept {
