@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nono/json/reader.hpp>
 
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <random>
 #include <string>
 #include <string_view>
@@ -145,7 +145,7 @@ TEST_CASE("json reader: every beginning of a text is an error or a value, and ne
 }
 
 TEST_CASE("json reader: deep, long and wide texts are refused within a second") {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // the processor's time: others may be at work
   CHECK(read_json(std::string(10'000, '['), "x").error().code == errc::json_too_deep);
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += "{\"a\":";
@@ -157,8 +157,8 @@ TEST_CASE("json reader: deep, long and wide texts are refused within a second") 
   std::string keys = "{\"k\":0";
   for (int i = 0; i < 60'000; ++i) keys += ",\"" + std::to_string(i) + "\":0";
   CHECK(read_json(keys + "}", "x").has_value());
-  CHECK(std::chrono::steady_clock::now() - begin <
-        std::chrono::seconds(5));  // this test is built without optimisation
+  // This test is built without optimisation, and with sanitizers; what is quadratic takes minutes.
+  CHECK((std::clock() - begin) / CLOCKS_PER_SEC < 10);
 }
 
 TEST_CASE("json reader: the filter keeps lengths, lines and what stands in strings") {
