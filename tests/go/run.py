@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 MODULE = "github.com/always-further/nono-go"
@@ -123,14 +124,16 @@ def bundled(source, build):
     listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"], cwd=package,
                             stdout=subprocess.PIPE, text=True)
     files = [package / name for name in listed.stdout.splitlines()] if listed.returncode == 0 else package.rglob("*")
-    version, made = "v0.0.1", root / "proxy" / MODULE / "@v"
+    files = sorted(file for file in files if file.is_file())
+    # A version of its own for each content: go takes what it has compiled of a version to be of this one.
+    content = zlib.crc32(b"".join(str(file.relative_to(package)).encode() + file.read_bytes() for file in files))
+    version, made = f"v0.0.{content}", root / "proxy" / MODULE / "@v"
     made.mkdir(parents=True)
     (made / f"{version}.info").write_text(f'{{"Version": "{version}"}}')
     shutil.copy2(package / "go.mod", made / f"{version}.mod")
     with zipfile.ZipFile(made / f"{version}.zip", "w", zipfile.ZIP_DEFLATED) as module:
-        for file in sorted(files):
-            if file.is_file():
-                module.write(file, f"{MODULE}@{version}/{file.relative_to(package)}")
+        for file in files:
+            module.write(file, f"{MODULE}@{version}/{file.relative_to(package)}")
 
     env = environment(root)
     env |= {"PATH": str(newcomer(root)), "GOPROXY": f"file://{root / 'proxy'}", "GOSUMDB": "off", "GOFLAGS": "-buildvcs=false -modcacherw"}
