@@ -28,7 +28,7 @@ demo:  ## show the command at work
 	@$(MAKE) --no-print-directory all
 	@scripts/demo
 
-test:  ## install what is missing, build, run all tests (under 10 minutes)
+test:  ## install what is missing, build, run all tests (some twelve minutes from nothing, on two cores)
 	@scripts/install-deps test
 	@cmake --preset dev
 	@cmake --build $(BUILD) -j $(JOBS)
