@@ -190,7 +190,6 @@ std::unique_ptr<connection> connection_pool::take(std::string_view to) {
 void connection_pool::keep(std::string to, std::unique_ptr<connection> one) {
   if (!one->is_clean()) return;
   if (all_.size() >= most_kept) all_.pop_front();
-  one->tcp().expires_never();
   all_.push_back({std::move(to), std::move(one), std::chrono::steady_clock::now()});
 }
 

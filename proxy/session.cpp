@@ -76,14 +76,24 @@ bool asks_to_upgrade(const Message& message) {
          http::token_list(message[http::field::connection]).exists("upgrade");
 }
 
-/// The field by which a request asks for another method or path than it shows; servers differ about who heeds which.
-/// Empty: none. Source: Google's APIs and Rails for the first three, IIS and Symfony for the others.
+/// Where single requests are judged, none may ask by a field for another method or path than it shows; servers differ about
+/// who heeds which. Source: Google's APIs and Rails for the first three, IIS and Symfony for the others.
 template <class Message>
-std::string_view field_that_overrides(const Message& message) {
+verdict as_it_shows(const Message& request) {
   for (const char* const name :
        {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"})
-    if (const auto at = message.find(name); at != message.end()) return view(at->name_string());
+    if (const auto at = request.find(name); at != request.end())
+      return verdict::no(
+          "endpoint_policy",
+          fmt::format("the field {} asks for another request than the endpoint rules see; leave it out",
+                      view(at->name_string())));
   return {};
+}
+
+/// Chunks, and connections that are kept without asking.
+template <class Message>
+bool knows_http_1_1(const Message& request) {
+  return request.version() >= 11;
 }
 
 class session {
@@ -208,17 +218,6 @@ class session {
     if (owner_.rules().goes_upstream(*to)) event.mode = "external";
     if (connect) co_return co_await open_tunnel(incoming, *to, event);
     co_return co_await forward(incoming, *to, path, event);
-  }
-
-  /// Where single requests are judged, a request may not ask for another one.
-  template <class Message>
-  static verdict as_it_shows(const Message& request) {
-    const std::string_view name = field_that_overrides(request);
-    if (name.empty()) return {};
-    return verdict::no("endpoint_policy",
-                       fmt::format("the field {} asks for another request than the endpoint "
-                                   "rules see; leave it out",
-                                   name));
   }
 
   // ---- to a server ----
@@ -373,7 +372,7 @@ class session {
     one.upgrades = asks_to_upgrade(request);
     one.pool_name = to.authority();
     const std::string authority = to.authority(80);
-    const bool keeps_client = request.keep_alive() && request.version() >= 11;
+    const bool keeps_client = request.keep_alive();
     drop_hop_by_hop(request, one.upgrades);
     request.erase(http::field::host);
     const std::string head =
@@ -467,7 +466,7 @@ class session {
     if (v.allowed && r->judges_requests()) v = as_it_shows(request);
     if (!v.allowed) co_return co_await no(403, v.category, std::move(v.reason));
 
-    const bool keeps_client = request.keep_alive() && request.version() >= 11;
+    const bool keeps_client = request.keep_alive();
     drop_hop_by_hop(request, false);
     // The token goes no further; what could bring a second key, or the key in pieces or packed, goes neither.
     const bool is_bearer = by_header && take_token(*r, value_of(bearer), rest);
@@ -592,7 +591,7 @@ class session {
     if (out.keeps_server && out.whole && out.sent)
       owner_.kept().keep(std::move(one.pool_name), std::move(one.server));
     if (out.whole && !out.sent) co_await linger();
-    co_return out.whole&& out.sent;
+    co_return out.whole&& out.sent&& knows_http_1_1(incoming.get());
   }
 
   /// One piece of a body, framed where its length is not known before; the last one is empty.
@@ -637,14 +636,13 @@ class session {
 
   /// When the answer has ended, or will not come, the rest of the request is not waited for.
   awaitable<void> receive_whole(request_parser& incoming, exchange& one) {
-    co_await receive_response(incoming.get().method() == http::verb::head, incoming.get().version() >= 11,
-                              one);
+    co_await receive_response(incoming, one);
     one.out.over = true;
     if (!one.out.sent) client_.cancel();
   }
 
-  /// chunks: whether the client knows them.
-  awaitable<void> receive_response(bool head, bool chunks, exchange& one) {
+  awaitable<void> receive_response(const request_parser& incoming, exchange& one) {
+    const bool head = incoming.get().method() == http::verb::head;
     outcome& out = one.out;
     error_code why;
     for (;;) {
@@ -669,7 +667,7 @@ class session {
       out.keeps_server = response.keep_alive() && !answer.need_eof();
       // Without a length its end is the connection's, which the client keeps.
       if (answer.need_eof() && !head && !switches && !informs) response.chunked(true);
-      if (!chunks) response.erase(http::field::transfer_encoding);
+      if (!knows_http_1_1(incoming.get())) response.erase(http::field::transfer_encoding);
       if (status == 204 || status == 304) response.erase(http::field::transfer_encoding);  // have no body
       const bool chunked = response.chunked();
       drop_hop_by_hop(response, switches);

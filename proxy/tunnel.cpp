@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+
+#include "proxy/silence.hpp"
 
 namespace nono::proxy {
 
@@ -89,7 +90,7 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
         w.inside = static_cast<std::size_t>(n);
         w.emptied = w.inside < plenty;
       }
-      moved_ = true;
+      if (quiet_) quiet_->broken();
       const ssize_t n = send(w);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EAGAIN) return wait(w, w.to, tcp::socket::wait_write);
@@ -121,21 +122,7 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
     boost::system::error_code ignored;
     (void)w.to.shutdown(tcp::socket::shutdown_send, ignored);
     if (up_.done && down_.done) return fail();
-    silence_.emplace(client_.get_executor());
-    watch_silence();
-  }
-
-  void watch_silence() {
-    moved_ = false;
-    silence_->expires_after(longest_silence);
-    silence_->async_wait([weak = weak_from_this()](const boost::system::error_code& why) {
-      const auto self = weak.lock();
-      if (why || !self) return;
-      if (self->moved_)
-        self->watch_silence();
-      else
-        self->fail();
-    });
+    quiet_.emplace(client_.get_executor(), longest_silence, [this] { fail(); });
   }
 
   void fail() {
@@ -151,8 +138,7 @@ class tunnel : public std::enable_shared_from_this<tunnel> {
   std::function<void()> ended_;
   way up_;
   way down_;
-  std::optional<boost::asio::steady_timer> silence_;
-  bool moved_ = false;
+  std::optional<silence> quiet_;  // once one side has said all
 };
 
 }  // namespace
