@@ -32,6 +32,6 @@ foreach(source IN LISTS example_sources)
     add_test(NAME example.${name}
              COMMAND ${NONO_PYTHON} ${PROJECT_SOURCE_DIR}/tests/run_example.py
                      $<TARGET_FILE:example_${name}> ${expected})
-    set_tests_properties(example.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 60)
+    set_tests_properties(example.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
   endif()
 endforeach()
