@@ -5,10 +5,8 @@
 // becomes the program that was asked for. Whatever is not as it should be ends the process; nothing of the Go program runs.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
@@ -30,23 +28,21 @@ __attribute__((noreturn)) static void give_up(int status, const char *what, cons
   _exit(status);
 }
 
-// The arguments: not every C library hands them to a constructor.
+// The arguments, which lie before the environment where the kernel put both: not every C library hands them to a constructor,
+// and /proc may be closed. NULL where somebody has moved the environment already.
 static char **arguments(void) {
-  size_t length = 0, room = 4096, count = 0;
-  char *text = malloc(room);
-  const int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  if (text == NULL || file < 0) return NULL;
-  for (ssize_t got; (got = read(file, text + length, room - length)) != 0; length += (size_t)got) {
-    if (got < 0) return NULL;
-    if (length + (size_t)got == room && (text = realloc(text, room *= 2)) == NULL) return NULL;
-  }
-  close(file);
-  if (length == 0 || text[length - 1] != '\0') return NULL;
-  for (size_t i = 0; i < length; ++i) count += text[i] == '\0';
-  char **const argv = calloc(count + 1, sizeof *argv);
-  if (argv == NULL) return NULL;
-  for (size_t i = 0; i < count; text += strlen(text) + 1) argv[i++] = text;
-  return argv;
+  char **at = environ - 1;
+  if (*at != NULL) return NULL;
+  // Up to the word that counts those passed: no address is as small.
+  for (size_t count = 0; at[-1] != (char *)count; ++count) --at;
+  return at;
+}
+
+// The dynamic linker loads and writes what these name before anything here can confine it.
+static const char *linker_variable(void) {
+  for (char **variable = environ; *variable != NULL; ++variable)
+    if (strncmp(*variable, "LD_", 3) == 0) return *variable;
+  return NULL;
 }
 
 // Reads the message; gives the path, or NULL.
@@ -83,8 +79,16 @@ __attribute__((constructor)) static void become_the_command(void) {
   if (path == NULL)
     give_up(cannot_confine, "cannot start a command", "",
             "descriptor 3 is not what nono.Command put first into ExtraFiles, or it was used already");
+  const char *const variable = linker_variable();
+  if (variable != NULL) {
+    dprintf(STDERR_FILENO,
+            "nono: cannot run %s: the dynamic linker would follow %.*s before the sandbox is closed: take it out of Cmd.Env, "
+            "or set it inside, with env(1)\n",
+            path, (int)strcspn(variable, "="), variable);
+    _exit(cannot_confine);
+  }
   char **const argv = arguments();
-  if (argv == NULL) give_up(cannot_confine, "cannot run", path, "the arguments cannot be read");
+  if (argv == NULL) give_up(cannot_confine, "cannot run", path, "the arguments cannot be found");
   if (nono_sandbox_enter(ruleset, plan) != NONO_ERROR_CODE_OK)
     give_up(cannot_confine, "cannot confine", path, strerror(errno));
   close(ruleset);

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -32,6 +33,9 @@ import (
 //
 // Errors are those of Start: ErrInvalidArg, ErrSandboxInit, and what exec.Command has. The one descriptor is closed when the
 // Cmd is collected; after Start it may be closed sooner, by ExtraFiles[0].Close().
+//
+// The dynamic linker would follow variables named LD_* before the child is confined. So the command does not inherit them, and
+// does not run where Env has one: set it inside, as in Command(caps, "env", "LD_LIBRARY_PATH=/opt/lib", "program").
 //
 // A child of root has no capabilities. Where Apply has confined this process, it must have granted this very program.
 func Command(caps *CapabilitySet, name string, arg ...string) *exec.Cmd {
@@ -57,6 +61,11 @@ func confined(caps *CapabilitySet, cmd *exec.Cmd) *exec.Cmd {
 		return cmd
 	}
 	cmd.ExtraFiles = []*os.File{file}
+	// Env stays nil, which follows Dir, where nothing has to go.
+	ofLinker := func(variable string) bool { return strings.HasPrefix(variable, "LD_") }
+	if env := os.Environ(); slices.ContainsFunc(env, ofLinker) {
+		cmd.Env = slices.DeleteFunc(env, ofLinker)
+	}
 	return cmd
 }
 

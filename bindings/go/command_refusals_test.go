@@ -83,6 +83,31 @@ func TestNoCommandRunsUnconfined(t *testing.T) {
 	}
 }
 
+// The dynamic linker runs before anything of this package does.
+func TestCommandHasNothingForTheDynamicLinker(t *testing.T) {
+	needSandbox(t)
+	caps := system(t)
+	t.Setenv("LD_LIBRARY_PATH", "/nowhere:")
+	t.Setenv("LD_BIND_NOW", "1")
+	t.Setenv("KEPT", "1")
+	status, out, text := ran(t, nono.Command(caps, "env"))
+	if status != 0 || strings.Contains(out, "LD_") || !strings.Contains(out, "KEPT=1\n") {
+		t.Error(status, out, text)
+	}
+	status, out, text = ran(t, nono.Command(caps, "env", "LD_LIBRARY_PATH=/inside", "env"))
+	if status != 0 || !strings.Contains(out, "LD_LIBRARY_PATH=/inside\n") {
+		t.Error(status, out, text)
+	}
+	for _, variable := range []string{"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_DEBUG_OUTPUT"} {
+		cmd := nono.Command(caps, "env")
+		cmd.Env = append(cmd.Environ(), variable+"=/nowhere")
+		status, out, text := ran(t, cmd)
+		if status != 126 || out != "" || !strings.Contains(text, "the dynamic linker would follow "+variable+" before the sandbox") {
+			t.Error(variable, status, out, text)
+		}
+	}
+}
+
 // message is a socket in which a text and descriptors wait, which are no ruleset and no plan.
 func message(t *testing.T, text []byte, descriptors ...int) *os.File {
 	t.Helper()
