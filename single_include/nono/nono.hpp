@@ -763,8 +763,8 @@ constexpr bool is_known_variable(std::string_view name) noexcept {
 /// Directories that a known variable never opens for writing, whatever value it has: bind() refuses it. Where the
 /// old names are links, what they lead to stands here too.
 inline constexpr std::string_view system_directories[] = {
-    "/etc",  "/bin", "/sbin",    "/lib",      "/lib32",   "/lib64",     "/boot",
-    "/proc", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64",
+    "/etc", "/bin",     "/sbin",     "/lib",     "/lib32",     "/lib64",     "/boot",   "/proc",
+    "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/System", "/private/etc",
 };
 
 /// True when `path`, absolute and plain, is or holds a directory of the system, or lies in one.
@@ -1202,19 +1202,13 @@ constexpr bool is_host_within(std::string_view host, std::string_view pattern) n
   }
   return pattern.starts_with("*.") ? host.ends_with(pattern.substr(1)) : host == pattern;
 }
-/// True when one of `patterns` does.
-constexpr bool names_host(std::span<const std::string_view> patterns, std::string_view host) noexcept {
-  for (const std::string_view pattern : patterns)
-    if (is_host_within(host, pattern)) return true;
-  return false;
-}
 /// True for the names by which clouds serve a machine's credentials.
 constexpr bool is_metadata_host(std::string_view host) noexcept {
   return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
 }
-/// What a proxy lets through: as names_host(), but a metadata service has to be named itself, and not by a wildcard.
+/// True when one of `patterns` does; but a metadata service has to be named itself, and not by a wildcard.
 template <class Patterns>
-constexpr bool lets_host(const Patterns& patterns, std::string_view host) noexcept {
+constexpr bool names_host(const Patterns& patterns, std::string_view host) noexcept {
   for (const std::string_view pattern : patterns)
     if (is_metadata_host(host) ? host == pattern : is_host_within(host, pattern)) return true;
   return false;
@@ -2083,11 +2077,11 @@ constexpr bool denies(const policy_ref& policy, std::string_view path, right rig
 }
 
 /// True when the network `a` opens nothing that `b` keeps closed: blocked lies within every network, every network
-/// within unrestricted, ports within more ports, hosts within patterns that stand for them.
+/// within unrestricted, ports within more ports, beside hosts too, hosts within patterns that stand for them.
 constexpr bool is_within(const network_rule& a, std::span<const std::string_view> a_hosts,
                          const network_rule& b, std::span<const std::string_view> b_hosts) noexcept {
   if (a.mode == network_mode::blocked || b.mode == network_mode::unrestricted) return true;
-  if (a.mode != b.mode) return false;
+  if (a.mode != b.mode && !(a.mode == network_mode::ports && b.mode == network_mode::hosts)) return false;
   for (const std::string_view host : a_hosts)
     if (!names_host(b_hosts, host)) return false;
   for (std::size_t i = 0; i < a.port_count; ++i)
@@ -3722,7 +3716,9 @@ constexpr std::uint32_t minor_of_device(std::uint64_t device) noexcept {
 }  // namespace detail
 
 constexpr std::string_view name_of(file_type type) noexcept {
-  constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
+  constexpr std::string_view names[] = {"directory", "regular", "device", "other",
+                                        "fifo",      "socket",  "symlink"};
+  static_assert(std::size(names) == static_cast<std::size_t>(file_type::symlink) + 1);
   return names[static_cast<std::size_t>(type)];
 }
 
