@@ -585,11 +585,11 @@ class decider {
   static constexpr std::int64_t between_tries = 2;
   static constexpr std::size_t most_servers = 1024;
 
-  /// Leaves three quarters of the descriptors to the rest of the process.
+  /// Leaves half of the descriptors to the rest of the process.
   static std::size_t waiting_for_descriptors() noexcept {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 16;
-    return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 8, 16, 1024));
+    return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 4, 16, 1024));
   }
 
   struct connection {
