@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <nono/json/file.hpp>
+#include <nono/tree.hpp>
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/sentence.hpp"
