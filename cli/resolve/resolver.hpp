@@ -12,6 +12,7 @@
 
 #include <nono/capability_set.hpp>
 #include <nono/error.hpp>
+#include <nono/resolve.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/host_filter.hpp"
@@ -26,6 +27,7 @@ namespace nono::cli {
 struct writable_place {
   std::string canonical;
   std::string written;  ///< as the grant has it
+  inode_id inode;
   origin from = origin::user;
 };
 

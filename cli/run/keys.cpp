@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <nono/json/file.hpp>
+#include <nono/place.hpp>
 #include <nono/tree.hpp>
 
 #include "cli/resolve/program.hpp"
@@ -81,12 +82,14 @@ std::vector<std::string> keyring_sockets(const host& here) {
   return out;
 }
 
-/// By whatever name it is granted.
+/// By whatever name it is granted: Landlock knows inodes, which have other names by hard links and bind mounts.
 error check_file_is_out_of_reach(const std::string& path, std::string_view what, const credential_route& r,
                                  const sandbox& s) {
   const auto real = canonical_path(path);
+  const place at = look(path, {});
   for (const bound_rule& rule : s.bound->rules)
-    if (contains(rule.rights, right::read_file) && is_within(real ? *real : path, rule.canonical))
+    if (contains(rule.rights, right::read_file) &&
+        (is_within(real ? *real : path, rule.canonical) || (at.exists && lies_below(at, rule.id))))
       return sentence(fmt::format(
           "the {} of the credential {} is in {}, which the command could read itself: {} is granted "
           "[{}]; leave out that grant, or keep the file elsewhere",

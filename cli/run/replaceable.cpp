@@ -35,19 +35,29 @@ bool may_write(const std::string& path) {
 
 }  // namespace
 
+bool lies_below(const place& at, const inode_id& inode) {
+  return (at.exists && at.file.id == inode) ||
+         std::find(at.above.begin(), at.above.end(), inode) != at.above.end();
+}
+
 std::vector<writable_place> writable_places(const bound_policy& bound) {
   std::vector<writable_place> out;
   for (const bound_rule& rule : bound.rules)
     if ((rule.rights & right::write) != no_rights)
-      out.push_back({std::string(rule.canonical), std::string(rule.path), rule.from});
+      out.push_back({std::string(rule.canonical), std::string(rule.path), rule.id, rule.from});
   return out;
 }
 
 std::string grant_over(const std::vector<writable_place>& places, const std::string& path) {
   const std::string directory = parent_of(path);
+  const place above = look(directory, {});
+  const place at = look(path, {.follow = false});
+  const auto covers = [](const writable_place& one, const std::string& name, const place& found) {
+    return is_within(name, one.canonical) || lies_below(found, one.inode);
+  };
   for (const writable_place& one : places)
-    if ((is_within(directory, one.canonical) && may_rename(directory, path)) ||
-        (is_within(path, one.canonical) && may_write(path)))
+    if ((covers(one, directory, above) && may_rename(directory, path)) ||
+        (covers(one, path, at) && may_write(path)))
       return in_quotes(one.written);
   return {};
 }

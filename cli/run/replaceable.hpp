@@ -6,10 +6,14 @@
 #include <vector>
 
 #include <nono/bound_policy.hpp>
+#include <nono/place.hpp>
 
 #include "cli/resolve/sandbox.hpp"
 
 namespace nono::cli {
+
+/// True where the inode is that of what look() has found, or of a directory above it.
+bool lies_below(const place& at, const inode_id& inode);
 
 /// The grants of a bound policy that let the command write.
 std::vector<writable_place> writable_places(const bound_policy& bound);

@@ -354,6 +354,12 @@ class Credentials(services.Case):
                     r = self.under(flags, "true", env=env)
                     self.assertFalse(os.path.exists(mark), r)
                     self.assertIn(f"whose program '{self.base}/{directory}/op' the command could replace: '{self.work}' is granted", r.text)
+        away = self.directory("home/away")
+        bound = self.directory("bound")
+        self.bind_mount(away, bound)
+        r = self.under(["--allow", bound, "--env-credential", "op://vault/item/field=A"], "true", env=self.env(PATH=f"{away}:{harness.PATH}"))
+        self.assertIn(f"whose program '{away}/op' the command could replace: '{bound}' is granted", r.text)
+        self.assertFalse(os.path.exists(mark), r)
         # Nor is its interpreter looked for there.
         os.unlink(os.path.join(self.base, "tools/op"))
         self.file("tools/op", "#!/usr/bin/env interpreter\n", 0o755)
@@ -466,14 +472,22 @@ class Credentials(services.Case):
             self.assertFalse({"GITHUB_TOKEN", "MYPAT", "ANTHROPIC_API_KEY", "GITHUB_BASE_URL"} & set(inside), r)
         self.check(self.nono("wrap", "--profile", p, "--block-net", "--", "sh", "-c", "echo .$GITHUB_TOKEN.$MYPAT.", env=env), 0, "...\n")
 
+    def bind_mount(self, path, at):
+        subprocess.run(["mount", "--bind", path, at], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", at], check=True)
+
     def test_a_key_file_under_a_grant(self):
         key, link = self.key_file(), os.path.join(self.work, "link")
         os.symlink(self.keys, link)
         self.file("keys/c.pem", "x")
+        hard, bound = os.path.join(self.base, "hard"), self.directory("bound")
+        os.link(key, hard)
+        self.bind_mount(self.keys, bound)
         of_key = {"credential_key": f"file://{key}", "env_var": "IT"}
         for definition, flags, words in (
                 (of_key, ["--read", self.keys], f"the key of the credential own is in '{key}', which the command could read itself: "
                                                 f"'{self.keys}' is granted [user]; leave out that grant, or keep the file elsewhere"),
+                (of_key, ["--read-file", hard], f"'{hard}' is granted"), (of_key, ["--read", bound], f"'{bound}' is granted"),
                 (of_key, ["--read-file", key], f"'{key}' is granted"), (of_key, ["--allow", link], f"'{link}' is granted"),
                 ({"credential_key": f"file://{link}/file", "env_var": "IT"}, ["--read", self.keys], f"'{self.keys}' is granted"),
                 ({"tls_client_cert": f"{self.keys}/c.pem", "tls_client_key": key}, ["--read", self.keys],
