@@ -132,15 +132,19 @@ const route* find_route(const std::vector<route>& routes, std::string_view targe
 }
 
 verdict judge(const route& r, std::string_view method, std::string_view path) {
-  const auto any = [&](const std::vector<endpoint>& rules) -> const endpoint* {
+  const auto any = [&](const std::vector<endpoint>& rules, std::string_view as) -> const endpoint* {
     for (const endpoint& rule : rules)
-      if (allows(rule, method, path)) return &rule;
+      if (allows(rule, as, path)) return &rule;
     return nullptr;
   };
-  if (const endpoint* const rule = any(r.deny))
+  // There are servers to which delete is DELETE: that is denied, and not what allows it.
+  std::string upper(method);
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  if (const endpoint* const rule = any(r.deny, upper))
     return verdict::no("endpoint_policy", fmt::format("the endpoint rule {} {} of the route {} denies {} {}",
                                                       rule->method, rule->path, r.prefix, method, path));
-  if (any(r.allow) != nullptr || r.allows_rest) return {};
+  if (any(r.allow, method) != nullptr || r.allows_rest) return {};
   return verdict::no("endpoint_policy",
                      fmt::format("no endpoint rule of the route {0} allows {1} {2}; --allow-endpoint "
                                  "{0}:{1}:{2} adds one",

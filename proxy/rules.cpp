@@ -12,9 +12,14 @@ namespace nono::proxy {
 bool host_rules::names(std::string_view host) const { return names_host(settings_.hosts, host); }
 
 const host_endpoints* host_rules::endpoints_of(std::string_view host) const {
-  for (const host_endpoints& one : settings_.endpoints)
-    if (is_host_within(host, one.host)) return &one;
-  return nullptr;
+  const host_endpoints* found = nullptr;
+  for (const host_endpoints& one : settings_.endpoints) {
+    if (one.host == host) return &one;
+    if (found == nullptr && is_host_within(host, one.host)) found = &one;
+  }
+  // A host that is named whole is not held to the rules of a wildcard.
+  const bool whole = std::find(settings_.hosts.begin(), settings_.hosts.end(), host) != settings_.hosts.end();
+  return whole ? nullptr : found;
 }
 
 verdict host_rules::by_name(const target& to) const {

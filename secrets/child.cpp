@@ -5,13 +5,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <iterator>
+#include <memory>
+#include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -111,6 +118,43 @@ struct stream {
   }
 };
 
+#ifdef __linux__
+/// Adds the children of these processes, theirs, and so on. Nothing where there is no /proc.
+void add_descendants(std::vector<pid_t>& of) {
+  std::vector<std::pair<pid_t, pid_t>> all;  // each with its parent
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), [](DIR* d) { return ::closedir(d); });
+  while (const dirent* const entry = proc != nullptr ? ::readdir(proc.get()) : nullptr) {
+    const pid_t pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
+    if (pid <= 0) continue;
+    const descriptor file(
+        ::open((std::string("/proc/") + entry->d_name + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+    char text[512];
+    const ssize_t n = file.get() < 0 ? -1 : ::read(file.get(), text, sizeof text - 1);
+    if (n <= 0) continue;
+    text[n] = '\0';
+    // PID (NAME) STATE PPID, and a name may have any byte. Source: proc_pid_stat(5)
+    const char* const name_ends = std::strrchr(text, ')');
+    if (name_ends != nullptr && name_ends + 3 < text + n)
+      all.emplace_back(pid, static_cast<pid_t>(std::strtol(name_ends + 3, nullptr, 10)));
+  }
+  for (std::size_t i = 0; i < of.size(); ++i)
+    for (const auto& [pid, parent] : all)
+      if (parent == of[i] && std::find(of.begin(), of.end(), pid) == of.end()) of.push_back(pid);
+}
+#endif
+
+/// The process, and what it has started that has not gone its own way, as a daemon does. A process group would be simpler, and
+/// the terminal would let one of its own ask for no password.
+void kill_all_of(pid_t pid) {
+  std::vector<pid_t> all{pid};
+#ifdef __linux__
+  // Stopped first, none of them starts another meanwhile.
+  for (std::size_t stopped = 0; stopped < all.size(); add_descendants(all))
+    for (; stopped < all.size(); ++stopped) (void)::kill(all[stopped], SIGSTOP);
+#endif
+  for (const pid_t one : all) (void)::kill(one, SIGKILL);
+}
+
 void close_now(descriptor& d) { const descriptor gone = std::move(d); }
 
 class conversation {
@@ -122,40 +166,14 @@ class conversation {
     if (bytes_.data() == nullptr) return ENOMEM;
     for (stream* s : {&in_, &output_, &errors_})
       if (const int why = s->open(s == &in_); why != 0) return why;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    if (const int why = ::posix_spawn_file_actions_init(&actions); why != 0) return why;
-    if (const int why = ::posix_spawnattr_init(&attributes); why != 0) {
-      (void)::posix_spawn_file_actions_destroy(&actions);
-      return why;
-    }
-    (void)::posix_spawn_file_actions_adddup2(&actions, in_.theirs.get(), STDIN_FILENO);
-    (void)::posix_spawn_file_actions_adddup2(&actions, output_.theirs.get(), STDOUT_FILENO);
-    (void)::posix_spawn_file_actions_adddup2(&actions, errors_.theirs.get(), STDERR_FILENO);
-    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-#ifdef __APPLE__
-    flags = static_cast<short>(flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
-#else
-    (void)::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-#endif
-    sigset_t signals;
-    sigemptyset(&signals);
-    (void)::posix_spawnattr_setsigmask(&attributes, &signals);
-    sigaddset(&signals, SIGPIPE);
-    sigaddset(&signals, SIGCHLD);
-    (void)::posix_spawnattr_setsigdefault(&attributes, &signals);
-    (void)::posix_spawnattr_setflags(&attributes, flags);
     std::vector<char*> words;
-    words.push_back(const_cast<char*>(what_.program.c_str()));  // posix_spawn does not write to them
+    words.push_back(const_cast<char*>(what_.program.c_str()));  // neither exec nor posix_spawn writes to them
     for (const std::string& word : what_.words) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     char* const nothing[] = {nullptr};
     char* const* const environment =
         what_.environment != nullptr ? const_cast<char* const*>(what_.environment) : nothing;
-    const int why =
-        ::posix_spawn(&pid_, what_.program.c_str(), &actions, &attributes, words.data(), environment);
-    (void)::posix_spawn_file_actions_destroy(&actions);
-    (void)::posix_spawnattr_destroy(&attributes);
+    const int why = spawn(words.data(), environment);
     for (stream* s : {&in_, &output_, &errors_}) close_now(s->theirs);
     return why;
   }
@@ -177,6 +195,79 @@ class conversation {
   }
 
  private:
+#ifdef __linux__
+  /// What posix_spawn does, and one thing more: the child ends with this process, even where that is killed. A program that is
+  /// set-user-ID or set-group-ID, as op may be, leaves that off. Source: PR_SET_PDEATHSIG(2const)
+  int spawn(char* const* words, char* const* environment) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
+    const descriptor report(ends[0]);
+    descriptor failed(ends[1]);
+    const pid_t parent = ::getpid();
+    pid_ = ::fork();
+    if (pid_ < 0) return errno;
+    if (pid_ == 0) become(words, environment, parent, failed.get());
+    close_now(failed);
+    int why = 0;
+    ssize_t n = 0;
+    do n = ::read(report.get(), &why, sizeof why);
+    while (n < 0 && errno == EINTR);
+    if (n != sizeof why) return 0;  // closed by exec
+    while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
+    }
+    return why;
+  }
+
+  /// In the child.
+  [[noreturn]] void become(char* const* words, char* const* environment, pid_t parent, int failed) const {
+    constexpr int report = 3;
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != parent) ::_exit(127);  // it has ended before it could be waited for
+    // Through numbers that none of the targets has.
+    const int above = ::fcntl(failed, F_DUPFD, above_standard);
+    if (above >= 0 && ::dup2(in_.theirs.get(), STDIN_FILENO) >= 0 &&
+        ::dup2(output_.theirs.get(), STDOUT_FILENO) >= 0 &&
+        ::dup2(errors_.theirs.get(), STDERR_FILENO) >= 0 && ::dup3(above, report, O_CLOEXEC) >= 0) {
+      ::closefrom(report + 1);
+      sigset_t none;
+      sigemptyset(&none);
+      (void)::signal(SIGPIPE, SIG_DFL);
+      (void)::signal(SIGCHLD, SIG_DFL);
+      (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+      (void)::execve(what_.program.c_str(), words, environment);
+      (void)!::write(report, &errno, sizeof errno);
+    } else if (above >= 0) {
+      (void)!::write(above, &errno, sizeof errno);
+    }
+    ::_exit(127);
+  }
+#else
+  int spawn(char* const* words, char* const* environment) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    if (const int why = ::posix_spawn_file_actions_init(&actions); why != 0) return why;
+    if (const int why = ::posix_spawnattr_init(&attributes); why != 0) {
+      (void)::posix_spawn_file_actions_destroy(&actions);
+      return why;
+    }
+    (void)::posix_spawn_file_actions_adddup2(&actions, in_.theirs.get(), STDIN_FILENO);
+    (void)::posix_spawn_file_actions_adddup2(&actions, output_.theirs.get(), STDOUT_FILENO);
+    (void)::posix_spawn_file_actions_adddup2(&actions, errors_.theirs.get(), STDERR_FILENO);
+    constexpr short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_CLOEXEC_DEFAULT;
+    sigset_t signals;
+    sigemptyset(&signals);
+    (void)::posix_spawnattr_setsigmask(&attributes, &signals);
+    sigaddset(&signals, SIGPIPE);
+    sigaddset(&signals, SIGCHLD);
+    (void)::posix_spawnattr_setsigdefault(&attributes, &signals);
+    (void)::posix_spawnattr_setflags(&attributes, flags);
+    const int why = ::posix_spawn(&pid_, what_.program.c_str(), &actions, &attributes, words, environment);
+    (void)::posix_spawn_file_actions_destroy(&actions);
+    (void)::posix_spawnattr_destroy(&attributes);
+    return why;
+  }
+#endif
+
   /// Writes and reads what can be without waiting.
   void pass_on() {
     while (in_.ours.get() >= 0) {
@@ -231,7 +322,7 @@ class conversation {
 
   void stop(outcome::ending how) {
     if (!ended_) {
-      (void)::kill(pid_, SIGKILL);
+      kill_all_of(pid_);
       while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
       }
     }
@@ -304,6 +395,51 @@ std::string find_on_path(std::string_view name, const char* const* environment) 
       return file;
   }
   return {};
+}
+
+std::string met_on_the_way(std::string_view path, const std::function<std::string(const std::string&)>& of) {
+  if (!of) return {};
+  constexpr int most_links = 40;  // as the kernel has it: path_resolution(7)
+  std::string rest(path);
+  std::string at;  // without links; empty: the root
+  for (int links = 0; !rest.empty();) {
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    const std::string name = rest.substr(0, slash);
+    rest.erase(0, slash + 1);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      at.resize(std::min(at.rfind('/'), at.size()));
+      continue;
+    }
+    const std::string next = at + '/' + name;
+    if (std::string said = of(next); !said.empty()) return said;
+    char target[4096];
+    const ssize_t n = ::readlink(next.c_str(), target, sizeof target);
+    if (n <= 0) {
+      at = next;
+    } else {
+      if (++links > most_links) return {};
+      const std::string_view to(target, static_cast<std::size_t>(n));
+      if (to.starts_with('/')) at.clear();
+      rest.insert(0, std::string(to) + '/');
+    }
+  }
+  return {};
+}
+
+std::string path_for_helpers(std::string_view path,
+                             const std::function<std::string(const std::string&)>& of) {
+  std::string out;
+  while (!path.empty()) {
+    const std::size_t colon = std::min(path.find(':'), path.size());
+    const std::string_view directory = path.substr(0, colon);
+    path.remove_prefix(std::min(colon + 1, path.size()));
+    // Any name below it: what is asked of is whether something can be put there.
+    if (!directory.starts_with('/') || !met_on_the_way(std::string(directory) + "/x", of).empty()) continue;
+    if (!out.empty()) out += ':';
+    out += directory;
+  }
+  return out;
 }
 
 }  // namespace nono::secrets

@@ -107,13 +107,45 @@ result<secret> from_file(const reference& from) {
 
 // --- the programs of password managers -------------------------------------------------------------------------
 
+/// What a helper gets: all of the user's, but for the directories of PATH where it could be given a false interpreter. bw is a
+/// script for the node that is found there.
+class trusted_environment {
+ public:
+  explicit trusted_environment(const surroundings& with) {
+    for (const char* const* e = with.environment; e != nullptr && *e != nullptr; ++e)
+      if (!std::string_view(*e).starts_with("PATH=")) entries_.push_back(*e);
+    const char* const path = value_in(with.environment, "PATH");
+    // An empty PATH would stand for the working directory.
+    if (const std::string safe = path_for_helpers(path != nullptr ? path : "", with.grant_over);
+        !safe.empty()) {
+      path_ = "PATH=" + safe;
+      entries_.push_back(path_.c_str());
+    }
+    entries_.push_back(nullptr);
+  }
+  trusted_environment(const trusted_environment&) = delete;
+  trusted_environment& operator=(const trusted_environment&) = delete;
+  ~trusted_environment() = default;
+
+  [[nodiscard]] const char* const* entries() const { return entries_.data(); }
+
+ private:
+  std::string path_;
+  std::vector<const char*> entries_;
+};
+
 result<secret> from_helper(const reference& from, std::string_view name, std::string_view maker,
                            std::vector<std::string> words, std::size_t room, const surroundings& with) {
-  errand what{
-      find_on_path(name, with.environment), std::move(words), with.environment, {}, room, with.helper_limit};
-  if (what.program.empty())
+  const std::string program = find_on_path(name, with.environment);
+  if (program.empty())
     return refusal("the secret of " + from.shown + " is with " + std::string(maker) + ", whose program " +
                    std::string(name) + " is not on PATH; install it, or name another source");
+  if (const std::string grant = met_on_the_way(program, with.grant_over); !grant.empty())
+    return refusal("the secret of " + from.shown + " is with " + std::string(maker) + ", whose program " +
+                   detail::quoted(program) + " the command could replace: " + grant +
+                   " is granted; leave out that grant, or take the directory out of PATH");
+  const trusted_environment environment(with);
+  errand what{program, std::move(words), environment.entries(), {}, room, with.helper_limit};
   outcome came = run_errand(what);
   if (!succeeded(came))
     return refusal("the secret of " + from.shown + " was not given: " + std::string(name) + " " +

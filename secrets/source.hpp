@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct surroundings {
   std::string keyring_program;  ///< nono-keyring, which speaks to the system's keyring
   std::chrono::milliseconds keyring_limit{120000};  ///< it may ask the user to unlock the keyring
   std::chrono::milliseconds helper_limit{30000};    ///< of op and bw
+  /// Which grant lets what is confined put another file in the place of this one, for a message; empty: none does. A helper
+  /// that can be replaced is not started, nor is anything found for it in such a directory. Empty: nothing is confined.
+  std::function<std::string(const std::string&)> grant_over{};
 };
 
 /// Those of this program, with its own nono-keyring.

@@ -36,19 +36,25 @@ struct asked_for {
   operation what = operation::open_read;
   std::string path, to;
   std::uint16_t port = 0;
-  std::string host{};  ///< without its port; empty: none was named
+  std::string host{};    ///< without its port; empty: none was named
+  bool by_http = false;  ///< as http:// is asked for, which shows its path
 };
+
+constexpr unsigned http_port = 80;
+constexpr unsigned https_port = 443;
 
 /// A host as people write it: `https://name:port/path`, `name:port`, `name`, `[::1]:port`. Nothing where it is none.
 struct named_host {
   std::string name;
   std::optional<unsigned> port;
+  std::string scheme{};
 };
 
 std::optional<named_host> host_of(std::string_view text) {
   named_host out;
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
-    if (text.substr(0, scheme) == "http") out.port = 80;
+    out.scheme = text.substr(0, scheme);
+    if (out.scheme == "http") out.port = http_port;
     text.remove_prefix(scheme + 3);
     text = text.substr(0, text.find_first_of("/?#"));
     if (const auto user = text.rfind('@'); user != std::string_view::npos) text.remove_prefix(user + 1);
@@ -74,8 +80,6 @@ std::optional<named_host> host_of(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(out);
 }
 
-constexpr unsigned https_port = 443;
-
 unsigned port_of(const why_options& o, const named_host& h) {
   return o.port ? *o.port : h.port.value_or(https_port);
 }
@@ -98,6 +102,7 @@ asked_for question_of(const why_options& o, const host& here) {
     out.what = operation::connect_tcp;
     out.port = static_cast<std::uint16_t>(port_of(o, h));
     out.host = *to_dns_name(h.name, "--host");
+    out.by_http = h.scheme == "http" || (h.scheme.empty() && out.port == http_port);
     return out;
   }
   if (o.connect_tcp || o.bind_tcp) {
@@ -119,8 +124,11 @@ class asker {
   /// is to make it.
   answer ask(const asked_for& q) {
     answer first = once(q);
-    if (!q.host.empty() && s_.bound->network.mode == network_mode::hosts && !is_loopback(q.host)) {
-      by_name(first);
+    // A port that is opened beside the hosts leads anywhere, and past the proxy.
+    const bool opened =
+        s_.bound->network.opens({port_use::connect_tcp, q.port}) && !is_kept_to_localhost(q.port);
+    if (!q.host.empty() && s_.bound->network.mode == network_mode::hosts && !is_loopback(q.host) && !opened) {
+      by_name(first, q.by_http);
       return first;
     }
     // A loopback network of its own has the port, whoever is asked for; the host is not there.
@@ -161,7 +169,7 @@ class asker {
   }
 
   /// What the proxy would decide before it looks anything up.
-  void by_name(answer& a) const {
+  void by_name(answer& a, bool by_http) const {
     std::string name = a.host;
     for (char& c : name)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -186,6 +194,10 @@ class asker {
       rules += fmt::format("{}{} {}", rules.empty() ? "" : ", ", method, path);
     a.details = fmt::format("of the host {} the proxy lets single http:// requests through, and no https: {}",
                             name, rules);
+    if (!by_http) {
+      decided_by_proxy(a, false);
+      a.remedy = {"--allow-domain " + name, "--allow-domain " + name, nullptr};
+    }
     a.reason = "endpoint_restricted";
   }
 

@@ -3,14 +3,17 @@
 #include "cli/resolve/credentials.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nono/address.hpp>
 #include <nono/host.hpp>
+#include <nono/json/profile_parser.hpp>
 #include <nono/json/reader.hpp>
 #include <nono/network.hpp>
 
+#include "cli/resolve/environment.hpp"
 #include "cli/resolve/host_name.hpp"
 #include "cli/resolve/profile_file.hpp"
 #include "cli/resolve/program.hpp"
@@ -61,6 +64,11 @@ constexpr std::string_view letters_and_digits =
 bool has_control_byte(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// True for a name of a header or a method. Source: RFC 9110, section 5.6.2
+bool is_token(std::string_view text) {
+  return is_one_of(std::string(letters_and_digits) + "!#$%&'*+-.^_`|~", text);
 }
 
 /// Reads https://host[:port][/path]. Empty: done; else the end of a sentence.
@@ -131,7 +139,10 @@ class definition_reader {
     const std::string key_path = place(d_, out.sent);
     out.shown = out.sent;
     if (const json_value* const proxy = d_.find("proxy")) {
-      if (proxy->is != json_value::kind::object) return wrong("proxy is no object");
+      if (!keys(*proxy, "proxy",
+                {"inject_mode", "inject_header", "credential_format", "path_pattern", "path_replacement",
+                 "query_param_name"}))
+        return wrong(fault_);
       out.shown = {};
       (void)place(*proxy, out.shown);
     }
@@ -185,7 +196,7 @@ class definition_reader {
     if (to.mode == "header") {
       if (to.name.empty()) to.name = "Authorization";
       if (to.format.empty()) to.format = upper(to.name) == "AUTHORIZATION" ? "Bearer {}" : "{}";
-      if (!is_one_of(std::string(letters_and_digits) + "!#$%&'*+-.^_`|~", to.name))
+      if (!is_token(to.name))
         fault_ = fmt::format("inject_header {} is no name of a header", in_quotes(to.name));
       else if (holes(to.format) != 1)
         fault_ = fmt::format("credential_format {} needs one {{}}, where the key goes", in_quotes(to.format));
@@ -229,46 +240,68 @@ class definition_reader {
     return {};
   }
 
-  void list(const json_value& of, std::string_view key,
+  /// The first is the one that is said.
+  void fault(std::string what) {
+    if (fault_.empty()) fault_ = std::move(what);
+  }
+
+  /// Whether it is an object; one with other keys than these is a fault.
+  bool keys(const json_value& of, std::string_view place, std::initializer_list<std::string_view> known) {
+    if (of.is != json_value::kind::object) {
+      fault(fmt::format("{} is no object", place));
+      return false;
+    }
+    for (const json_value& m : of.items) {
+      if (std::find(known.begin(), known.end(), m.key) != known.end()) continue;
+      nono::detail::nearest near(m.key);
+      for (const std::string_view key : known) near.offer(key, key);
+      fault(fmt::format("unknown key: {}; {}", in_quotes(fmt::format("{}.{}", place, m.key)),
+                        near.found().empty() ? "leave it out" : "write " + in_quotes(near.found())));
+    }
+    return true;
+  }
+
+  void list(const json_value& of, std::string_view key, const std::string& place,
             std::vector<std::pair<std::string, std::string>>& to) {
     const json_value* const v = of.find(key);
     if (v == nullptr) return;
-    if (v->is != json_value::kind::array) {
-      fault_ = fmt::format("{} is no list", key);
-      return;
-    }
+    if (v->is != json_value::kind::array) return fault(place + " is no list");
     for (const json_value& rule : v->items) {
-      std::string method = "*";
+      std::string method;
       std::string path;
-      if (rule.is == json_value::kind::object) {
-        text("method", method, &rule);
-        text("path", path, &rule);
-      }
-      if (!path.starts_with('/') || method.empty())
-        fault_ = fmt::format("a rule of {} needs a method, or *, and a path that begins with /", key);
-      to.emplace_back(method, path);
+      if (rule.is == json_value::kind::object) keys(rule, place, {"method", "path"});
+      text("method", method, &rule);
+      text("path", path, &rule);
+      std::pair<std::string, std::string> one;
+      if (const std::string wrong = read_endpoint(method, path, one); !wrong.empty())
+        fault("a rule of " + place + ' ' + wrong);
+      to.push_back(std::move(one));
     }
   }
   void rules(credential_route& out) {
-    list(d_, "endpoint_rules", out.allow);
+    list(d_, "endpoint_rules", "endpoint_rules", out.allow);
     if (!out.allow.empty()) out.allows_rest = false;
     const json_value* const policy = d_.find("endpoint_policy");
     if (policy == nullptr) return;
-    if (policy->is != json_value::kind::object) {
-      fault_ = "endpoint_policy is no object";
-      return;
-    }
+    if (!keys(*policy, "endpoint_policy", {"default", "deny", "approve", "allow"})) return;
+    const bool only_these = !out.allow.empty();
     if (const json_value* const approve = policy->find("approve");
-        approve != nullptr && !approve->items.empty())
-      fault_ = "endpoint_policy.approve is not built yet; write the rules to allow or deny";
-    list(*policy, "deny", out.deny);
-    list(*policy, "allow", out.allow);
+        approve != nullptr && (approve->is != json_value::kind::array || !approve->items.empty()))
+      fault("endpoint_policy.approve is not built yet; write the rules to allow or deny");
+    list(*policy, "deny", "endpoint_policy.deny", out.deny);
+    list(*policy, "allow", "endpoint_policy.allow", out.allow);
     std::string decision = "deny";
-    if (const json_value* const fallback = policy->find("default")) text("decision", decision, fallback);
+    if (const json_value* const fallback = policy->find("default"))
+      if (keys(*fallback, "endpoint_policy.default", {"decision", "backend", "timeout_secs"}))
+        text("decision", decision, fallback);
     if (decision != "allow" && decision != "deny")
-      fault_ =
-          fmt::format("endpoint_policy.default.decision {} is neither allow nor deny", in_quotes(decision));
+      fault(
+          fmt::format("endpoint_policy.default.decision {} is neither allow nor deny", in_quotes(decision)));
     out.allows_rest = decision == "allow";
+    if (only_these && out.allows_rest)
+      fault(
+          "endpoint_rules let nothing else through, and endpoint_policy.default.decision 'allow' everything; "
+          "leave one of them out");
   }
   void path(std::string_view key, std::string& to) {
     std::string written;
@@ -318,10 +351,12 @@ error add_endpoint(std::string_view word, std::vector<credential_route>& routes)
     return sentence(
         fmt::format("--allow-endpoint {} speaks of a credential that is not in use; add --credential {}",
                     in_quotes(word), in_quotes(name)));
-  std::string method;
-  for (const char c : word.substr(first + 1, second - first - 1))
-    method += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  at->allow.emplace_back(method, word.substr(second + 1));
+  std::pair<std::string, std::string> rule;
+  if (const std::string wrong =
+          read_endpoint(word.substr(first + 1, second - first - 1), word.substr(second + 1), rule);
+      !wrong.empty())
+    return sentence(fmt::format("--allow-endpoint {} {}", in_quotes(word), wrong));
+  at->allow.push_back(std::move(rule));
   at->allows_rest = false;
   return {};
 }
@@ -332,6 +367,31 @@ std::string credential_route::upstream() const {
   const std::string server = host.find(':') != std::string::npos ? '[' + host + ']' : host;
   return fmt::format("{}://{}{}{}", tls ? "https" : "http", server,
                      port == (tls ? 443 : 80) ? std::string() : fmt::format(":{}", port), base);
+}
+
+std::string read_endpoint(std::string_view method, std::string_view path,
+                          std::pair<std::string, std::string>& to) {
+  if (method.empty() || !path.starts_with('/')) return "needs a method, or *, and a path that begins with /";
+  if (!is_token(method) || (method != "*" && method.find('*') != std::string_view::npos))
+    return fmt::format("has the method {}, which no request has; write one such as GET, or * for all",
+                       in_quotes(method));
+  if (path.find_first_of("?#%\\") != std::string_view::npos || has_control_byte(path))
+    return fmt::format(
+        "has the path {}, which no request has: paths are compared decoded, without what begins with ? or #; "
+        "write * in its place",
+        in_quotes(path));
+  for (std::string_view rest = path; !rest.empty();) {
+    rest.remove_prefix(1);
+    const std::string_view segment = rest.substr(0, rest.find('/'));
+    if (segment == "." || segment == "..")
+      return fmt::format(
+          "has the path {}, which no request has: dots are resolved before; write where it leads",
+          in_quotes(path));
+    rest.remove_prefix(segment.size());
+  }
+  to = {{}, std::string(path)};
+  for (const char c : method) to.first += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return {};
 }
 
 bool wants_routes(const run_options& options, const profile& says) {
@@ -449,6 +509,38 @@ std::vector<std::string> variables_of(const std::vector<credential_route>& route
     out.push_back(r.url_variable);
   }
   return out;
+}
+
+void withhold_copy(const std::string& variable, std::string_view credential, const host& here,
+                   resolution& out) {
+  const std::string_view value = here.variable(variable).value_or("");
+  const auto said = [&](std::string_view name, std::string_view what) {
+    out.notes.push_back(fmt::format("the variable {} is not {}: it holds the key of the credential {}", name,
+                                    what, credential));
+  };
+  if (out.inherited.lets(variable)) {
+    said(variable, "inherited");
+    out.inherited.deny.push_back(variable);
+  }
+  std::erase_if(out.variables, [&](const auto& set) {
+    if (!holds_key(set.second, value)) return false;
+    said(set.first, "set");
+    return true;
+  });
+}
+
+void withhold_keys(const std::vector<credential_route>& routes, const host& here, resolution& out) {
+  for (std::string& name : variables_of(routes)) out.inherited.deny.push_back(std::move(name));
+  const auto of_variable = [](const credential_route& r) {
+    return r.key.is == secrets::reference::kind::variable;
+  };
+  for (const credential_route& r : routes)
+    if (of_variable(r)) out.inherited.deny.push_back(r.key.name);
+  for (const credential_route& r : routes)
+    if (of_variable(r))
+      for (const std::string& name :
+           variables_that_hold(here.environment, here.variable(r.key.name).value_or("")))
+        withhold_copy(name, r.name, here, out);
 }
 
 }  // namespace nono::cli

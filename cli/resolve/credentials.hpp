@@ -18,6 +18,7 @@
 namespace nono::cli {
 
 struct host;
+struct resolution;
 
 /// Where a credential stands in a request, in the words of profiles.
 struct credential_place {
@@ -54,6 +55,11 @@ struct env_credential {
   std::string source;  ///< the flag, or the profile
 };
 
+/// Reads a rule for single requests: its method, or *, comes out in upper case, as the proxy compares it.
+/// Empty: done; else what is wrong, to stand behind the name of what has the rule.
+std::string read_endpoint(std::string_view method, std::string_view path,
+                          std::pair<std::string, std::string>& to);
+
 /// True when a profile or a flag asks for a route.
 bool wants_routes(const run_options& options, const profile& says);
 
@@ -68,7 +74,15 @@ result<std::vector<credential_route>> routes_of(const run_options& options, cons
 result<std::vector<env_credential>> env_credentials_of(const run_options& options, const profile& says,
                                                        std::string_view profile_name);
 
-/// The variables that the services of this program set, so that the host's own value never reaches the command.
+/// The variables that the services of this program set.
 std::vector<std::string> variables_of(const std::vector<credential_route>& routes);
+
+/// Withholds from the command the variables that the services set, whether or not there are tokens for them; those that keys
+/// come from; and whatever else holds the value of one of these.
+void withhold_keys(const std::vector<credential_route>& routes, const host& here, resolution& out);
+
+/// Withholds one variable of the host's that holds the key of a credential, and what a profile sets to its value. A note says so.
+void withhold_copy(const std::string& variable, std::string_view credential, const host& here,
+                   resolution& out);
 
 }  // namespace nono::cli

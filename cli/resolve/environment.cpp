@@ -41,9 +41,9 @@ constexpr std::string_view internal_names[] = {"NONO_CAP_FILE", "NONO_SUPERVISOR
 
 /// Whole names that no rule below finds.
 constexpr std::string_view key_names[] = {
-    "DATABASE_URL", "DOCKER_AUTH_CONFIG", "SECRET_KEY_BASE", "SSHPASS",   "MYSQL_PWD",
-    "REDIS_URL",    "MONGODB_URI",        "MONGODB_URL",     "MONGO_URL", "MONGO_URI",
-    "POSTGRES_URL", "AMQP_URL",           "RABBITMQ_URL"};
+    "BW_SESSION", "DATABASE_URL", "DOCKER_AUTH_CONFIG", "SECRET_KEY_BASE", "SSHPASS",
+    "MYSQL_PWD",  "REDIS_URL",    "MONGODB_URI",        "MONGODB_URL",     "MONGO_URL",
+    "MONGO_URI",  "POSTGRES_URL", "AMQP_URL",           "RABBITMQ_URL"};
 
 /// Endings of the last word: PGPASSWORD and CSRFTOKEN count, MAX_TOKENS does not.
 constexpr std::string_view key_endings[] = {"TOKEN",     "SECRET",     "SECRETS",    "PASSWORD",
@@ -51,28 +51,12 @@ constexpr std::string_view key_endings[] = {"TOKEN",     "SECRET",     "SECRETS"
                                             "SECRETKEY", "PRIVATEKEY", "CREDENTIAL", "CREDENTIALS"};
 
 /// Endings that must start at a word, and have a word in front.
-constexpr std::string_view key_tails[] = {"API_KEY",
-                                          "ACCESS_KEY",
-                                          "ACCESS_KEY_ID",
-                                          "PRIVATE_KEY",
-                                          "SECRET_KEY",
-                                          "SIGNING_KEY",
-                                          "ENCRYPTION_KEY",
-                                          "MASTER_KEY",
-                                          "AUTH_KEY",
-                                          "ACCOUNT_KEY",
-                                          "STORAGE_KEY",
-                                          "DEPLOY_KEY",
-                                          "APPLICATION_KEY",
-                                          "APP_KEY",
-                                          "LICENSE_KEY",
-                                          "SERVICE_KEY",
-                                          "PASS",
-                                          "PAT",
-                                          "JWT",
-                                          "DATABASE_URL",
-                                          "WEBHOOK_URL",
-                                          "CONNECTION_STRING"};
+constexpr std::string_view key_tails[] = {"KEY", "ACCESS_KEY_ID", "PASS",        "PAT",
+                                          "JWT", "DATABASE_URL",  "WEBHOOK_URL", "CONNECTION_STRING"};
+
+/// What ends in KEY and is for everybody to see. GPG_KEY is a fingerprint, in the environment of every Python image of Docker's.
+constexpr std::string_view public_names[] = {"GPG_KEY", "PUBLIC_KEY"};
+constexpr std::string_view public_tail = "_PUBLIC_KEY";
 
 template <typename List>
 bool contains(const List& list, std::string_view name) {
@@ -146,9 +130,27 @@ std::vector<std::string> clean_environment(const char* const* inherited,
   return result;
 }
 
+bool holds_key(std::string_view value, std::string_view key) {
+  constexpr std::size_t long_enough = 16;
+  if (key.empty()) return false;
+  return key.size() < long_enough ? value == key : value.find(key) != std::string_view::npos;
+}
+
+std::vector<std::string> variables_that_hold(const char* const* environment, std::string_view key) {
+  std::vector<std::string> out;
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const std::string_view name = name_of(entry);
+    if (name.size() == entry.size() || !holds_key(entry.substr(name.size() + 1), key)) continue;
+    if (!contains(out, name)) out.emplace_back(name);
+  }
+  return out;
+}
+
 bool looks_like_key(std::string_view name) {
   const std::string plain = plain_name(name);
-  if (contains(key_names, plain) || plain == "API_KEY") return true;
+  if (contains(key_names, plain)) return true;
+  if (contains(public_names, plain) || plain.ends_with(public_tail)) return false;
   const std::string_view last_word = std::string_view(plain).substr(plain.rfind('_') + 1);
   if (std::any_of(std::begin(key_endings), std::end(key_endings),
                   [&](std::string_view e) { return last_word.ends_with(e); }))

@@ -38,6 +38,13 @@ std::vector<std::string> clean_environment(const char* const* inherited,
                                            std::span<const std::pair<std::string, std::string>> added,
                                            const variable_filter& filter = {});
 
+/// True where the value is the key; of a key of 16 bytes and more also where it stands beside other words, as in a header or a
+/// URL. A shorter one may be part of a path by chance.
+bool holds_key(std::string_view value, std::string_view key);
+
+/// The names, each once, of the variables that hold the key. None where it is empty.
+std::vector<std::string> variables_that_hold(const char* const* environment, std::string_view key);
+
 /// True for a name that usually holds a secret, such as OPENAI_API_KEY or DATABASE_URL; upper and lower case
 /// alike. A guess from the name alone: neither are all secrets found, nor is each name found a secret.
 bool looks_like_key(std::string_view name);

@@ -111,11 +111,10 @@ class filter_maker {
     if (!read) return std::move(read.error());
     allowed_host one = *std::move(read);
     for (const auto& [method, path] : endpoints) {
-      if (!path.starts_with('/') || method.empty())
-        return sentence(
-            fmt::format("an endpoint of {} in {} needs a method, or *, and a path that begins with /",
-                        in_quotes(word), from));
-      one.endpoints.emplace_back(method, path);
+      std::pair<std::string, std::string> rule;
+      if (const std::string wrong = read_endpoint(method, path, rule); !wrong.empty())
+        return sentence(fmt::format("an endpoint of {} in {} {}", in_quotes(word), from, wrong));
+      one.endpoints.push_back(std::move(rule));
     }
     put(std::move(one));
     return {};
@@ -190,9 +189,13 @@ class filter_maker {
 }  // namespace
 
 const allowed_host* host_filter::find(std::string_view name) const {
-  for (const allowed_host& h : hosts)
-    if (is_host_within(name, h.name)) return &h;
-  return nullptr;
+  const allowed_host* found = nullptr;
+  for (const allowed_host& h : hosts) {
+    if (h.name == name) return &h;
+    const bool narrower = found == nullptr || (found->endpoints.empty() && !h.endpoints.empty());
+    if (narrower && is_host_within(name, h.name)) found = &h;
+  }
+  return found;
 }
 
 bool wants_hosts(const run_options& options, const profile& says) {
@@ -225,7 +228,12 @@ result<allowed_host> read_domain(std::string_view word, std::string_view from,
     if (path.find_first_of("?#") != std::string_view::npos)
       return sentence(
           fmt::format("{} has {} with a query, which no rule looks at; leave it out", from, in_quotes(word)));
-    if (path.size() > 1) out.endpoints.emplace_back("*", std::string(path));
+    if (path.size() > 1) {
+      std::pair<std::string, std::string> rule;
+      if (const std::string wrong = read_endpoint("*", path, rule); !wrong.empty())
+        return sentence(fmt::format("{} {}", from, wrong));
+      out.endpoints.push_back(std::move(rule));
+    }
   }
   std::string host(rest);
   for (char& c : host)

@@ -37,7 +37,8 @@ struct host_filter {
 
   /// True when every public host is among them.
   [[nodiscard]] bool any_public() const { return !hosts.empty() && hosts.front().name == "*"; }
-  /// The entry that stands for `name`; null: none.
+  /// The entry that stands for `name`, as the proxy chooses it: the whole name before wildcards, and of them one with
+  /// endpoints before others; null: none.
   [[nodiscard]] const allowed_host* find(std::string_view name) const;
 };
 

@@ -626,18 +626,12 @@ class resolver {
   }
   error choose_credentials(resolution& out) {
     const std::string_view name = out.profile != nullptr ? out.profile->name : std::string_view();
-    if (out.hosts) {
-      // The host's own key of such a name stays outside, whether or not there is a token for it.
-      for (std::string& variable : variables_of(out.hosts->routes))
-        out.inherited.deny.push_back(std::move(variable));
-    } else if (!says_->custom_credentials.empty() || !options_.allow_endpoint.empty()) {
-      // Not in use, and wrong all the same.
-      run_options unused;
-      unused.allow_endpoint = options_.allow_endpoint;
-      if (const auto checked = routes_of(unused, *says_, name, here_, out.workdir); !checked)
-        return checked.error();
-    }
-    out.inherited.strip_keys = options_.strip_secrets || (out.hosts && !out.hosts->routes.empty());
+    // Also where the network has no hosts, and so no use for a key: its place is outside all the same.
+    auto routes = out.hosts ? result<std::vector<credential_route>>(out.hosts->routes)
+                            : routes_of(options_, *says_, name, here_, out.workdir);
+    if (!routes) return std::move(routes.error());
+    out.inherited.strip_keys = options_.strip_secrets || !routes->empty();
+    withhold_keys(*routes, here_, out);
     auto wanted = env_credentials_of(options_, *says_, name);
     if (!wanted) return std::move(wanted.error());
     out.env_credentials = *std::move(wanted);

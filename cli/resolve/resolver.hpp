@@ -12,6 +12,7 @@
 
 #include <nono/capability_set.hpp>
 #include <nono/error.hpp>
+#include <nono/resolve.hpp>
 
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/host_filter.hpp"
@@ -22,6 +23,14 @@
 
 namespace nono::cli {
 
+/// What a grant lets the command of a run write.
+struct writable_place {
+  std::string canonical;
+  std::string written;  ///< as the grant has it
+  inode_id inode;
+  origin from = origin::user;
+};
+
 /// The system around one run, so that tests can bring their own.
 struct host {
   std::string home;      ///< absolute; never empty
@@ -29,6 +38,8 @@ struct host {
   std::string path;      ///< the value of PATH
   bool has_path = true;  ///< false: PATH is unset
   const char* const* environment = nullptr;
+  /// By the command, once its policy is bound: nothing from there is started on its behalf.
+  std::vector<writable_place> writable{};
 
   /// The value of a variable; nothing when it is unset or empty.
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <set>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +25,7 @@
 #include <nono/json/writer.hpp>
 #include <nono/linux/namespaces.hpp>
 
+#include "cli/resolve/environment.hpp"
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sentence.hpp"
@@ -186,6 +188,9 @@ error host_proxy::open_audit(const host& here, bool kept) {
 error host_proxy::start(const host_filter& filter, const host& here, bool kept,
                         std::vector<armed_route> routes) {
   routes_ = std::move(routes);
+  for (const armed_route& one : routes_)
+    for (std::string& name : variables_that_hold(here.environment, one.key.view()))
+      copies_.emplace_back(std::move(name), one.route->name);
   const auto failed = [](std::string_view step, int why) {
     return sentence(fmt::format("{} for nono-proxy failed: {}; nothing was run", step, std::strerror(why)));
   };
@@ -297,6 +302,7 @@ std::vector<std::pair<std::string, std::string>> host_proxy::variables(std::uint
 
 std::vector<refused_host> host_proxy::refused() const {
   std::vector<refused_host> out;
+  std::set<std::pair<std::string, std::string>> seen;
   std::string text;
   char part[16384];
   off_t at = 0;
@@ -319,8 +325,7 @@ std::vector<refused_host> host_proxy::refused() const {
       return v != nullptr && v->is == json_value::kind::text ? v->text : std::string();
     };
     refused_host one{text_of("target"), text_of("reason")};
-    if (!one.reason.empty() && std::find(out.begin(), out.end(), one) == out.end())
-      out.push_back(std::move(one));
+    if (!one.reason.empty() && seen.emplace(one.name, one.reason).second) out.push_back(std::move(one));
   }
   return out;
 }

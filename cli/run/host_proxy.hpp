@@ -20,7 +20,6 @@ namespace nono::cli {
 struct refused_host {
   std::string name;
   std::string reason;
-  friend bool operator==(const refused_host&, const refused_host&) = default;
 };
 
 /// A running nono-proxy. It ends when this does.
@@ -46,6 +45,9 @@ class host_proxy {
   /// What its clients show as their password.
   [[nodiscard]] std::string_view token() const { return token_; }
 
+  /// The variables of `here` that hold a key which was sent, each with its credential.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& copies() const { return copies_; }
+
   /// What it has refused so far, each once.
   [[nodiscard]] std::vector<refused_host> refused() const;
   /// True when it has ended, which it does not by itself.
@@ -60,6 +62,7 @@ class host_proxy {
 
   std::string token_;
   std::vector<armed_route> routes_;
+  std::vector<std::pair<std::string, std::string>> copies_;
   nono::detail::descriptor control_;
   nono::detail::descriptor audit_;
   std::string audit_path_;

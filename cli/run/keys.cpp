@@ -10,10 +10,13 @@
 
 #include <fmt/format.h>
 #include <nono/json/file.hpp>
+#include <nono/place.hpp>
+#include <nono/tree.hpp>
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/run/replaceable.hpp"
 #include "cli/run/system.hpp"
 #include "secrets/source.hpp"
 
@@ -41,6 +44,14 @@ class undumpable {
  private:
   rlimit before_{};
 };
+
+/// Where secrets come from, and what is not asked for them: a program that the command could have put there.
+secrets::surroundings sources_of(const host& here) {
+  secrets::surroundings out = secrets::surroundings_with(here.environment);
+  if (!here.writable.empty())
+    out.grant_over = [&here](const std::string& path) { return grant_over(here.writable, path); };
+  return out;
+}
 
 /// Reads a file of certificates. Empty path: nothing.
 error read_certificates(const std::string& path, std::string_view field, const credential_route& r,
@@ -71,6 +82,49 @@ std::vector<std::string> keyring_sockets(const host& here) {
   return out;
 }
 
+/// By whatever name it is granted: Landlock knows inodes, which have other names by hard links and bind mounts.
+error check_file_is_out_of_reach(const std::string& path, std::string_view what, const credential_route& r,
+                                 const sandbox& s) {
+  const auto real = canonical_path(path);
+  const place at = look(path, {});
+  for (const bound_rule& rule : s.bound->rules)
+    if (contains(rule.rights, right::read_file) &&
+        (is_within(real ? *real : path, rule.canonical) || (at.exists && lies_below(at, rule.id))))
+      return sentence(fmt::format(
+          "the {} of the credential {} is in {}, which the command could read itself: {} is granted "
+          "[{}]; leave out that grant, or keep the file elsewhere",
+          what, r.name, in_quotes(path), in_quotes(rule.path), source_text(rule.from, rule.source)));
+  return {};
+}
+
+error check_keyring_is_out_of_reach(const sandbox& s) {
+  using kind = secrets::reference::kind;
+  const credential_route* of_keyring = nullptr;
+  for (const credential_route& r : s.r.hosts->routes)
+    if (r.key.is == kind::keyring) of_keyring = &r;
+  if (of_keyring == nullptr) return {};
+  const auto bus = s.here.variable("DBUS_SESSION_BUS_ADDRESS");
+  const bool abstract = bus && bus->find("unix:abstract=") != std::string_view::npos;
+  for (const protection p : {protection::pathname_unix, protection::abstract_unix})
+    if ((p == protection::pathname_unix || abstract) && !s.report().enforced(p))
+      return sentence(
+          fmt::format("the credential {} is in the keyring, which the command could ask itself: {} is not "
+                      "enforced here; leave out what "
+                      "lifts it, or name a source of env:// or file://",
+                      of_keyring->name, row_of(p).name));
+  for (const std::string& socket : keyring_sockets(s.here)) {
+    const auto real = canonical_path(socket);
+    for (const bound_rule& rule : s.bound->rules)
+      if (contains(rule.rights, right::connect_unix) && is_within(real ? *real : socket, rule.canonical))
+        return sentence(
+            fmt::format("the credential {} is in the keyring, which the command could ask itself by {}, "
+                        "granted as {}; leave out that "
+                        "grant, or name a source of env:// or file://",
+                        of_keyring->name, in_quotes(socket), in_quotes(rule.path)));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string random_digits(std::size_t bytes) {
@@ -90,7 +144,7 @@ result<std::vector<armed_route>> load_keys(const std::vector<credential_route>& 
   std::vector<armed_route> out;
   if (routes.empty()) return out;
   const undumpable now;
-  const secrets::surroundings with = secrets::surroundings_with(here.environment);
+  const secrets::surroundings with = sources_of(here);
   for (const credential_route& r : routes) {
     armed_route one;
     one.route = &r;
@@ -128,7 +182,7 @@ error load_variables(const std::vector<env_credential>& wanted, const host& here
                      std::vector<std::pair<std::string, std::string>>& variables,
                      std::vector<std::string>& warnings) {
   if (wanted.empty()) return {};
-  const secrets::surroundings with = secrets::surroundings_with(here.environment);
+  const secrets::surroundings with = sources_of(here);
   for (const env_credential& e : wanted) {
     const auto value = secrets::load(e.from, with);
     if (!value) return sentence(fmt::format("{}: {}; nothing was run", e.source, value.error().other));
@@ -140,33 +194,17 @@ error load_variables(const std::vector<env_credential>& wanted, const host& here
   return {};
 }
 
-error check_keyring_is_out_of_reach(const sandbox& s) {
-  using kind = secrets::reference::kind;
+error check_keys_are_out_of_reach(const sandbox& s) {
   if (!s.r.hosts) return {};
-  const credential_route* of_keyring = nullptr;
-  for (const credential_route& r : s.r.hosts->routes)
-    if (r.key.is == kind::keyring) of_keyring = &r;
-  if (of_keyring == nullptr) return {};
-  const auto bus = s.here.variable("DBUS_SESSION_BUS_ADDRESS");
-  const bool abstract = bus && bus->find("unix:abstract=") != std::string_view::npos;
-  for (const protection p : {protection::pathname_unix, protection::abstract_unix})
-    if ((p == protection::pathname_unix || abstract) && !s.report().enforced(p))
-      return sentence(
-          fmt::format("the credential {} is in the keyring, which the command could ask itself: {} is not "
-                      "enforced here; leave out what "
-                      "lifts it, or name a source of env:// or file://",
-                      of_keyring->name, row_of(p).name));
-  for (const std::string& socket : keyring_sockets(s.here)) {
-    const auto real = canonical_path(socket);
-    for (const bound_rule& rule : s.bound->rules)
-      if (contains(rule.rights, right::connect_unix) && is_within(real ? *real : socket, rule.canonical))
-        return sentence(
-            fmt::format("the credential {} is in the keyring, which the command could ask itself by {}, "
-                        "granted as {}; leave out that "
-                        "grant, or name a source of env:// or file://",
-                        of_keyring->name, in_quotes(socket), in_quotes(rule.path)));
+  for (const credential_route& r : s.r.hosts->routes) {
+    if (r.key.is == secrets::reference::kind::file)
+      if (error why = check_file_is_out_of_reach(r.key.name, "key", r, s); why.code != errc::none) return why;
+    if (!r.certificate_key_file.empty())
+      if (error why = check_file_is_out_of_reach(r.certificate_key_file, "tls_client_key", r, s);
+          why.code != errc::none)
+        return why;
   }
-  return {};
+  return check_keyring_is_out_of_reach(s);
 }
 
 }  // namespace nono::cli

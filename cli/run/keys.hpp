@@ -38,8 +38,9 @@ error load_variables(const std::vector<env_credential>& wanted, const host& here
                      std::vector<std::pair<std::string, std::string>>& variables,
                      std::vector<std::string>& warnings);
 
-/// While a key of the keyring is in use the command must not reach the keyring, nor what could ask it in its place.
+/// While keys are in use the command must not read a file that one comes from, and while one of the keyring is, it must not reach
+/// the keyring, nor what could ask it in its place.
 /// Errors: bad_argument with a sentence that names the grant, or the protection that this system lacks.
-error check_keyring_is_out_of_reach(const sandbox& s);
+error check_keys_are_out_of_reach(const sandbox& s);
 
 }  // namespace nono::cli

@@ -15,6 +15,7 @@
 #include "cli/resolve/resolver.hpp"
 #include "cli/run/keys.hpp"
 #include "cli/run/output.hpp"
+#include "cli/run/replaceable.hpp"
 #include "cli/run/summary.hpp"
 #include "cli/run/system.hpp"
 
@@ -134,9 +135,15 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (!has_keys)
     if (error why = start_proxy(options, p); why.code != errc::none) return why;
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
-  if (error why = check_keyring_is_out_of_reach(p); why.code != errc::none) return why;
+  p.here.writable = writable_places(*p.bound);
+  if (std::string words = warning_of_own_place(p.here.writable); !words.empty())
+    p.r.warnings.push_back(std::move(words));
+  if (error why = check_keys_are_out_of_reach(p); why.code != errc::none) return why;
   if (has_keys)
     if (error why = start_proxy(options, p); why.code != errc::none) return why;
+  if (p.proxy)
+    for (const auto& [variable, credential] : p.proxy->copies())
+      withhold_copy(variable, credential, p.here, p.r);
   if (!options.dry_run)
     if (error why = load_variables(p.r.env_credentials, p.here, p.r.variables, p.r.warnings);
         why.code != errc::none)

@@ -263,6 +263,20 @@ class OnATerminal(Credential):
         self.assertEqual(t.out, self.PROMPT + b"\r\nStored 'openai' in the keyring.\r\n")
         self.check(self.keyring("get", "nono", "openai"), 0, SECRET)
 
+    def test_a_helper_asks_on_the_terminal(self):
+        self.file("tools/op", "#!/bin/sh\nsh -c 'printf Password: >/dev/tty; read word </dev/tty; echo \"$word\"'\n", 0o755)
+        env = self.env(PATH=f"{self.base}/tools:{os.environ['PATH']}")
+        t = self.terminal("run", "-s", "--env-credential", "op://vault/item/field=A", "--", "sh", "-c", "echo =$A=", env=env)
+        self.assertTrue(t.expect(b"Password:"), t.out)
+        t.send(b"typed-in\n")
+        self.assertEqual(t.wait(), 0, t.out)
+        self.assertIn(b"=typed-in=", t.out)
+        # What is typed to end it ends all of it.
+        t = self.terminal("run", "-s", "--env-credential", "op://vault/item/field=A", "--", "true", env=env)
+        self.assertTrue(t.expect(b"Password:"), t.out)
+        t.send(b"\x03")
+        self.assertEqual(t.wait(), 128 + signal.SIGINT, t.out)
+
     def test_nothing_is_typed(self):
         for keys in (b"\n", b"\x04"):
             t = self.asked()

@@ -480,6 +480,9 @@ say("why of a name in another language", "why --allow-domain bücher.example --h
 say("why of what is no name", "why --host ☃.example", 2)
 say("why of another", "why --allow-domain a.example --host b.example", 0)
 say("why of endpoints", "why --allow-domain http://a.example/v1/* --host a.example", 0)
+say("why of endpoints, by http", "why --allow-domain http://a.example/v1/* --host http://a.example/v1/x", 0)
+say("why of a port beside hosts", "why --allow-domain a.example --allow-connect-port 5432 --host b.example:5432", 0)
+say("an endpoint that no request has", "run --allow-domain http://a.example/x/../y -- true", 1)
 
 # ---- setup ------------------------------------------------------------------------------------------------------
 
@@ -560,6 +563,13 @@ for what, d in (("a key that is no source", '"credential_key": "a b"'), ("a key 
                 ("a rule without a path", '"endpoint_rules": [{"method": "GET"}]'), ("a policy that is none", '"endpoint_policy": 1'),
                 ("approval", '"endpoint_policy": {"approve": [{"method": "GET", "path": "/"}]}'),
                 ("a default that is none", '"endpoint_policy": {"default": {"decision": "ask"}}'),
+                ("a rule with an unknown key", '"endpoint_rules": [{"methods": "GET", "path": "/"}]'),
+                ("a rule whose method is none", '"endpoint_rules": [{"method": "G T", "path": "/"}]'),
+                ("a rule whose path is none", '"endpoint_rules": [{"method": "GET", "path": "/x?y"}]'),
+                ("a rule whose path has dots", '"endpoint_rules": [{"method": "GET", "path": "/x/../y"}]'),
+                ("a policy with an unknown key", '"endpoint_policy": {"denny": []}'),
+                ("a policy with a key that is none", '"endpoint_policy": {"default": {"x": 1}}'),
+                ("rules and a policy", '"endpoint_rules": [{"method": "GET", "path": "/"}], "endpoint_policy": {"default": {"decision": "allow"}}'),
                 ("a proxy that is none", '"proxy": 1'), ("half a certificate", '"tls_client_cert": "/c"'),
                 ("a path with an unknown variable", '"tls_ca": "$NO_SUCH/ca.pem"')):
     # What the table has itself replaces what a definition needs.
@@ -567,6 +577,16 @@ for what, d in (("a key that is no source", '"credential_key": "a b"'), ("a key 
     given = [f'"{k}": {v}' for k, v in needs.items() if f'"{k}"' not in d and not (k == "credential_key" and "auth" in d.split(":")[0])]
     text = '{"network": {"custom_credentials": {"own": {' + ", ".join([*given, d]) + "}}}}"
     say("a definition with " + what, OWN, 1, {"p.json": text})
+say("an endpoint that no request has", "run --credential openai --allow-endpoint openai:GET:/x?y -- true", 1)
+KEEPER = {"p.json": '{"meta": {"name": "p"}, "network": {"credentials": ["own"], "custom_credentials": {"own": {"upstream": "https://api.test", '
+                    '"credential_key": "file://%/key", "env_var": "IT"}}}, "environment": {"set_vars": {"SET": "$GITHUB_TOKEN"}}}', "key": ("S3CRET-7", 0o600)}
+COPIES = {"GITHUB_TOKEN": "S3CRET-7", "COPY": "S3CRET-7"}
+say("copies of a key", "run -v --dry-run --credential github -- true", 0, env=COPIES)
+say("copies of a key in a file", "run -v -p %/p.json -- true", 0, KEEPER, env=COPIES)
+say("a key in a file that is granted", "run -p %/p.json --read-file %/key -- true", 1, KEEPER)
+say("a helper that can be replaced", "run --allow %/bin --env-credential op://vault/item/field=A -- true", 1, {"bin/op": ("#!/bin/sh\n", 0o755)})
+say("nono, which can be replaced", "run --dry-run --allow %/own -- true", 0,
+    via=["/bin/sh", "-c", 'mkdir %/own && cp "$1" %/own && shift && exec %/own/nono "$@"', "sh"])
 say("a definition whose name is none", "run -p %/p.json -- true", 1,
     {"p.json": '{"network": {"custom_credentials": {"a/b": {"upstream": "https://api.test", "credential_key": "k"}}}}'})
 say("a definition, all well", OWN, 0, defined('"inject_mode": "basic_auth"'))

@@ -165,7 +165,9 @@ class Credentials(services.Case):
                 ([200, 200, 403, 200, 200, 200], {"endpoint_rules": [{"method": "*", "path": "/a"}, {"method": "GET", "path": "/c/**"}]}),
                 ([200, 200, 403, 200, 200, 200], {"endpoint_policy": {"default": {"decision": "allow"},
                                                                       "deny": [{"method": "*", "path": "/a/*"}]}}),
-                ([403, 200, 403, 403, 403, 403], {"endpoint_policy": {"default": {"decision": "deny"}, "deny": [{"path": "/c/**"}],
+                ([200, 403, 200, 200, 200, 200], {"endpoint_policy": {"default": {"decision": "allow"},
+                                                                      "deny": [{"method": "post", "path": "/**"}]}}),
+                ([403, 200, 403, 403, 403, 403], {"endpoint_policy": {"default": {"decision": "deny"}, "deny": [{"method": "*", "path": "/c/**"}],
                                                                       "allow": [{"method": "POST", "path": "/**"}]}})):
             with self.subTest(definition):
                 self.assertEqual(self.told(["--profile", self.own(**definition)], code, env=env), wanted_codes)
@@ -259,6 +261,21 @@ class Credentials(services.Case):
                 ({"endpoint_rules": 1}, "endpoint_rules is no list"),
                 ({"endpoint_rules": [{"path": "x"}]}, "a rule of endpoint_rules needs a method, or *, and a path that begins with /"),
                 ({"endpoint_rules": [1]}, "a rule of endpoint_rules needs a method"),
+                ({"endpoint_rules": [{"path": "/x"}]}, "a rule of endpoint_rules needs a method, or *"),
+                ({"endpoint_rules": [{**rule, "methods": "GET"}]}, "unknown key: 'endpoint_rules.methods'; write 'method'"),
+                ({"endpoint_rules": [{"method": "G*", "path": "/"}]}, "a rule of endpoint_rules has the method 'G*', which no request has"),
+                ({"endpoint_rules": [{"method": "GET ", "path": "/"}]}, "has the method 'GET ', which no request has"),
+                ({"endpoint_rules": [{"method": "GET", "path": "/x?a=1"}]}, "has the path '/x?a=1', which no request has"),
+                ({"endpoint_rules": [{"method": "GET", "path": "/x#a"}]}, "has the path '/x#a', which no request has"),
+                ({"endpoint_rules": [{"method": "GET", "path": "/x%20"}]}, "has the path '/x%20', which no request has"),
+                ({"endpoint_rules": [{"method": "GET", "path": "/x/../y"}]}, "dots are resolved before; write where it leads"),
+                ({"endpoint_policy": {"denny": [rule]}}, "unknown key: 'endpoint_policy.denny'; write 'deny'"),
+                ({"endpoint_policy": {"default": {"decisoin": "deny"}}}, "unknown key: 'endpoint_policy.default.decisoin'; write 'decision'"),
+                ({"endpoint_policy": {"default": "deny"}}, "endpoint_policy.default is no object"),
+                ({"endpoint_policy": {"deny": [{**rule, "x": 1}]}}, "unknown key: 'endpoint_policy.deny.x'; leave it out"),
+                ({"endpoint_policy": {"deny": [{"method": "GET", "path": "/x?"}]}}, "a rule of endpoint_policy.deny has the path '/x?'"),
+                ({"endpoint_rules": [rule], "endpoint_policy": {"default": {"decision": "allow"}}}, "leave one of them out"),
+                ({"proxy": {"inject_moode": "header"}}, "unknown key: 'proxy.inject_moode'; write 'inject_mode'"),
                 ({"endpoint_policy": 1}, "endpoint_policy is no object"),
                 ({"endpoint_policy": {"approve": [rule]}}, "endpoint_policy.approve is not built yet"),
                 ({"endpoint_policy": {"default": {"decision": "ask"}}}, "endpoint_policy.default.decision 'ask' is neither allow nor deny"),
@@ -280,6 +297,7 @@ class Credentials(services.Case):
                 (("--credential", "openai", "--allow-endpoint", "openai:GET"), 1, "is not SERVICE:METHOD:/path"),
                 (("--credential", "openai", "--allow-endpoint", "openai::/x"), 1, "is not SERVICE:METHOD:/path"),
                 (("--credential", "openai", "--allow-endpoint", "openai:GET:x"), 1, "is not SERVICE:METHOD:/path"),
+                (("--credential", "openai", "--allow-endpoint", "openai:GET:/x?y"), 1, "has the path '/x?y', which no request has"),
                 (("--credential", "openai", "--allow-net"), 2, "--credential"),
                 (("--credential", "openai", "--block-net"), 1, "--block-net and hosts or credentials of a flag are contradictory"),
                 (("--credential", "openai", "--env-credential", "a,keyring://x/y=Z"), 1, "--env-credential takes no 'keyring://'; use "
@@ -314,6 +332,45 @@ class Credentials(services.Case):
             with self.subTest(source):
                 seen = self.ask_own("/a", bearer, env=env, shows="IT", credential_key=source, env_var="IT")
                 self.assertEqual(self.header(seen, "authorization"), ["Bearer " + KEYS[key]])
+
+    def test_a_helper_that_the_command_could_replace(self):
+        os.chmod(self.base, 0o755)
+        mark, planted = os.path.join(self.base, "ran"), f"#!/bin/sh\ntouch {self.base}/ran\n"
+        for name in ("tools", "work/bin", "home/away"):
+            path = self.directory(name)
+            os.chmod(path, 0o755)
+            if self.user:
+                os.chown(path, self.user, self.user)
+        own = lambda path: self.user and os.chown(path, self.user, self.user)  # noqa: E731
+        own(self.file("work/bin/op", planted, 0o755))
+        own(self.file("home/away/op", planted, 0o755))
+        os.symlink(os.path.join(self.base, "home/away"), os.path.join(self.work, "link"))
+        os.symlink(os.path.join(self.work, "bin/op"), os.path.join(self.base, "tools/op"))
+        for directory in ("work/bin", "work/link", "tools"):
+            for flags in (["--profile", self.own(credential_key="op://vault/item/field", env_var="IT")],
+                          ["--env-credential", "op://vault/item/field=A"]):
+                with self.subTest(directory=directory, flags=flags):
+                    env = self.env(PATH=f"{self.base}/{directory}:{harness.PATH}")
+                    r = self.under(flags, "true", env=env)
+                    self.assertFalse(os.path.exists(mark), r)
+                    self.assertIn(f"whose program '{self.base}/{directory}/op' the command could replace: '{self.work}' is granted", r.text)
+        away = self.directory("home/away")
+        bound = self.directory("bound")
+        self.bind_mount(away, bound)
+        r = self.under(["--allow", bound, "--env-credential", "op://vault/item/field=A"], "true", env=self.env(PATH=f"{away}:{harness.PATH}"))
+        self.assertIn(f"whose program '{away}/op' the command could replace: '{bound}' is granted", r.text)
+        self.assertFalse(os.path.exists(mark), r)
+        # Nor is its interpreter looked for there.
+        os.unlink(os.path.join(self.base, "tools/op"))
+        self.file("tools/op", "#!/usr/bin/env interpreter\n", 0o755)
+        self.file("tools/interpreter", f"#!/bin/sh\necho {KEYS['op']}\n", 0o755)
+        own(self.file("work/bin/interpreter", planted, 0o755))
+        env = self.env(PATH=f"{self.work}/bin:bin:{self.work}/link:{self.base}/tools:{harness.PATH}")
+        os.unlink(os.path.join(self.work, "bin/op"))
+        os.unlink(os.path.join(self.base, "home/away/op"))
+        seen = self.ask_own("/a", {"Authorization": "{}"}, env=env, shows="IT", credential_key="op://vault/item/field", env_var="IT")
+        self.assertEqual(self.header(seen, "authorization"), ["Bearer " + KEYS["op"]])
+        self.assertFalse(os.path.exists(mark))
 
     def test_a_missing_secret(self):
         mark = os.path.join(self.work, "ran")
@@ -385,6 +442,62 @@ class Credentials(services.Case):
         inside, r = self.variables([], env=env, tells=True)
         self.assertEqual(inside["MY_TOKEN"], KEYS["file"])
         self.assertIn("the command inherits variables that look like keys: ANTHROPIC_API_KEY, AWS_SECRET_ACCESS_KEY, ", r.text)
+
+    def test_where_a_key_comes_from_stays_outside(self):
+        definition = {"upstream": "https://own.example", "credential_key": "env://OWN_REAL", "env_var": "OWN_TOKEN"}
+        env = self.env(OWN_REAL=KEYS["own"], MYPAT=KEYS["own"], HEADER=f"Authorization: Bearer {KEYS['own']}", PLAIN="kept")
+        for more in ({}, {"allow_vars": ["OWN_REAL", "MYPAT", "HEADER", "PLAIN", "PATH", "HOME"]}, {"set_vars": {"SET": "x $OWN_REAL"}}):
+            with self.subTest(more):
+                p = self.profile(network={"credentials": ["own"], "custom_credentials": {"own": definition}}, environment=more)
+                inside, r = self.variables(["-v", "--profile", p], env=env)
+                self.assertFalse({"OWN_REAL", "MYPAT", "HEADER", "SET"} & set(inside), r)
+                self.assertRegex(inside["OWN_TOKEN"], "^[0-9a-f]{64}$")
+                self.assertEqual(inside["PLAIN"], "kept")
+                self.assertEqual(r.text.count("the variable MYPAT is not inherited: it holds the key of the credential own\n"), 1, r)
+                self.assertEqual(r.text.count("the variable SET is not set: it holds the key of the credential own\n"), "set_vars" in more, r)
+        # The copies of a key from elsewhere are known when it is loaded.
+        p = self.own(credential_key=f"file://{self.key_file()}", env_var="IT")
+        inside, r = self.variables(["-v", "--profile", p], env=self.env(COPY=KEYS["file"]))
+        self.assertNotIn("COPY", inside)
+        self.assertIn("[nono] note: the variable COPY is not inherited: it holds the key of the credential own\n", r.text)
+        # A short key may stand in other words by chance.
+        inside, r = self.variables(["--credential", "github"], env=self.env(GITHUB_TOKEN="abcdefgh", MYPAT="abcdefgh", PLAIN="xabcdefgh"))
+        self.assertEqual((inside.get("MYPAT"), inside["PLAIN"]), (None, "xabcdefgh"), r)
+
+    def test_a_network_without_use_for_a_key(self):
+        p = self.profile(network={"network_profile": "minimal", "credentials": ["github"]})
+        env = self.env(MYPAT=KEYS["github"])
+        for flags in (["--block-net"], ["--allow-net"]):
+            inside, r = self.variables(["--profile", p, *flags], env=env)
+            self.assertFalse({"GITHUB_TOKEN", "MYPAT", "ANTHROPIC_API_KEY", "GITHUB_BASE_URL"} & set(inside), r)
+        self.check(self.nono("wrap", "--profile", p, "--block-net", "--", "sh", "-c", "echo .$GITHUB_TOKEN.$MYPAT.", env=env), 0, "...\n")
+
+    def bind_mount(self, path, at):
+        subprocess.run(["mount", "--bind", path, at], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", at], check=True)
+
+    def test_a_key_file_under_a_grant(self):
+        key, link = self.key_file(), os.path.join(self.work, "link")
+        os.symlink(self.keys, link)
+        self.file("keys/c.pem", "x")
+        hard, bound = os.path.join(self.base, "hard"), self.directory("bound")
+        os.link(key, hard)
+        self.bind_mount(self.keys, bound)
+        of_key = {"credential_key": f"file://{key}", "env_var": "IT"}
+        for definition, flags, words in (
+                (of_key, ["--read", self.keys], f"the key of the credential own is in '{key}', which the command could read itself: "
+                                                f"'{self.keys}' is granted [user]; leave out that grant, or keep the file elsewhere"),
+                (of_key, ["--read-file", hard], f"'{hard}' is granted"), (of_key, ["--read", bound], f"'{bound}' is granted"),
+                (of_key, ["--read-file", key], f"'{key}' is granted"), (of_key, ["--allow", link], f"'{link}' is granted"),
+                ({"credential_key": f"file://{link}/file", "env_var": "IT"}, ["--read", self.keys], f"'{self.keys}' is granted"),
+                ({"tls_client_cert": f"{self.keys}/c.pem", "tls_client_key": key}, ["--read", self.keys],
+                 f"the tls_client_key of the credential own is in '{key}'")):
+            with self.subTest(flags=flags):
+                r = self.one_line(self.under(["--profile", self.own(**definition), *flags], "true", env=self.env(OWN_SECRET=KEYS["own"])), 1, words)
+        p = self.profile(network={"credentials": ["own"], "custom_credentials": {"own": {"upstream": "https://own.example", **of_key}}},
+                         filesystem={"read": [self.keys]})
+        self.one_line(self.under(["--profile", p], "true"), 1, "is granted [profile:p]")
+        self.check(self.under(["--profile", self.own(**of_key), "--write", self.keys], "true"), 0)
 
     def test_secrets_in_variables(self):
         path = self.key_file()
@@ -900,6 +1013,30 @@ func main() {
                     os.kill(run.pid, number)
                     self.assertEqual(run.wait(20), -number)
                     self.assertTrue(eventually(lambda: not self.left_over(), 5), self.left_over())
+
+    def kill_left_over(self):
+        for pid, _ in self.left_over():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def test_what_a_helper_has_started_ends_with_it(self):
+        self.addCleanup(self.kill_left_over)  # a nono that is killed can end its helper alone
+        os.chmod(self.base, 0o755)
+        os.chmod(self.directory("tools"), 0o755)
+        self.file("tools/op", f"#!/bin/sh\nsh -c 'sleep 971 & echo $! > {self.work}/pid; wait' &\nwait\n", 0o755)
+        path = os.path.join(self.work, "pid")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number=number), self.running(["--env-credential", "op://vault/item/field=A"], "sleep", "1004",
+                                                           env=self.env(PATH=f"{self.base}/tools:{harness.PATH}")) as run:
+                self.assertTrue(eventually(lambda: os.path.exists(path) and self.read(path).endswith(b"\n")))
+                sleeps = int(self.read(path))
+                os.unlink(path)
+                helper = next(p for p in harness.children_of(run.pid))
+                os.kill(run.pid, number)
+                self.assertEqual(run.wait(20), -number)
+                self.assertTrue(eventually(lambda: harness.state_of(helper) in ("Z", ""), 5), "the helper lives on")
+                if number == signal.SIGTERM:
+                    self.assertTrue(eventually(lambda: harness.state_of(sleeps) in ("Z", ""), 5), "what it started lives on")
 
     def test_a_signal_at_any_moment(self):
         for delay in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12):

@@ -331,6 +331,35 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         self.check(r, 0, "up\nGET /d 0\n", err=f"through {PRIVATE}:{server.port}")
         self.assertTrue(seen[0].startswith(b"GET http://api.example/u HTTP/1.1\r\n"), seen)
 
+    def test_questions_get_the_answer_of_a_run(self):
+        p = self.file("work/p.json", json.dumps({"meta": {"name": "p"}, "network": {"allow_domain": [
+            "*.example", {"domain": "api.example", "endpoints": [{"method": "get", "path": "/v1/*"}]}]}}), 0o644)
+        curl = lambda url, *flags: self.hosts("curl", "-sS", "-m", "9", "-o", "/dev/null", "-w", "%{http_code}", url, flags=flags)  # noqa: E731
+        why = lambda host, *flags: json.loads(self.nono("why", *flags, "--host", host, "--json").out)  # noqa: E731
+        for url, code, status in (("http://api.example/v1/x", b"200", "allowed"), ("https://api.example/v1/x", b"000", "denied"),
+                                  ("http://other.example/", b"200", "allowed"), ("https://other.example/", None, "allowed")):
+            with self.subTest(url):
+                answer = why(url, "--profile", p)
+                self.assertEqual(answer["status"], status, answer)
+                self.assertEqual(answer["reason"], "endpoint_restricted" if "api" in url else "proxy_allowed")
+                if code:
+                    self.assertEqual(curl(url, "--profile", p).out, code)
+        for host, status in (("api.example", "denied"), ("api.example:80", "allowed"), ("http://api.example:8080/", "allowed"),
+                             ("https://api.example:80/", "denied"), ("api.example:8080", "denied")):
+            self.assertEqual(why(host, "--profile", p)["status"], status, host)
+        self.assertEqual(why("api.example", "--profile", p, "--allow-domain", "api.example")["status"], "allowed")
+        flags = ("--allow-domain", "other.example", "--allow-connect-port", "7777")
+        for host, status in (("api.example:7777", "allowed"), (f"{PUBLIC}:7777", "allowed"), ("api.example:7778", "denied")):
+            self.assertEqual(why(host, *flags)["status"], status, host)
+        self.assertEqual(why("api.example:7777", "--allow-domain", "other.example", "--open-port", "7777")["status"], "denied")
+
+    def test_endpoints_that_no_request_has(self):
+        for rule, words in (({"method": "GET", "path": "/x?y"}, "an endpoint of 'api.example' in the profile p has the path '/x?y'"),
+                            ({"method": "G T", "path": "/x"}, "an endpoint of 'api.example' in the profile p has the method 'G T'")):
+            p = self.file("work/p.json", json.dumps({"meta": {"name": "p"}, "network": {"allow_domain": [
+                {"domain": "api.example", "endpoints": [rule]}]}}), 0o644)
+            self.check(self.run_("--profile", p, "--", "true"), 1, b"", words)
+
     def test_ports_beside_hosts(self):
         server = "import socket; s = socket.create_server(('127.0.0.1', 8765)); print('listening', flush=True)"
         self.check(self.python(server, flags=("--allow-domain", "api.example", "--listen-port", "8765")), 0, "listening\n",

@@ -514,6 +514,19 @@ class ProxyTest(unittest.TestCase):
                 self.assertEqual(got, status, (request, body))
                 self.assertTrue(body.startswith(b"nono: ") and body.endswith(b"\n"), body)
 
+    def test_a_whole_name_before_a_wildcard(self):
+        everything, nothing = [{"method": "*", "path": "/**"}], [{"method": "GET", "path": "/none"}]
+        for hosts, endpoints, api, tunnel in (
+                (("*.example", "api.example"), {"api.example": nothing}, 403, 403),
+                (("*.example", "api.example"), {"*.example": nothing}, 200, 502),  # nobody is there
+                (("*.example", "api.example"), {"*.example": nothing, "api.example": everything}, 200, 403),
+                (("*.example",), {"*.example": nothing}, 403, 403)):
+            with self.subTest(endpoints=endpoints), Proxy(hosts, endpoints=[{"host": h, "rules": r} for h, r in endpoints.items()]) as p:
+                self.assertEqual(p.ask(get("http://api.example/x"))[0], api)
+                s, status = p.tunnel("api.example:443")
+                s.close()
+                self.assertEqual(status, tunnel)
+
     def test_endpoints(self):
         rules = [{"host": "api.example", "rules": [{"method": "GET", "path": "/v1/*"}, {"method": "*", "path": "/open/**"}]}]
         with Proxy(("api.example",), endpoints=rules) as p:

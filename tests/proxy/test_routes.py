@@ -207,6 +207,9 @@ class Routes(unittest.TestCase):
             self.assertIn("X-HTTP-Method-Override asks for another request than the endpoint rules see", body.decode())
             self.assertEqual(len(Api.seen), 1)
             self.assertEqual({e["denial_category"] for e in p.events() if e["decision"] == "deny"}, {"endpoint_policy"})
+        with self.proxy(route(deny=[{"method": "DELETE", "path": "/**"}])) as p:  # to some servers they are the same
+            for method in ("DELETE", "delete", "Delete"):
+                self.assertEqual(p.ask(request("/openai/models", "Content-Length: 0", method=method))[0], 403)
         with self.proxy(route(deny=rules["deny"])) as p:
             self.assertEqual(p.ask(request("/openai/models"))[0], 200)
             self.assertEqual(p.ask(request("/openai/files/a/b"))[0], 403)

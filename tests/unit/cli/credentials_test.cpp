@@ -132,6 +132,10 @@ TEST_CASE("credentials: what is wrong with a definition is said") {
        "needs a method"},
       {R"({"upstream": "https://a.example", "credential_key": "k", "endpoint_policy": {"default": {"decision": "ask"}}})",
        "neither allow nor deny"},
+      {R"({"upstream": "https://a.example", "credential_key": "k", "endpoint_policy": {"denny": []}})",
+       "unknown key: 'endpoint_policy.denny'; write 'deny'"},
+      {R"({"upstream": "https://a.example", "credential_key": "k", "endpoint_policy": {"default": {"decision": "allow"}}, "endpoint_rules": [{"method": "GET", "path": "/"}]})",
+       "leave one of them out"},
       {R"({"upstream": "https://a.example", "credential_key": "k", "tls_client_cert": "/c"})", "go together"},
       {R"({"upstream": "https://a.example", "credential_key": "k", "tls_ca": 1})", "tls_ca is no text"},
   };
@@ -148,6 +152,25 @@ TEST_CASE("credentials: what is wrong with a definition is said") {
   CHECK(
       why_not(R"({"upstream": "https://a.example", "credential_key": "k"})", "a/b").find("its name is not") !=
       std::string::npos);
+}
+
+TEST_CASE("credentials: a rule is one that a request can meet") {
+  std::pair<std::string, std::string> to;
+  for (const auto& [method, path, upper] : {std::tuple("get", "/", "GET"), std::tuple("*", "/a/*/**", "*"),
+                                            std::tuple("M-Search", "/...", "M-SEARCH")}) {
+    CHECK(read_endpoint(method, path, to).empty());
+    CHECK(to == std::pair<std::string, std::string>(upper, path));
+  }
+  for (const auto& [method, path, words] :
+       {std::tuple("", "/", "needs a method"), std::tuple("GET", "", "needs a method"),
+        std::tuple("GET", "a", "needs a method"), std::tuple("G T", "/", "has the method 'G T'"),
+        std::tuple("**", "/", "has the method '**'"), std::tuple("GET", "/a?b", "has the path '/a?b'"),
+        std::tuple("GET", "/a#", "has the path '/a#'"), std::tuple("GET", "/%41", "has the path '/%41'"),
+        std::tuple("GET", "/a\\b", "has the path"), std::tuple("GET", "/a\n", "has the path"),
+        std::tuple("GET", "/a/..", "dots are resolved"), std::tuple("GET", "/./a", "dots are resolved")}) {
+    CAPTURE(path);
+    CHECK(read_endpoint(method, path, to).find(words) != std::string::npos);
+  }
 }
 
 TEST_CASE("credentials: secrets as variables, the nearest first") {

@@ -120,6 +120,10 @@ TEST_CASE("names that look like keys") {
                            "SLACK_WEBHOOK_URL",
                            "AZURE_STORAGE_CONNECTION_STRING",
                            "SERVICE_JWT",
+                           "BW_SESSION",
+                           "OPENAI_KEY",
+                           "FOO_KEY",
+                           "FOO_KEY_2",
                            "my-api-key",
                            "my.password"}) {
     CAPTURE(name);
@@ -145,6 +149,8 @@ TEST_CASE("names that only resemble keys") {
                            "BYPASS",
                            "COMPASS",
                            "GPG_KEY",
+                           "PUBLIC_KEY",
+                           "STRIPE_PUBLIC_KEY",
                            "KEY",
                            "MAX_TOKENS",
                            "TOKENIZERS_PARALLELISM",
@@ -163,6 +169,15 @@ TEST_CASE("names that only resemble keys") {
     CAPTURE(name);
     CHECK_FALSE(looks_like_key(name));
   }
+}
+
+TEST_CASE("variables that hold a key: the whole value, and of a long key any part of one") {
+  const char* const environment[] = {
+      "A=abcdefgh", "B=abcdefghi", "C=Bearer sk-0123456789abcdef", "A=x", "D=", "abcdefgh", nullptr};
+  CHECK(variables_that_hold(environment, "abcdefgh") == entries{"A"});
+  CHECK(variables_that_hold(environment, "sk-0123456789abcdef") == entries{"C"});
+  CHECK(variables_that_hold(environment, "").empty());
+  CHECK(variables_that_hold(nullptr, "abcdefgh").empty());
 }
 
 TEST_CASE("key-like names come sorted, once, and only with a value") {

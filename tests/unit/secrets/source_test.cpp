@@ -180,6 +180,58 @@ TEST_CASE("source: a program that hangs is killed and reaped") {
   CHECK(kill(pid, SIGKILL) == 0);
 }
 
+TEST_CASE("source: what a program that hangs has started is killed with it") {
+  place here;
+  here.with.helper_limit = std::chrono::milliseconds(300);
+  here.program("op", "sh -c 'sleep 100 & echo $! > " + here.tmp / "pid" + "; wait' & wait");
+  CHECK(here.refused("op://v/i/f").find("op did not answer in 0 seconds;") != string::npos);
+  pid_t pid = 0;
+  std::ifstream(here.tmp / "pid") >> pid;
+  REQUIRE(pid > 0);
+  // Nobody waits for it here: gone, or dead.
+  string state;
+  for (int i = 0; i < 100 && kill(pid, 0) == 0 && state != "Z"; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    string skipped;
+    stat >> skipped >> skipped >> state;
+    (void)usleep(10000);
+  }
+  CHECK((kill(pid, 0) != 0 || state == "Z"));
+}
+
+TEST_CASE("source: a program that could be replaced is not asked, nor is its interpreter looked for there") {
+  place here;
+  here.with.grant_over = [&](const string& path) {
+    return path.starts_with(here.tmp / "work/") ? string("'work'") : string();
+  };
+  (void)here.tmp.file("away/op", "#!/bin/sh\necho wrong", 0755);
+  const string planted = here.tmp.file("work/bin/op", "#!/bin/sh\necho wrong", 0755);
+  (void)here.tmp.file("work/bin/interpreter", "#!/bin/sh\necho wrong", 0755);
+  (void)here.tmp.file("bin/interpreter", "#!/bin/sh\necho right", 0755);
+  (void)here.tmp.link("work/link", here.tmp / "away");
+  (void)here.tmp.link("to", "work/link");
+  (void)here.tmp.directory("links");
+  (void)here.tmp.link("links/op", "../work/bin/op");
+  for (const char* const directory :
+       {"work/bin", "work/link", "to", "links", "work/../work/bin", "bin/../work/bin"}) {
+    here.path = "PATH=" + here.tmp / directory + ":/usr/bin:/bin";
+    CHECK(here.refused("op://v/i/f") ==
+          "the secret of op://v/... is with 1Password, whose program '" + here.tmp / directory +
+              "/op' the command could replace: 'work' is granted; leave out that grant, or take "
+              "the directory out of PATH");
+  }
+  here.program("op", "exec interpreter");
+  here.path = "PATH=" + here.tmp / "bin" + ":/usr/bin:/bin";
+  (void)here.tmp.file("bin/op", "#!/usr/bin/env interpreter", 0755);
+  const string rest = here.tmp / "bin" + ":/usr/bin:/bin";
+  REQUIRE(unlink(planted.c_str()) == 0);
+  for (const string& first : {here.tmp / "work/bin", here.tmp / "work", string("work/bin"), string()}) {
+    here.path = "PATH=" + first + ":" + rest;
+    CHECK(here.value("op://v/i/f") == "right");
+  }
+  CHECK(path_for_helpers(here.tmp / "work:" + here.tmp / "to:bin::/bin:", here.with.grant_over) == "/bin");
+}
+
 TEST_CASE("source: what lies in the working directory is not asked") {
   place here;
   here.program("op", "printf wrong");
