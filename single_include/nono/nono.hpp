@@ -1310,6 +1310,8 @@ class hosts {
 
 // The table of protections: what each one closes, and which mechanism of which kernel gives it.
 
+#include <climits>
+
 namespace nono {
 
 /// What a sandbox protects. What a policy names is required; what the defaults add is preferred.
@@ -1400,25 +1402,6 @@ constexpr const protection_row& row_of(protection id) noexcept {
   return protections[static_cast<std::size_t>(id)];
 }
 
-/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
-/// kernel, or this network and these sockets do not ask for it.
-constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets) noexcept {
-  switch (id) {
-    case protection::filesystem:
-    case protection::device_ioctl:
-    case protection::signals:
-      return row_of(id).landlock_abi;
-    case protection::network:
-      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
-    case protection::abstract_unix:
-      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
-    case protection::pathname_unix:
-      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
-    default:  // truncate, mounts and process_memory have a seccomp complement; the rest is no matter of Landlock
-      return 0;
-  }
-}
-
 /// True for what a policy names, as against what the defaults add: a kernel that lacks it is an error.
 constexpr bool is_named(protection id, network_mode network, unix_sockets sockets) noexcept {
   switch (id) {
@@ -1463,6 +1446,37 @@ class protection_set {
   std::uint32_t bits_ = 0;
 };
 static_assert(protection_count <= 32);
+
+/// What no Landlock ABI gives.
+inline constexpr int no_landlock_abi = INT_MAX;
+
+/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
+/// kernel, or this network and these sockets do not ask for it. `lifted` matters to process_memory, which every Landlock
+/// domain gives, whatever it was made for: no_landlock_abi where nothing is left that makes one.
+constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets,
+                         protection_set lifted = {}) noexcept {
+  switch (id) {
+    case protection::filesystem:
+    case protection::device_ioctl:
+    case protection::signals:
+      return row_of(id).landlock_abi;
+    case protection::network:
+      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
+    case protection::abstract_unix:
+      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
+    case protection::pathname_unix:
+      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
+    case protection::process_memory:
+      if (!lifted.has(protection::filesystem)) return row_of(protection::filesystem).landlock_abi;
+      if (network == network_mode::blocked || network == network_mode::ports)
+        return row_of(protection::network).landlock_abi;
+      if (!lifted.has(protection::signals) || !lifted.has(protection::abstract_unix))
+        return row_of(protection::signals).landlock_abi;
+      return sockets == unix_sockets::any ? no_landlock_abi : row_of(protection::pathname_unix).landlock_abi;
+    default:  // truncate and mounts have a seccomp complement; the rest is no matter of Landlock
+      return 0;
+  }
+}
 
 /// Where a protection stands in one sandbox.
 enum class standing : std::uint8_t {
@@ -2133,7 +2147,7 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
 }
 
 /// The oldest Landlock ABI on which the policy can be applied: the highest that something needs which the policy
-/// requires and no seccomp filter gives. 0: it asks nothing of Landlock. What the runner of network(hosts) will need is
+/// requires and no seccomp filter gives. 0: it asks nothing of Landlock; no_landlock_abi: no kernel will do. What the runner of network(hosts) will need is
 /// not counted: Landlock knows no names.
 constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   const protection_set lifted = detail::lifted_of(policy);
@@ -2143,7 +2157,7 @@ constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   for (const protection_row& row : protections) {
     const bool asked = !lifted.has(row.id) && !policy.best_effort.has(row.id);
     if (!asked || !(policy.strict || is_named(row.id, network, sockets))) continue;
-    const int needed = needed_abi(row.id, network, sockets);
+    const int needed = needed_abi(row.id, network, sockets, lifted);
     out = needed > out ? needed : out;
   }
   return out;
@@ -8316,8 +8330,8 @@ namespace detail {
 constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
   switch (id) {
     case protection::filesystem:
-    case protection::mounts:  // a domain that handles files bans mounts, and any domain fences off memory
-    case protection::process_memory:
+    case protection::mounts:          // a domain that handles files bans mounts
+    case protection::process_memory:  // the oldest that make a domain; standing_of() takes any
       return {.fs = linux_abi::fs_1};
     case protection::truncate:
       return {.fs = linux_abi::fs_truncate};
@@ -8335,6 +8349,9 @@ constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
       return {};
   }
 }
+
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept;
 
 /// supervised: somebody decides the child's calls.
 inline standing standing_of(protection id, const bound_policy& p, const linux_abi::kernel_support& k,
@@ -8378,9 +8395,13 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
           break;  // without a runner: make_plan() refuses it
       }
       return standing::missing;
-    case protection::process_memory:
-      if (k.reads_all_memory) return standing::missing;
-      [[fallthrough]];
+    case protection::process_memory: {
+      // Any domain fences it off; the filter alone leaves ptrace and /proc open.
+      const linux_abi::ruleset_attr attr = handled_rights(p, k);
+      const bool domain = (attr.handled_access_fs | attr.handled_access_net | attr.scoped) != 0;
+      return domain && k.seccomp && !k.reads_all_memory ? standing::by_landlock_and_seccomp
+                                                        : standing::missing;
+    }
     case protection::mounts:
       return no_files ? seccomp : both;
     case protection::cpu_affinity:  // who is inside is told by the signal scope
@@ -8395,6 +8416,24 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
     default:
       return seccomp;
   }
+}
+
+/// The rights that the policy's ruleset handles; none of any kind: it makes no domain.
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept {
+  const auto asked = [&](protection id) { return standing_of(id, p, k, false) != standing::not_asked; };
+  const network_mode network = network_of(p);
+  linux_abi::ruleset_attr out;
+  if (asked(protection::filesystem))
+    out.handled_access_fs = k.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
+  if (!asked(protection::truncate)) out.handled_access_fs &= ~linux_abi::fs_truncate;
+  if (!asked(protection::device_ioctl)) out.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
+  if (asked(protection::pathname_unix)) out.handled_access_fs |= k.fs & linux_abi::fs_resolve_unix;
+  if (network == network_mode::blocked) out.handled_access_net = k.net;
+  if (network == network_mode::ports) out.handled_access_net = k.net & linux_abi::net_4;
+  if (asked(protection::signals)) out.scoped |= k.scoped & linux_abi::scope_signal;
+  if (asked(protection::abstract_unix)) out.scoped |= k.scoped & linux_abi::scope_abstract_unix_socket;
+  return out;
 }
 
 /// What the policy names, as against what the defaults add.
@@ -8446,6 +8485,12 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
             {},
             {},
             "process_memory, which needs this process to drop CAP_PERFMON and CAP_SYS_ADMIN first"};
+  if (row.id == protection::process_memory && k.landlock_abi != 0)
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            "process_memory, which any Landlock domain gives, and this policy asks this kernel for none"};
   std::string what(row.name);
   what += " (";
   what += row.closes;
@@ -8488,16 +8533,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
 
   const auto by_supervisor = [&](protection id) { return out.report.of(id) == standing::by_supervisor; };
   const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
-  if (files) out.ruleset.handled_access_fs = kernel.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
-  if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
-  if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
-  if (asked(protection::pathname_unix))
-    out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
-  if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
-  if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
-  if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;
-  if (asked(protection::abstract_unix))
-    out.ruleset.scoped |= kernel.scoped & linux_abi::scope_abstract_unix_socket;
+  out.ruleset = detail::handled_rights(policy, kernel);
 
   const auto paths = policy.memory.array<planned_path>(policy.rules.size());
   std::size_t used = 0;
