@@ -194,6 +194,7 @@ enum class errc : std::uint16_t {
   thread_unreachable = 316,
   socket_open = 317,
   io_uring_open = 318,
+  descriptors_unseen = 319,
   // JSON texts (400-409), stored states (420-439), profile files (440-459)
   json_malformed = 400,
   json_too_large = 401,
@@ -437,13 +438,15 @@ inline constexpr errc_text errc_texts[] = {
      "before "
      "apply(), apply before it starts, or spawn() a child"},
     {errc::socket_open,
-     "descriptor %o is an open socket, which goes past the policy's network, and nothing was restricted | "
-     "close it "
-     "before apply(), or name network in .best_effort(...)"},
+     "%o is an open socket, which goes past what the policy says of %p, and nothing was restricted | "
+     "close it first, or name that protection in .best_effort(...)"},
     {errc::io_uring_open,
      "descriptor %o is an io_uring ring, whose workers keep their present rights, and nothing was restricted "
      "| "
      "close it before apply(), or name io_uring in .best_effort(...)"},
+    {errc::descriptors_unseen,
+     "nobody can say what this process has open: /proc/self/fd cannot be read, and RLIMIT_NOFILE allows too "
+     "many numbers to try each; nothing was restricted | mount /proc, or lower the hard limit to 16777216"},
     {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
     {errc::ruleset_failed, "%o failed: %e%r"},
     {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},
@@ -7946,6 +7949,14 @@ inline constexpr filter_row blocked_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "the network is blocked"},
 };
 
+/// With them, and with those of single ports: Fast Open connects without connect(), past Landlock. Where the network is
+/// blocked a socket to try it on can still come from outside.
+inline constexpr filter_row fast_open_rows[] = {
+    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+};
+
 /// network(loopback): the child's own namespace confines IP; other families reach beyond it (vsock) or deep
 /// into the kernel. Of netlink, the route family alone: libc and Go list interfaces with it.
 inline constexpr filter_row loopback_rows[] = {
@@ -7957,7 +7968,7 @@ inline constexpr filter_row loopback_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "only IP on the loopback network"},
 };
 
-/// network(only(...)): TCP alone. MPTCP and Fast Open slip past Landlock's port rules, so they are refused.
+/// network(only(...)): TCP alone. MPTCP slips past Landlock's port rules, so it is refused.
 inline constexpr filter_row ports_rows[] = {
     {SYS_socket, when(0, family_unix), 0, protection::network, "unix socket"},
     {SYS_socket, unless(0, family_inet, ~8U), EACCES, protection::network, "TCP only"},  // 2 or 10 (IPv6)
@@ -7969,9 +7980,6 @@ inline constexpr filter_row ports_rows[] = {
     // An upper protocol can take a TCP socket out of Landlock's sight (SMC); kTLS is refused with it.
     {SYS_setsockopt, unless(1, level_tcp), 0, protection::network, "no TCP option"},
     {SYS_setsockopt, when(2, tcp_ulp), EACCES, protection::network, "an upper layer protocol on TCP"},
-    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
 };
 /// Without a port to bind: a socket that listens unbound gets a port of the kernel's choice, which Landlock
 /// does not look at. Unix sockets lose listen() with it.
@@ -8080,12 +8088,14 @@ class filter_table {
       case network_mode::blocked:
       case network_mode::hosts:  // no plan asks for it, and no filter knows names: closed
         add(f::blocked_rows);
+        add(f::fast_open_rows);
         break;
       case network_mode::loopback:
         add(f::loopback_rows);
         break;
       case network_mode::ports:
         add(f::ports_rows);
+        add(f::fast_open_rows);
         if (!request.binds_ports) add(f::no_listen_rows);
         break;
     }
@@ -9602,9 +9612,11 @@ confine_failure confine_threads(const filter_program& program, int ruleset, thre
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9618,9 +9630,9 @@ struct open_descriptors {
   std::uint32_t network_sockets = 0;   ///< of any family but AF_UNIX
   std::uint32_t unix_connections = 0;  ///< connected to a socket that has a name
   std::uint32_t io_uring_rings = 0;
-  int first_busy_socket =
-      -1;  ///< the first network socket but for plain TCP that neither is connected nor listens
-  int first_idle_socket = -1;  ///< the first of those
+  int first_network_socket = -1;
+  int first_loose_socket = -1;  ///< of them the first but for plain TCP that is connected or listens
+  int first_loose_unix = -1;    ///< the first unix socket that is not connected, or of datagrams
   int first_ring = -1;
 
   void look_at(int fd) noexcept {
@@ -9631,14 +9643,14 @@ struct open_descriptors {
     } else if (S_ISSOCK(st.st_mode)) {
       const int family = option(fd, SO_DOMAIN);
       if (family != AF_UNIX) {
-        ++network_sockets;
-        int& first = is_idle_tcp(fd, family) ? first_idle_socket : first_busy_socket;
-        if (first < 0) first = fd;
+        if (network_sockets++ == 0) first_network_socket = fd;
+        if (first_loose_socket < 0 && !is_busy_tcp(fd, family)) first_loose_socket = fd;
       } else {
         sockaddr_un peer{};
         socklen_t size = sizeof peer;
         const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;  // NOLINT
         if (connected && size > offsetof(sockaddr_un, sun_path)) ++unix_connections;
+        if (first_loose_unix < 0 && (!connected || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
       }
     }
   }
@@ -9648,12 +9660,16 @@ struct open_descriptors {
     socklen_t size = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
   }
-  static bool is_idle_tcp(int fd, int family) noexcept {
+  static bool is_unix_datagram(int fd) noexcept {
+    return option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == SOCK_DGRAM;
+  }
+  /// Plain TCP that is connected or listens.
+  static bool is_busy_tcp(int fd, int family) noexcept {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     return (family == AF_INET || family == AF_INET6) && option(fd, SO_PROTOCOL) == IPPROTO_TCP &&
-           option(fd, SO_ACCEPTCONN) == 0 &&
-           ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0;  // NOLINT
+           (option(fd, SO_ACCEPTCONN) == 1 ||
+            ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0);  // NOLINT
   }
 
   /// A call that rings alone know, with an argument that they refuse.
@@ -9664,10 +9680,27 @@ struct open_descriptors {
   }
 };
 
-/// Looks at every descriptor of this process: three system calls, one for each descriptor, and up to four more for each
-/// socket and anonymous inode.
-inline open_descriptors look_at_open_descriptors() noexcept {
-  open_descriptors out;
+/// Looks at every number below `end`, for want of a list: poll() names those that are not open (POLLNVAL), and takes as
+/// many at once as the soft limit allows. False where there are too many: 2^24 take some tenths of a second.
+inline bool look_at_numbers(open_descriptors& out, std::uint64_t end, std::uint64_t soft_limit) noexcept {
+  constexpr std::uint64_t most = 1U << 24U;
+  if (end > most || soft_limit == 0) return false;
+  pollfd tried[1024];
+  const std::uint64_t block = soft_limit < std::size(tried) ? soft_limit : std::size(tried);
+  for (std::uint64_t first = 0; first < end; first += block) {
+    const std::uint64_t count = end - first < block ? end - first : block;
+    for (std::uint64_t i = 0; i < count; ++i) tried[i] = {static_cast<int>(first + i), 0, 0};
+    while (::poll(tried, count, 0) < 0)
+      if (errno != EINTR) return false;
+    for (std::uint64_t i = 0; i < count; ++i)
+      if ((tried[i].revents & POLLNVAL) == 0) out.look_at(tried[i].fd);
+  }
+  return true;
+}
+
+/// Looks at every descriptor of this process: three system calls, one for each descriptor, and up to five more for each
+/// socket and anonymous inode. False where nobody can say what is open.
+inline bool look_at_open_descriptors(open_descriptors& out) noexcept {
   const long list =
       system_kernel::call(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (list >= 0) {
@@ -9675,13 +9708,14 @@ inline open_descriptors look_at_open_descriptors() noexcept {
       if (fd != list) out.look_at(fd);
     });
     (void)system_kernel::call(SYS_close, list);
-    if (read == 0) return out;
+    if (read == 0) return true;
     out = {};
   }
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return out;
-  for (rlim_t fd = 0; fd < limit.rlim_max && fd < INT32_MAX; ++fd) out.look_at(static_cast<int>(fd));
-  return out;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  // What was opened before the limit was lowered is open still: the kernel's own limit is 2^20 by default.
+  constexpr rlim_t usual = 1U << 20U;
+  return look_at_numbers(out, limit.rlim_max < usual ? usual : limit.rlim_max, limit.rlim_cur);
 }
 
 }  // namespace nono::detail
@@ -9884,16 +9918,51 @@ using stack_room = std::array<std::byte, 65536>;
 
 #if defined(__linux__)
 
-/// Nothing, or why what is open already contradicts the policy.
+/// Nothing, or why a socket that is open goes past what the policy requires. A closed network: any but unix ones. One of
+/// single ports: any but TCP that is connected or listens, since no filter saw what the others were set to. Unix sockets
+/// closed: those that could still be led elsewhere.
+/// name: what to call a descriptor.
+template <class Name>
+error check_sockets(const open_descriptors& open, const plan& planned, Name&& name) {
+  const auto required = [&](protection id) { return planned.report.demand_for(id) == demand::required; };
+  const auto refused = [&](int fd, protection id) {
+    return error{errc::socket_open, 0, {}, std::string(row_of(id).name), name(fd)};
+  };
+  if (required(protection::network)) {
+    const bool ports = planned.filter.network == network_mode::ports;
+    const int fd = ports ? open.first_loose_socket : open.first_network_socket;
+    if (fd >= 0) return refused(fd, protection::network);
+  }
+  if (planned.filter.no_unix_sockets && required(protection::pathname_unix) && open.first_loose_unix >= 0)
+    return refused(open.first_loose_unix, protection::pathname_unix);
+  return {};
+}
+
+/// Nothing, or why what this process has open contradicts the policy.
 inline error check_open(const open_descriptors& open, const bound_policy& bound, const plan& planned) {
+  const auto name = [](int fd) { return "descriptor " + std::to_string(fd); };
   if (open.io_uring_rings != 0 && !bound.lifted.has(protection::io_uring) &&
       !bound.best_effort.has(protection::io_uring))
     return {errc::io_uring_open, 0, {}, {}, std::to_string(open.first_ring)};
-  if (network_of(bound) == network_mode::blocked && required(protection::network, bound)) {
-    // Landlock keeps plain TCP sockets from connecting, whenever they were made.
-    const bool handled = (planned.ruleset.handled_access_net & linux_abi::net_connect_tcp) != 0;
-    const int fd = open.first_busy_socket < 0 && !handled ? open.first_idle_socket : open.first_busy_socket;
-    if (fd >= 0) return {errc::socket_open, 0, {}, {}, std::to_string(fd)};
+  return check_sockets(open, planned, name);
+}
+
+/// The same of what a program gets as its standard streams: its other descriptors are closed. Where a supervisor decides
+/// about connections, a unix datagram socket could call any other past it.
+inline error check_streams(const plan& planned, const std::array<int, 3>& streams) {
+  constexpr const char* names[] = {"standard input", "standard output", "standard error"};
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    open_descriptors open;
+    open.look_at(streams[i]);
+    const auto name = [&](int) { return std::string(names[i]); };
+    if (error why = check_sockets(open, planned, name); why.code != errc::none) return why;
+    if (planned.filter.decides_unix && open_descriptors::is_unix_datagram(streams[i]))
+      return {errc::bad_argument,
+              0,
+              {},
+              {},
+              std::string(names[i]) +
+                  " is a unix datagram socket, by which the child could call any server; give it another"};
   }
   return {};
 }
@@ -9932,7 +10001,8 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   if (!sandbox) return std::move(sandbox).error();
   plan& planned = sandbox->planned;
   for (bound_rule& r : bound.rules) close_descriptor(std::exchange(r.fd, -1));  // the ruleset has them
-  const open_descriptors open = look_at_open_descriptors();
+  open_descriptors open;
+  if (!look_at_open_descriptors(open)) return error{errc::descriptors_unseen, 0, {}, {}, {}};
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
   std::uint32_t threads = all ? static_cast<std::uint32_t>(counted) : 1;
@@ -9966,15 +10036,17 @@ inline result<enforcement> apply(bound_policy&& bound, const apply_options& opti
 }
 
 /// Confines this process, every thread of it, and all it starts from now on, for good: there is no way back.
-/// Descriptors that are open stay open, with the rights they have; the report counts sockets and io_uring rings, and
-/// those that contradict the policy are an error. Memory comes from the stack.
+/// Descriptors that are open stay open, with the rights they have. The report counts network sockets, connections to
+/// named unix sockets and io_uring rings. Refused are rings; under a closed network each network socket, idle or not;
+/// under one of single ports those that are not TCP, or neither connected nor listening; under unix_sockets(none) unix
+/// sockets that are not connected, or of datagrams. Memory comes from the stack.
 /// Threads: from ABI 8 on the kernel confines all in one step. Below, each is stopped by signal 33 and confines itself;
 /// calls that a signal interrupts (nanosleep, poll) fail with EINTR there. A thread that does not stop in time is an
 /// error, and then nothing is restricted. Should a thread fail when others are confined, the process is killed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one apply_options.
 /// Errors: those of bind() and make_plan(); not_within, multi_threaded, thread_unreachable, socket_open, io_uring_open,
-///         fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused, too_many_filters, restrict_failed,
-///         restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
+///         descriptors_unseen, fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused,
+///         too_many_filters, restrict_failed, restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
 ///         filter_failed and what follows it: end it.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 /// Source: landlock(7), seccomp(2)
@@ -10575,8 +10647,9 @@ class spawner {
     if (options_.door != 0 && !plan_->own_network)
       return error{errc::bad_argument, 0, {}, {}, "spawn_options::door needs a network of the child's own"};
     if (error why = open_streams(); why.code != errc::none) return why;
-    if (plan_->filter.decides_unix)
-      if (error why = check_streams(); why.code != errc::none) return why;
+    const auto stream = [&](int i) { return child_ends_[i].get() >= 0 ? child_ends_[i].get() : i; };
+    if (error why = check_streams(*plan_, {stream(0), stream(1), stream(2)}); why.code != errc::none)
+      return why;
     return start();
   }
 
@@ -10675,26 +10748,6 @@ class spawner {
         return fail("fcntl(F_DUPFD_CLOEXEC)");
       }
       child_ends_[i] = descriptor(high);
-    }
-    return {};
-  }
-
-  /// A unix datagram socket could call any other, whoever decides about connections.
-  error check_streams() const {
-    constexpr const char* names[] = {"standard input", "standard output", "standard error"};
-    for (int i = 0; i < 3; ++i) {
-      const int fd = child_ends_[i].get() >= 0 ? child_ends_[i].get() : i;
-      int family = 0;
-      int type = 0;
-      socklen_t size = sizeof(int);
-      if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX) continue;
-      if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM)
-        return {errc::bad_argument,
-                0,
-                {},
-                {},
-                std::string(names[i]) +
-                    " is a unix datagram socket, by which the child could call any server; give it another"};
     }
     return {};
   }
@@ -10881,11 +10934,12 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
 
 /// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system calls
 /// only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities are emptied.
+/// A standard stream is refused where it is a socket that apply() would refuse, and not counted where it is not.
 /// argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and executed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 /// Errors: those of bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
-///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an error
-///         no child is left.
+///         stdio_failed, socket_open, namespace_refused, fork_failed, and what confining itself can fail with. After
+///         an error no child is left.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,
