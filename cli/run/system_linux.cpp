@@ -164,6 +164,8 @@ int confine_and_become(const run_options& options, started& p) {
                          std::strerror(static_cast<int>(-got))));
     return 126;
   };
+  if (const error why = nono::detail::check_streams(p.prepared->planned, {0, 1, 2}); why.code != errc::none)
+    return complained_of(why, 126);
   (void)kernel_calls::new_session_keyring();
   if (const long got = kernel_calls::no_new_privs(); got < 0)
     return cannot("prctl(PR_SET_NO_NEW_PRIVS)", got);

@@ -297,7 +297,7 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
 }
 
 /// The oldest Landlock ABI on which the policy can be applied: the highest that something needs which the policy
-/// requires and no seccomp filter gives. 0: it asks nothing of Landlock. What the runner of network(hosts) will need is
+/// requires and no seccomp filter gives. 0: it asks nothing of Landlock; no_landlock_abi: no kernel will do. What the runner of network(hosts) will need is
 /// not counted: Landlock knows no names.
 constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   const protection_set lifted = detail::lifted_of(policy);
@@ -307,7 +307,7 @@ constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   for (const protection_row& row : protections) {
     const bool asked = !lifted.has(row.id) && !policy.best_effort.has(row.id);
     if (!asked || !(policy.strict || is_named(row.id, network, sockets))) continue;
-    const int needed = needed_abi(row.id, network, sockets);
+    const int needed = needed_abi(row.id, network, sockets, lifted);
     out = needed > out ? needed : out;
   }
   return out;

@@ -54,16 +54,51 @@ using stack_room = std::array<std::byte, 65536>;
 
 #if defined(__linux__)
 
-/// Nothing, or why what is open already contradicts the policy.
+/// Nothing, or why a socket that is open goes past what the policy requires. A closed network: any but unix ones. One of
+/// single ports: any but TCP that is connected or listens, since no filter saw what the others were set to. Unix sockets
+/// closed: those that could still be led elsewhere.
+/// name: what to call a descriptor.
+template <class Name>
+error check_sockets(const open_descriptors& open, const plan& planned, Name&& name) {
+  const auto required = [&](protection id) { return planned.report.demand_for(id) == demand::required; };
+  const auto refused = [&](int fd, protection id) {
+    return error{errc::socket_open, 0, {}, std::string(row_of(id).name), name(fd)};
+  };
+  if (required(protection::network)) {
+    const bool ports = planned.filter.network == network_mode::ports;
+    const int fd = ports ? open.first_loose_socket : open.first_network_socket;
+    if (fd >= 0) return refused(fd, protection::network);
+  }
+  if (planned.filter.no_unix_sockets && required(protection::pathname_unix) && open.first_loose_unix >= 0)
+    return refused(open.first_loose_unix, protection::pathname_unix);
+  return {};
+}
+
+/// Nothing, or why what this process has open contradicts the policy.
 inline error check_open(const open_descriptors& open, const bound_policy& bound, const plan& planned) {
+  const auto name = [](int fd) { return "descriptor " + std::to_string(fd); };
   if (open.io_uring_rings != 0 && !bound.lifted.has(protection::io_uring) &&
       !bound.best_effort.has(protection::io_uring))
     return {errc::io_uring_open, 0, {}, {}, std::to_string(open.first_ring)};
-  if (network_of(bound) == network_mode::blocked && required(protection::network, bound)) {
-    // Landlock keeps plain TCP sockets from connecting, whenever they were made.
-    const bool handled = (planned.ruleset.handled_access_net & linux_abi::net_connect_tcp) != 0;
-    const int fd = open.first_busy_socket < 0 && !handled ? open.first_idle_socket : open.first_busy_socket;
-    if (fd >= 0) return {errc::socket_open, 0, {}, {}, std::to_string(fd)};
+  return check_sockets(open, planned, name);
+}
+
+/// The same of what a program gets as its standard streams: its other descriptors are closed. Where a supervisor decides
+/// about connections, a unix datagram socket could call any other past it.
+inline error check_streams(const plan& planned, const std::array<int, 3>& streams) {
+  constexpr const char* names[] = {"standard input", "standard output", "standard error"};
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    open_descriptors open;
+    open.look_at(streams[i]);
+    const auto name = [&](int) { return std::string(names[i]); };
+    if (error why = check_sockets(open, planned, name); why.code != errc::none) return why;
+    if (planned.filter.decides_unix && open_descriptors::is_unix_datagram(streams[i]))
+      return {errc::bad_argument,
+              0,
+              {},
+              {},
+              std::string(names[i]) +
+                  " is a unix datagram socket, by which the child could call any server; give it another"};
   }
   return {};
 }
@@ -102,7 +137,8 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   if (!sandbox) return std::move(sandbox).error();
   plan& planned = sandbox->planned;
   for (bound_rule& r : bound.rules) close_descriptor(std::exchange(r.fd, -1));  // the ruleset has them
-  const open_descriptors open = look_at_open_descriptors();
+  open_descriptors open;
+  if (!look_at_open_descriptors(open)) return error{errc::descriptors_unseen, 0, {}, {}, {}};
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
   std::uint32_t threads = all ? static_cast<std::uint32_t>(counted) : 1;
@@ -136,15 +172,17 @@ inline result<enforcement> apply(bound_policy&& bound, const apply_options& opti
 }
 
 /// Confines this process, every thread of it, and all it starts from now on, for good: there is no way back.
-/// Descriptors that are open stay open, with the rights they have; the report counts sockets and io_uring rings, and
-/// those that contradict the policy are an error. Memory comes from the stack.
+/// Descriptors that are open stay open, with the rights they have. The report counts network sockets, connections to
+/// named unix sockets and io_uring rings. Refused are rings; under a closed network each network socket, idle or not;
+/// under one of single ports those that are not TCP, or neither connected nor listening; under unix_sockets(none) unix
+/// sockets that are not connected, or of datagrams. Memory comes from the stack.
 /// Threads: from ABI 8 on the kernel confines all in one step. Below, each is stopped by signal 33 and confines itself;
 /// calls that a signal interrupts (nanosleep, poll) fail with EINTR there. A thread that does not stop in time is an
 /// error, and then nothing is restricted. Should a thread fail when others are confined, the process is killed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one apply_options.
 /// Errors: those of bind() and make_plan(); not_within, multi_threaded, thread_unreachable, socket_open, io_uring_open,
-///         fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused, too_many_filters, restrict_failed,
-///         restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
+///         descriptors_unseen, fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused,
+///         too_many_filters, restrict_failed, restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
 ///         filter_failed and what follows it: end it.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 /// Source: landlock(7), seccomp(2)

@@ -106,6 +106,7 @@ enum class errc : std::uint16_t {
   thread_unreachable = 316,
   socket_open = 317,
   io_uring_open = 318,
+  descriptors_unseen = 319,
   // JSON texts (400-409), stored states (420-439), profile files (440-459)
   json_malformed = 400,
   json_too_large = 401,
@@ -349,13 +350,15 @@ inline constexpr errc_text errc_texts[] = {
      "before "
      "apply(), apply before it starts, or spawn() a child"},
     {errc::socket_open,
-     "descriptor %o is an open socket, which goes past the policy's network, and nothing was restricted | "
-     "close it "
-     "before apply(), or name network in .best_effort(...)"},
+     "%o is an open socket, which goes past what the policy says of %p, and nothing was restricted | "
+     "close it first, or name that protection in .best_effort(...)"},
     {errc::io_uring_open,
      "descriptor %o is an io_uring ring, whose workers keep their present rights, and nothing was restricted "
      "| "
      "close it before apply(), or name io_uring in .best_effort(...)"},
+    {errc::descriptors_unseen,
+     "nobody can say what this process has open: /proc/self/fd cannot be read, and RLIMIT_NOFILE allows too "
+     "many numbers to try each; nothing was restricted | mount /proc, or lower the hard limit to 16777216"},
     {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
     {errc::ruleset_failed, "%o failed: %e%r"},
     {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},

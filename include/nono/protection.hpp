@@ -2,6 +2,7 @@
 // The table of protections: what each one closes, and which mechanism of which kernel gives it.
 #pragma once
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -99,25 +100,6 @@ constexpr const protection_row& row_of(protection id) noexcept {
   return protections[static_cast<std::size_t>(id)];
 }
 
-/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
-/// kernel, or this network and these sockets do not ask for it.
-constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets) noexcept {
-  switch (id) {
-    case protection::filesystem:
-    case protection::device_ioctl:
-    case protection::signals:
-      return row_of(id).landlock_abi;
-    case protection::network:
-      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
-    case protection::abstract_unix:
-      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
-    case protection::pathname_unix:
-      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
-    default:  // truncate, mounts and process_memory have a seccomp complement; the rest is no matter of Landlock
-      return 0;
-  }
-}
-
 /// True for what a policy names, as against what the defaults add: a kernel that lacks it is an error.
 constexpr bool is_named(protection id, network_mode network, unix_sockets sockets) noexcept {
   switch (id) {
@@ -162,6 +144,37 @@ class protection_set {
   std::uint32_t bits_ = 0;
 };
 static_assert(protection_count <= 32);
+
+/// What no Landlock ABI gives.
+inline constexpr int no_landlock_abi = INT_MAX;
+
+/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
+/// kernel, or this network and these sockets do not ask for it. `lifted` matters to process_memory, which every Landlock
+/// domain gives, whatever it was made for: no_landlock_abi where nothing is left that makes one.
+constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets,
+                         protection_set lifted = {}) noexcept {
+  switch (id) {
+    case protection::filesystem:
+    case protection::device_ioctl:
+    case protection::signals:
+      return row_of(id).landlock_abi;
+    case protection::network:
+      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
+    case protection::abstract_unix:
+      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
+    case protection::pathname_unix:
+      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
+    case protection::process_memory:
+      if (!lifted.has(protection::filesystem)) return row_of(protection::filesystem).landlock_abi;
+      if (network == network_mode::blocked || network == network_mode::ports)
+        return row_of(protection::network).landlock_abi;
+      if (!lifted.has(protection::signals) || !lifted.has(protection::abstract_unix))
+        return row_of(protection::signals).landlock_abi;
+      return sockets == unix_sockets::any ? no_landlock_abi : row_of(protection::pathname_unix).landlock_abi;
+    default:  // truncate and mounts have a seccomp complement; the rest is no matter of Landlock
+      return 0;
+  }
+}
 
 /// Where a protection stands in one sandbox.
 enum class standing : std::uint8_t {

@@ -90,8 +90,9 @@ class spawner {
     if (options_.door != 0 && !plan_->own_network)
       return error{errc::bad_argument, 0, {}, {}, "spawn_options::door needs a network of the child's own"};
     if (error why = open_streams(); why.code != errc::none) return why;
-    if (plan_->filter.decides_unix)
-      if (error why = check_streams(); why.code != errc::none) return why;
+    const auto stream = [&](int i) { return child_ends_[i].get() >= 0 ? child_ends_[i].get() : i; };
+    if (error why = check_streams(*plan_, {stream(0), stream(1), stream(2)}); why.code != errc::none)
+      return why;
     return start();
   }
 
@@ -190,26 +191,6 @@ class spawner {
         return fail("fcntl(F_DUPFD_CLOEXEC)");
       }
       child_ends_[i] = descriptor(high);
-    }
-    return {};
-  }
-
-  /// A unix datagram socket could call any other, whoever decides about connections.
-  error check_streams() const {
-    constexpr const char* names[] = {"standard input", "standard output", "standard error"};
-    for (int i = 0; i < 3; ++i) {
-      const int fd = child_ends_[i].get() >= 0 ? child_ends_[i].get() : i;
-      int family = 0;
-      int type = 0;
-      socklen_t size = sizeof(int);
-      if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX) continue;
-      if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM)
-        return {errc::bad_argument,
-                0,
-                {},
-                {},
-                std::string(names[i]) +
-                    " is a unix datagram socket, by which the child could call any server; give it another"};
     }
     return {};
   }
@@ -396,11 +377,12 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
 
 /// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system calls
 /// only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities are emptied.
+/// A standard stream is refused where it is a socket that apply() would refuse, and not counted where it is not.
 /// argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and executed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 /// Errors: those of bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
-///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an error
-///         no child is left.
+///         stdio_failed, socket_open, namespace_refused, fork_failed, and what confining itself can fail with. After
+///         an error no child is left.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,

@@ -111,6 +111,7 @@ inline constexpr errc_name errc_names[] = {
     {errc::thread_unreachable, "thread_unreachable"},
     {errc::socket_open, "socket_open"},
     {errc::io_uring_open, "io_uring_open"},
+    {errc::descriptors_unseen, "descriptors_unseen"},
     {errc::json_malformed, "json_malformed"},
     {errc::json_too_large, "json_too_large"},
     {errc::json_too_deep, "json_too_deep"},

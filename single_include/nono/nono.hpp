@@ -194,6 +194,7 @@ enum class errc : std::uint16_t {
   thread_unreachable = 316,
   socket_open = 317,
   io_uring_open = 318,
+  descriptors_unseen = 319,
   // JSON texts (400-409), stored states (420-439), profile files (440-459)
   json_malformed = 400,
   json_too_large = 401,
@@ -437,13 +438,15 @@ inline constexpr errc_text errc_texts[] = {
      "before "
      "apply(), apply before it starts, or spawn() a child"},
     {errc::socket_open,
-     "descriptor %o is an open socket, which goes past the policy's network, and nothing was restricted | "
-     "close it "
-     "before apply(), or name network in .best_effort(...)"},
+     "%o is an open socket, which goes past what the policy says of %p, and nothing was restricted | "
+     "close it first, or name that protection in .best_effort(...)"},
     {errc::io_uring_open,
      "descriptor %o is an io_uring ring, whose workers keep their present rights, and nothing was restricted "
      "| "
      "close it before apply(), or name io_uring in .best_effort(...)"},
+    {errc::descriptors_unseen,
+     "nobody can say what this process has open: /proc/self/fd cannot be read, and RLIMIT_NOFILE allows too "
+     "many numbers to try each; nothing was restricted | mount /proc, or lower the hard limit to 16777216"},
     {errc::needs_child, "the loopback network needs a child process | use spawn() instead of apply()"},
     {errc::ruleset_failed, "%o failed: %e%r"},
     {errc::restrict_failed, "%o failed: %e; the process is not confined as asked and must end"},
@@ -1304,6 +1307,8 @@ class hosts {
 
 // The table of protections: what each one closes, and which mechanism of which kernel gives it.
 
+#include <climits>
+
 namespace nono {
 
 /// What a sandbox protects. What a policy names is required; what the defaults add is preferred.
@@ -1394,25 +1399,6 @@ constexpr const protection_row& row_of(protection id) noexcept {
   return protections[static_cast<std::size_t>(id)];
 }
 
-/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
-/// kernel, or this network and these sockets do not ask for it.
-constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets) noexcept {
-  switch (id) {
-    case protection::filesystem:
-    case protection::device_ioctl:
-    case protection::signals:
-      return row_of(id).landlock_abi;
-    case protection::network:
-      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
-    case protection::abstract_unix:
-      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
-    case protection::pathname_unix:
-      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
-    default:  // truncate, mounts and process_memory have a seccomp complement; the rest is no matter of Landlock
-      return 0;
-  }
-}
-
 /// True for what a policy names, as against what the defaults add: a kernel that lacks it is an error.
 constexpr bool is_named(protection id, network_mode network, unix_sockets sockets) noexcept {
   switch (id) {
@@ -1457,6 +1443,37 @@ class protection_set {
   std::uint32_t bits_ = 0;
 };
 static_assert(protection_count <= 32);
+
+/// What no Landlock ABI gives.
+inline constexpr int no_landlock_abi = INT_MAX;
+
+/// The first Landlock ABI on which a sandbox can give protection `id`; 0: seccomp or a namespace gives it on every
+/// kernel, or this network and these sockets do not ask for it. `lifted` matters to process_memory, which every Landlock
+/// domain gives, whatever it was made for: no_landlock_abi where nothing is left that makes one.
+constexpr int needed_abi(protection id, network_mode network, unix_sockets sockets,
+                         protection_set lifted = {}) noexcept {
+  switch (id) {
+    case protection::filesystem:
+    case protection::device_ioctl:
+    case protection::signals:
+      return row_of(id).landlock_abi;
+    case protection::network:
+      return network == network_mode::ports ? row_of(id).landlock_abi : 0;
+    case protection::abstract_unix:
+      return network == network_mode::loopback || sockets == unix_sockets::none ? 0 : row_of(id).landlock_abi;
+    case protection::pathname_unix:
+      return sockets == unix_sockets::none || sockets == unix_sockets::any ? 0 : row_of(id).landlock_abi;
+    case protection::process_memory:
+      if (!lifted.has(protection::filesystem)) return row_of(protection::filesystem).landlock_abi;
+      if (network == network_mode::blocked || network == network_mode::ports)
+        return row_of(protection::network).landlock_abi;
+      if (!lifted.has(protection::signals) || !lifted.has(protection::abstract_unix))
+        return row_of(protection::signals).landlock_abi;
+      return sockets == unix_sockets::any ? no_landlock_abi : row_of(protection::pathname_unix).landlock_abi;
+    default:  // truncate and mounts have a seccomp complement; the rest is no matter of Landlock
+      return 0;
+  }
+}
 
 /// Where a protection stands in one sandbox.
 enum class standing : std::uint8_t {
@@ -2127,7 +2144,7 @@ constexpr bool is_within(const policy_ref& a, const policy_ref& b) {
 }
 
 /// The oldest Landlock ABI on which the policy can be applied: the highest that something needs which the policy
-/// requires and no seccomp filter gives. 0: it asks nothing of Landlock. What the runner of network(hosts) will need is
+/// requires and no seccomp filter gives. 0: it asks nothing of Landlock; no_landlock_abi: no kernel will do. What the runner of network(hosts) will need is
 /// not counted: Landlock knows no names.
 constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   const protection_set lifted = detail::lifted_of(policy);
@@ -2137,7 +2154,7 @@ constexpr int minimum_landlock_abi(const policy_ref& policy) noexcept {
   for (const protection_row& row : protections) {
     const bool asked = !lifted.has(row.id) && !policy.best_effort.has(row.id);
     if (!asked || !(policy.strict || is_named(row.id, network, sockets))) continue;
-    const int needed = needed_abi(row.id, network, sockets);
+    const int needed = needed_abi(row.id, network, sockets, lifted);
     out = needed > out ? needed : out;
   }
   return out;
@@ -7928,6 +7945,14 @@ inline constexpr filter_row blocked_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "the network is blocked"},
 };
 
+/// With them, and with those of single ports: Fast Open connects without connect(), past Landlock. Where the network is
+/// blocked a socket to try it on can still come from outside.
+inline constexpr filter_row fast_open_rows[] = {
+    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+};
+
 /// network(loopback): the child's own namespace confines IP; other families reach beyond it (vsock) or deep
 /// into the kernel. Of netlink, the route family alone: libc and Go list interfaces with it.
 inline constexpr filter_row loopback_rows[] = {
@@ -7939,7 +7964,7 @@ inline constexpr filter_row loopback_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "only IP on the loopback network"},
 };
 
-/// network(only(...)): TCP alone. MPTCP and Fast Open slip past Landlock's port rules, so they are refused.
+/// network(only(...)): TCP alone. MPTCP slips past Landlock's port rules, so it is refused.
 inline constexpr filter_row ports_rows[] = {
     {SYS_socket, when(0, family_unix), 0, protection::network, "unix socket"},
     {SYS_socket, unless(0, family_inet, ~8U), EACCES, protection::network, "TCP only"},  // 2 or 10 (IPv6)
@@ -7951,9 +7976,6 @@ inline constexpr filter_row ports_rows[] = {
     // An upper protocol can take a TCP socket out of Landlock's sight (SMC); kTLS is refused with it.
     {SYS_setsockopt, unless(1, level_tcp), 0, protection::network, "no TCP option"},
     {SYS_setsockopt, when(2, tcp_ulp), EACCES, protection::network, "an upper layer protocol on TCP"},
-    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
 };
 /// Without a port to bind: a socket that listens unbound gets a port of the kernel's choice, which Landlock
 /// does not look at. Unix sockets lose listen() with it.
@@ -8067,12 +8089,14 @@ class filter_table {
       case network_mode::blocked:
       case network_mode::hosts:  // no plan asks for it, and no filter knows names: closed
         add(f::blocked_rows);
+        add(f::fast_open_rows);
         break;
       case network_mode::loopback:
         add(f::loopback_rows);
         break;
       case network_mode::ports:
         add(f::ports_rows);
+        add(f::fast_open_rows);
         if (!request.binds_ports) add(f::no_listen_rows);
         break;
     }
@@ -8317,8 +8341,8 @@ namespace detail {
 constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
   switch (id) {
     case protection::filesystem:
-    case protection::mounts:  // a domain that handles files bans mounts, and any domain fences off memory
-    case protection::process_memory:
+    case protection::mounts:          // a domain that handles files bans mounts
+    case protection::process_memory:  // the oldest that make a domain; standing_of() takes any
       return {.fs = linux_abi::fs_1};
     case protection::truncate:
       return {.fs = linux_abi::fs_truncate};
@@ -8336,6 +8360,9 @@ constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
       return {};
   }
 }
+
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept;
 
 /// supervised: somebody decides the child's calls.
 inline standing standing_of(protection id, const bound_policy& p, const linux_abi::kernel_support& k,
@@ -8379,9 +8406,13 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
           break;  // without a runner: make_plan() refuses it
       }
       return standing::missing;
-    case protection::process_memory:
-      if (k.reads_all_memory) return standing::missing;
-      [[fallthrough]];
+    case protection::process_memory: {
+      // Any domain fences it off; the filter alone leaves ptrace and /proc open.
+      const linux_abi::ruleset_attr attr = handled_rights(p, k);
+      const bool domain = (attr.handled_access_fs | attr.handled_access_net | attr.scoped) != 0;
+      return domain && k.seccomp && !k.reads_all_memory ? standing::by_landlock_and_seccomp
+                                                        : standing::missing;
+    }
     case protection::mounts:
       return no_files ? seccomp : both;
     case protection::cpu_affinity:  // who is inside is told by the signal scope
@@ -8396,6 +8427,24 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
     default:
       return seccomp;
   }
+}
+
+/// The rights that the policy's ruleset handles; none of any kind: it makes no domain.
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept {
+  const auto asked = [&](protection id) { return standing_of(id, p, k, false) != standing::not_asked; };
+  const network_mode network = network_of(p);
+  linux_abi::ruleset_attr out;
+  if (asked(protection::filesystem))
+    out.handled_access_fs = k.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
+  if (!asked(protection::truncate)) out.handled_access_fs &= ~linux_abi::fs_truncate;
+  if (!asked(protection::device_ioctl)) out.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
+  if (asked(protection::pathname_unix)) out.handled_access_fs |= k.fs & linux_abi::fs_resolve_unix;
+  if (network == network_mode::blocked) out.handled_access_net = k.net;
+  if (network == network_mode::ports) out.handled_access_net = k.net & linux_abi::net_4;
+  if (asked(protection::signals)) out.scoped |= k.scoped & linux_abi::scope_signal;
+  if (asked(protection::abstract_unix)) out.scoped |= k.scoped & linux_abi::scope_abstract_unix_socket;
+  return out;
 }
 
 /// What the policy names, as against what the defaults add.
@@ -8447,6 +8496,12 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
             {},
             {},
             "process_memory, which needs this process to drop CAP_PERFMON and CAP_SYS_ADMIN first"};
+  if (row.id == protection::process_memory && k.landlock_abi != 0)
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            "process_memory, which any Landlock domain gives, and this policy asks this kernel for none"};
   std::string what(row.name);
   what += " (";
   what += row.closes;
@@ -8489,16 +8544,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
 
   const auto by_supervisor = [&](protection id) { return out.report.of(id) == standing::by_supervisor; };
   const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
-  if (files) out.ruleset.handled_access_fs = kernel.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
-  if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
-  if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
-  if (asked(protection::pathname_unix))
-    out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
-  if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
-  if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
-  if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;
-  if (asked(protection::abstract_unix))
-    out.ruleset.scoped |= kernel.scoped & linux_abi::scope_abstract_unix_socket;
+  out.ruleset = detail::handled_rights(policy, kernel);
 
   const auto paths = policy.memory.array<planned_path>(policy.rules.size());
   std::size_t used = 0;
@@ -9567,9 +9613,11 @@ confine_failure confine_threads(const filter_program& program, int ruleset, thre
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9583,9 +9631,9 @@ struct open_descriptors {
   std::uint32_t network_sockets = 0;   ///< of any family but AF_UNIX
   std::uint32_t unix_connections = 0;  ///< connected to a socket that has a name
   std::uint32_t io_uring_rings = 0;
-  int first_busy_socket =
-      -1;  ///< the first network socket but for plain TCP that neither is connected nor listens
-  int first_idle_socket = -1;  ///< the first of those
+  int first_network_socket = -1;
+  int first_loose_socket = -1;  ///< of them the first but for plain TCP that is connected or listens
+  int first_loose_unix = -1;    ///< the first unix socket that is not connected, or of datagrams
   int first_ring = -1;
 
   void look_at(int fd) noexcept {
@@ -9596,14 +9644,14 @@ struct open_descriptors {
     } else if (S_ISSOCK(st.st_mode)) {
       const int family = option(fd, SO_DOMAIN);
       if (family != AF_UNIX) {
-        ++network_sockets;
-        int& first = is_idle_tcp(fd, family) ? first_idle_socket : first_busy_socket;
-        if (first < 0) first = fd;
+        if (network_sockets++ == 0) first_network_socket = fd;
+        if (first_loose_socket < 0 && !is_busy_tcp(fd, family)) first_loose_socket = fd;
       } else {
         sockaddr_un peer{};
         socklen_t size = sizeof peer;
         const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;  // NOLINT
         if (connected && size > offsetof(sockaddr_un, sun_path)) ++unix_connections;
+        if (first_loose_unix < 0 && (!connected || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
       }
     }
   }
@@ -9613,12 +9661,16 @@ struct open_descriptors {
     socklen_t size = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
   }
-  static bool is_idle_tcp(int fd, int family) noexcept {
+  static bool is_unix_datagram(int fd) noexcept {
+    return option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == SOCK_DGRAM;
+  }
+  /// Plain TCP that is connected or listens.
+  static bool is_busy_tcp(int fd, int family) noexcept {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     return (family == AF_INET || family == AF_INET6) && option(fd, SO_PROTOCOL) == IPPROTO_TCP &&
-           option(fd, SO_ACCEPTCONN) == 0 &&
-           ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0;  // NOLINT
+           (option(fd, SO_ACCEPTCONN) == 1 ||
+            ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0);  // NOLINT
   }
 
   /// A call that rings alone know, with an argument that they refuse.
@@ -9629,10 +9681,27 @@ struct open_descriptors {
   }
 };
 
-/// Looks at every descriptor of this process: three system calls, one for each descriptor, and up to four more for each
-/// socket and anonymous inode.
-inline open_descriptors look_at_open_descriptors() noexcept {
-  open_descriptors out;
+/// Looks at every number below `end`, for want of a list: poll() names those that are not open (POLLNVAL), and takes as
+/// many at once as the soft limit allows. False where there are too many: 2^24 take some tenths of a second.
+inline bool look_at_numbers(open_descriptors& out, std::uint64_t end, std::uint64_t soft_limit) noexcept {
+  constexpr std::uint64_t most = 1U << 24U;
+  if (end > most || soft_limit == 0) return false;
+  pollfd tried[1024];
+  const std::uint64_t block = soft_limit < std::size(tried) ? soft_limit : std::size(tried);
+  for (std::uint64_t first = 0; first < end; first += block) {
+    const std::uint64_t count = end - first < block ? end - first : block;
+    for (std::uint64_t i = 0; i < count; ++i) tried[i] = {static_cast<int>(first + i), 0, 0};
+    while (::poll(tried, count, 0) < 0)
+      if (errno != EINTR) return false;
+    for (std::uint64_t i = 0; i < count; ++i)
+      if ((tried[i].revents & POLLNVAL) == 0) out.look_at(tried[i].fd);
+  }
+  return true;
+}
+
+/// Looks at every descriptor of this process: three system calls, one for each descriptor, and up to five more for each
+/// socket and anonymous inode. False where nobody can say what is open.
+inline bool look_at_open_descriptors(open_descriptors& out) noexcept {
   const long list =
       system_kernel::call(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (list >= 0) {
@@ -9640,13 +9709,14 @@ inline open_descriptors look_at_open_descriptors() noexcept {
       if (fd != list) out.look_at(fd);
     });
     (void)system_kernel::call(SYS_close, list);
-    if (read == 0) return out;
+    if (read == 0) return true;
     out = {};
   }
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return out;
-  for (rlim_t fd = 0; fd < limit.rlim_max && fd < INT32_MAX; ++fd) out.look_at(static_cast<int>(fd));
-  return out;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  // What was opened before the limit was lowered is open still: the kernel's own limit is 2^20 by default.
+  constexpr rlim_t usual = 1U << 20U;
+  return look_at_numbers(out, limit.rlim_max < usual ? usual : limit.rlim_max, limit.rlim_cur);
 }
 
 }  // namespace nono::detail
@@ -9849,16 +9919,51 @@ using stack_room = std::array<std::byte, 65536>;
 
 #if defined(__linux__)
 
-/// Nothing, or why what is open already contradicts the policy.
+/// Nothing, or why a socket that is open goes past what the policy requires. A closed network: any but unix ones. One of
+/// single ports: any but TCP that is connected or listens, since no filter saw what the others were set to. Unix sockets
+/// closed: those that could still be led elsewhere.
+/// name: what to call a descriptor.
+template <class Name>
+error check_sockets(const open_descriptors& open, const plan& planned, Name&& name) {
+  const auto required = [&](protection id) { return planned.report.demand_for(id) == demand::required; };
+  const auto refused = [&](int fd, protection id) {
+    return error{errc::socket_open, 0, {}, std::string(row_of(id).name), name(fd)};
+  };
+  if (required(protection::network)) {
+    const bool ports = planned.filter.network == network_mode::ports;
+    const int fd = ports ? open.first_loose_socket : open.first_network_socket;
+    if (fd >= 0) return refused(fd, protection::network);
+  }
+  if (planned.filter.no_unix_sockets && required(protection::pathname_unix) && open.first_loose_unix >= 0)
+    return refused(open.first_loose_unix, protection::pathname_unix);
+  return {};
+}
+
+/// Nothing, or why what this process has open contradicts the policy.
 inline error check_open(const open_descriptors& open, const bound_policy& bound, const plan& planned) {
+  const auto name = [](int fd) { return "descriptor " + std::to_string(fd); };
   if (open.io_uring_rings != 0 && !bound.lifted.has(protection::io_uring) &&
       !bound.best_effort.has(protection::io_uring))
     return {errc::io_uring_open, 0, {}, {}, std::to_string(open.first_ring)};
-  if (network_of(bound) == network_mode::blocked && required(protection::network, bound)) {
-    // Landlock keeps plain TCP sockets from connecting, whenever they were made.
-    const bool handled = (planned.ruleset.handled_access_net & linux_abi::net_connect_tcp) != 0;
-    const int fd = open.first_busy_socket < 0 && !handled ? open.first_idle_socket : open.first_busy_socket;
-    if (fd >= 0) return {errc::socket_open, 0, {}, {}, std::to_string(fd)};
+  return check_sockets(open, planned, name);
+}
+
+/// The same of what a program gets as its standard streams: its other descriptors are closed. Where a supervisor decides
+/// about connections, a unix datagram socket could call any other past it.
+inline error check_streams(const plan& planned, const std::array<int, 3>& streams) {
+  constexpr const char* names[] = {"standard input", "standard output", "standard error"};
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    open_descriptors open;
+    open.look_at(streams[i]);
+    const auto name = [&](int) { return std::string(names[i]); };
+    if (error why = check_sockets(open, planned, name); why.code != errc::none) return why;
+    if (planned.filter.decides_unix && open_descriptors::is_unix_datagram(streams[i]))
+      return {errc::bad_argument,
+              0,
+              {},
+              {},
+              std::string(names[i]) +
+                  " is a unix datagram socket, by which the child could call any server; give it another"};
   }
   return {};
 }
@@ -9897,7 +10002,8 @@ inline result<enforcement> apply_bound(bound_policy& bound, const apply_options&
   if (!sandbox) return std::move(sandbox).error();
   plan& planned = sandbox->planned;
   for (bound_rule& r : bound.rules) close_descriptor(std::exchange(r.fd, -1));  // the ruleset has them
-  const open_descriptors open = look_at_open_descriptors();
+  open_descriptors open;
+  if (!look_at_open_descriptors(open)) return error{errc::descriptors_unseen, 0, {}, {}, {}};
   if (error why = check_open(open, bound, planned); why.code != errc::none) return why;
   const filter_program program = program_for(planned.filter, kernel);
   std::uint32_t threads = all ? static_cast<std::uint32_t>(counted) : 1;
@@ -9931,15 +10037,17 @@ inline result<enforcement> apply(bound_policy&& bound, const apply_options& opti
 }
 
 /// Confines this process, every thread of it, and all it starts from now on, for good: there is no way back.
-/// Descriptors that are open stay open, with the rights they have; the report counts sockets and io_uring rings, and
-/// those that contradict the policy are an error. Memory comes from the stack.
+/// Descriptors that are open stay open, with the rights they have. The report counts network sockets, connections to
+/// named unix sockets and io_uring rings. Refused are rings; under a closed network each network socket, idle or not;
+/// under one of single ports those that are not TCP, or neither connected nor listening; under unix_sockets(none) unix
+/// sockets that are not connected, or of datagrams. Memory comes from the stack.
 /// Threads: from ABI 8 on the kernel confines all in one step. Below, each is stopped by signal 33 and confines itself;
 /// calls that a signal interrupts (nanosleep, poll) fail with EINTR there. A thread that does not stop in time is an
 /// error, and then nothing is restricted. Should a thread fail when others are confined, the process is killed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one apply_options.
 /// Errors: those of bind() and make_plan(); not_within, multi_threaded, thread_unreachable, socket_open, io_uring_open,
-///         fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused, too_many_filters, restrict_failed,
-///         restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
+///         descriptors_unseen, fork_failed, ruleset_failed, path_changed, filter_failed, filter_refused,
+///         too_many_filters, restrict_failed, restrict_refused, too_many_layers. In a process with one thread it may be confined in part after
 ///         filter_failed and what follows it: end it.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 /// Source: landlock(7), seccomp(2)
@@ -10540,8 +10648,9 @@ class spawner {
     if (options_.door != 0 && !plan_->own_network)
       return error{errc::bad_argument, 0, {}, {}, "spawn_options::door needs a network of the child's own"};
     if (error why = open_streams(); why.code != errc::none) return why;
-    if (plan_->filter.decides_unix)
-      if (error why = check_streams(); why.code != errc::none) return why;
+    const auto stream = [&](int i) { return child_ends_[i].get() >= 0 ? child_ends_[i].get() : i; };
+    if (error why = check_streams(*plan_, {stream(0), stream(1), stream(2)}); why.code != errc::none)
+      return why;
     return start();
   }
 
@@ -10640,26 +10749,6 @@ class spawner {
         return fail("fcntl(F_DUPFD_CLOEXEC)");
       }
       child_ends_[i] = descriptor(high);
-    }
-    return {};
-  }
-
-  /// A unix datagram socket could call any other, whoever decides about connections.
-  error check_streams() const {
-    constexpr const char* names[] = {"standard input", "standard output", "standard error"};
-    for (int i = 0; i < 3; ++i) {
-      const int fd = child_ends_[i].get() >= 0 ? child_ends_[i].get() : i;
-      int family = 0;
-      int type = 0;
-      socklen_t size = sizeof(int);
-      if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX) continue;
-      if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM)
-        return {errc::bad_argument,
-                0,
-                {},
-                {},
-                std::string(names[i]) +
-                    " is a unix datagram socket, by which the child could call any server; give it another"};
     }
     return {};
   }
@@ -10846,11 +10935,12 @@ inline result<child> spawn(bound_policy&& bound, std::span<const std::string_vie
 
 /// Starts `argv` confined: everything is prepared here, and between clone and exec the child makes system calls
 /// only. It keeps standard input, output and error; every other descriptor is closed. Its capabilities are emptied.
+/// A standard stream is refused where it is a socket that apply() would refuse, and not counted where it is not.
 /// argv[0] is looked up on PATH here, outside the sandbox; the policy must let it be read and executed.
 /// extras: any number of bind("$NAME", value) and of within(parent), and at most one spawn_options.
 /// Errors: those of bind() and make_plan(); program_not_found, program_not_executable, exec_failed, chdir_failed,
-///         stdio_failed, namespace_refused, fork_failed, and what confining itself can fail with. After an error
-///         no child is left.
+///         stdio_failed, socket_open, namespace_refused, fork_failed, and what confining itself can fail with. After
+///         an error no child is left.
 /// Since:  Landlock ABI 1 (Linux 5.13).
 template <class... Extras>
 result<child> spawn_child(const policy_ref& policy, std::span<const std::string_view> argv,

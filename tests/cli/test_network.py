@@ -101,6 +101,14 @@ class Network(Case):
         self.all_as("EACCES", got)
         self.check(self.run_("--block-net", "--dry-run", "--", "true"), 0, b"", "  net  outbound blocked\n")
 
+    def test_block_net_refuses_a_socket_as_standard_input(self):
+        says = "standard input is an open socket, which goes past what the policy says of 'network'"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            for how, code in (("run", 1), ("wrap", 126)):
+                with self.subTest(how=how):
+                    self.one_line(self.nono(how, "--silent", "--block-net", "--", "true", stdin=udp), code, says)
+                    self.check(self.nono(how, "--silent", "--", "true", stdin=udp), 0)
+
     def test_default_reaches_the_hosts_loopback(self):
         port = self.server()
         attempts = [f"connect,127.0.0.1,{port}", "inet", "inet6", "udp", "own4", "pair"]

@@ -196,6 +196,7 @@ constexpr errc every_code[] = {errc::none,
                                errc::thread_unreachable,
                                errc::socket_open,
                                errc::io_uring_open,
+                               errc::descriptors_unseen,
                                errc::json_malformed,
                                errc::json_too_large,
                                errc::json_too_deep,
@@ -245,7 +246,7 @@ TEST_CASE("error: numbers are stable") {
   CONSTEXPR_CHECK(number(errc::multi_threaded) == 300);
   CONSTEXPR_CHECK(number(errc::bad_argument) == 314);
   CONSTEXPR_CHECK(number(errc::hosts_need_the_runner) == 315);
-  CONSTEXPR_CHECK(number(errc::io_uring_open) == 318);
+  CONSTEXPR_CHECK(number(errc::descriptors_unseen) == 319);
   CONSTEXPR_CHECK(number(errc::json_malformed) == 400);
   CONSTEXPR_CHECK(number(errc::json_bad_value) == 407);
   CONSTEXPR_CHECK(number(errc::state_path_not_utf8) == 420);

@@ -436,6 +436,10 @@ TEST_CASE("filter: blocked leaves unix sockets") {
   const filter_request blocked = network(network_mode::blocked);
   CHECK(verdict(blocked, SYS_socket, {AF_UNIX, SOCK_STREAM}) == pass);
   CHECK(verdict(blocked, SYS_socketpair, {AF_UNIX, SOCK_STREAM}) == pass);
+  CHECK(verdict(blocked, SYS_sendto, {0, 0, 0, MSG_FASTOPEN}) == refuse(EACCES));
+  CHECK(verdict(blocked, SYS_sendmsg, {0, 0, MSG_FASTOPEN}) == refuse(EACCES));
+  CHECK(verdict(blocked, SYS_sendmmsg, {0, 0, 0, MSG_FASTOPEN}) == refuse(EACCES));
+  CHECK(verdict(blocked, SYS_sendto, {0, 0, 0, MSG_NOSIGNAL}) == pass);
   for (std::uint64_t family = 0; family < 64; ++family) {
     if (family == AF_UNIX) continue;
     CHECK(verdict(blocked, SYS_socket, {family, SOCK_STREAM}) == refuse(EACCES));

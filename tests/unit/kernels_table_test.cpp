@@ -116,8 +116,9 @@ TEST_CASE("kernels: every right on every type of file gets what the kernel takes
 
 namespace {
 
-/// Who gives a protection: Landlock by a right, seccomp instead of it, seccomp always (and Landlock besides).
-enum class giver : std::uint8_t { landlock, landlock_or_seccomp, seccomp, nobody };
+/// Who gives a protection: Landlock by a right, seccomp instead of it, seccomp always (and Landlock besides), both by
+/// whatever makes a Landlock domain.
+enum class giver : std::uint8_t { landlock, landlock_or_seccomp, seccomp, any_domain, nobody };
 struct expected_row {
   protection id;
   giver by;
@@ -139,7 +140,7 @@ constexpr expected_row expected_rows[] = {
     {protection::mounts, giver::seccomp, 0x1fff},
     {protection::kernel_surface, giver::seccomp},
     {protection::io_uring, giver::seccomp},
-    {protection::process_memory, giver::seccomp, 0x1fff},
+    {protection::process_memory, giver::any_domain},
     {protection::ipc, giver::seccomp},
     {protection::foreign_abi, giver::seccomp},
     {protection::cpu_affinity, giver::nobody},
@@ -166,8 +167,15 @@ standing expected_standing(const expected_row& row, const bound_policy& p, bool 
     if (row.id == protection::truncate || row.id == protection::device_ioctl ||
         row.id == protection::metadata)
       return standing::not_asked;
-    if (row.id == protection::mounts || row.id == protection::process_memory) handled = false;
+    if (row.id == protection::mounts) handled = false;
   }
+  const auto asks = [&](protection id) { return !is_lifted(p, id); };
+  const bool domain =
+      (asks(protection::filesystem) && (has.fs & 0xffff) != 0) ||
+      (asks(protection::pathname_unix) && (has.fs & 0x10000) != 0) ||
+      (asks(protection::network) && p.network.mode == nono::network_mode::blocked && has.net != 0) ||
+      (asks(protection::abstract_unix) && (has.scoped & 1) != 0) ||
+      (asks(protection::signals) && (has.scoped & 2) != 0);
   switch (row.by) {
     case giver::landlock:
       return handled ? standing::by_landlock : standing::missing;
@@ -176,6 +184,8 @@ standing expected_standing(const expected_row& row, const bound_policy& p, bool 
     case giver::seccomp:
       if (!seccomp) return standing::missing;
       return handled ? standing::by_landlock_and_seccomp : standing::by_seccomp;
+    case giver::any_domain:
+      return seccomp && domain ? standing::by_landlock_and_seccomp : standing::missing;
     case giver::nobody:
       break;
   }

@@ -24,6 +24,13 @@ TEST_CASE("minimum_landlock_abi: a plan can be made from that ABI on, and not be
     given_up.emplace_back(a);
     given_up.back() |= b;
   }
+  // What makes a Landlock domain, and with it protects memory.
+  nono::protection_set domain;
+  for (const auto id :
+       {nono::protection::filesystem, nono::protection::signals, nono::protection::abstract_unix}) {
+    domain |= id;
+    given_up.push_back(domain);
+  }
   for (const auto& [network, socket, strict, best_effort, lifted] :
        ranges::views::cartesian_product(networks, sockets, both, given_up, given_up)) {
     nono::policy_ref policy;

@@ -337,6 +337,31 @@ TEST_CASE("plan: a process that sees all memory is told so, and nothing else is"
   CHECK(refused.error().message().find("CAP_PERFMON") != std::string::npos);
 }
 
+TEST_CASE("plan: memory of others is protected by whatever makes a Landlock domain, and by nothing else") {
+  const auto standing_with = [](const abi::kernel_support& k, auto... lifted) {
+    bound_policy p;
+    p.sockets = nono::unix_sockets::any;
+    ((p.lifted |= lifted), ...);
+    p.best_effort |= protection::filesystem;
+    return nono::make_plan(p, k, child)->report.of(protection::process_memory);
+  };
+  using enum protection;
+  constexpr auto both = standing::by_landlock_and_seccomp;
+  CHECK(standing_with(kernel(0)) == standing::missing);
+  CHECK(standing_with(kernel(1)) == both);
+  CHECK(standing_with(kernel(5), filesystem) == standing::missing);
+  CHECK(standing_with(kernel(6), filesystem) == both);
+  CHECK(standing_with(kernel(6), filesystem, signals) == both);
+  CHECK(standing_with(kernel(12), filesystem, signals, abstract_unix) == standing::missing);
+  bound_policy p;
+  p.sockets = nono::unix_sockets::any;
+  p.strict = true;
+  for (const protection id : {filesystem, signals, abstract_unix}) p.lifted |= id;
+  const auto refused = nono::make_plan(p, kernel(12), child);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().other.starts_with("process_memory, which any Landlock domain gives"));
+}
+
 TEST_CASE("plan: what is lifted is not asked for") {
   for (const auto& row : nono::protections) {
     if (row.id == protection::foreign_abi) continue;  // no filter works without it: it stays

@@ -68,6 +68,20 @@ TEST_CASE("protection: which ABI a protection needs, in the network and with the
   CONSTEXPR_CHECK(needed_abi(protection::abstract_unix, loopback, standard) == 0);
   CONSTEXPR_CHECK(needed_abi(protection::pathname_unix, blocked, nono::unix_sockets::none) == 0);
   CONSTEXPR_CHECK(needed_abi(protection::pathname_unix, blocked, nono::unix_sockets::granted) == 9);
+  // process_memory: whatever makes a domain.
+  constexpr auto any = nono::unix_sockets::any;
+  nono::protection_set lifted;
+  CHECK(needed_abi(protection::process_memory, unrestricted, any, lifted) == 1);
+  lifted |= protection::filesystem;
+  CHECK(needed_abi(protection::process_memory, unrestricted, any, lifted) == 6);
+  lifted |= protection::signals;
+  CHECK(needed_abi(protection::process_memory, unrestricted, any, lifted) == 6);
+  lifted |= protection::abstract_unix;
+  CHECK(needed_abi(protection::process_memory, unrestricted, any, lifted) == nono::no_landlock_abi);
+  CHECK(needed_abi(protection::process_memory, unrestricted, standard, lifted) == 9);
+  CHECK(needed_abi(protection::process_memory, loopback, standard, lifted) == 9);
+  CHECK(needed_abi(protection::process_memory, blocked, any, lifted) == 4);
+  CHECK(needed_abi(protection::process_memory, ports, any, lifted) == 4);
 }
 
 TEST_CASE("protection: what may be lifted and given up") {

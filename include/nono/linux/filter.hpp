@@ -60,12 +60,14 @@ class filter_table {
       case network_mode::blocked:
       case network_mode::hosts:  // no plan asks for it, and no filter knows names: closed
         add(f::blocked_rows);
+        add(f::fast_open_rows);
         break;
       case network_mode::loopback:
         add(f::loopback_rows);
         break;
       case network_mode::ports:
         add(f::ports_rows);
+        add(f::fast_open_rows);
         if (!request.binds_ports) add(f::no_listen_rows);
         break;
     }

@@ -207,6 +207,14 @@ inline constexpr filter_row blocked_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "the network is blocked"},
 };
 
+/// With them, and with those of single ports: Fast Open connects without connect(), past Landlock. Where the network is
+/// blocked a socket to try it on can still come from outside.
+inline constexpr filter_row fast_open_rows[] = {
+    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
+};
+
 /// network(loopback): the child's own namespace confines IP; other families reach beyond it (vsock) or deep
 /// into the kernel. Of netlink, the route family alone: libc and Go list interfaces with it.
 inline constexpr filter_row loopback_rows[] = {
@@ -218,7 +226,7 @@ inline constexpr filter_row loopback_rows[] = {
     {SYS_socketpair, unless(0, family_unix), EACCES, protection::network, "only IP on the loopback network"},
 };
 
-/// network(only(...)): TCP alone. MPTCP and Fast Open slip past Landlock's port rules, so they are refused.
+/// network(only(...)): TCP alone. MPTCP slips past Landlock's port rules, so it is refused.
 inline constexpr filter_row ports_rows[] = {
     {SYS_socket, when(0, family_unix), 0, protection::network, "unix socket"},
     {SYS_socket, unless(0, family_inet, ~8U), EACCES, protection::network, "TCP only"},  // 2 or 10 (IPv6)
@@ -230,9 +238,6 @@ inline constexpr filter_row ports_rows[] = {
     // An upper protocol can take a TCP socket out of Landlock's sight (SMC); kTLS is refused with it.
     {SYS_setsockopt, unless(1, level_tcp), 0, protection::network, "no TCP option"},
     {SYS_setsockopt, when(2, tcp_ulp), EACCES, protection::network, "an upper layer protocol on TCP"},
-    {SYS_sendto, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmsg, bits(2, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
-    {SYS_sendmmsg, bits(3, msg_fastopen), EACCES, protection::network, "TCP Fast Open"},
 };
 /// Without a port to bind: a socket that listens unbound gets a port of the kernel's choice, which Landlock
 /// does not look at. Unix sockets lose listen() with it.

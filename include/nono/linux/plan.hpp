@@ -43,8 +43,8 @@ namespace detail {
 constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
   switch (id) {
     case protection::filesystem:
-    case protection::mounts:  // a domain that handles files bans mounts, and any domain fences off memory
-    case protection::process_memory:
+    case protection::mounts:          // a domain that handles files bans mounts
+    case protection::process_memory:  // the oldest that make a domain; standing_of() takes any
       return {.fs = linux_abi::fs_1};
     case protection::truncate:
       return {.fs = linux_abi::fs_truncate};
@@ -62,6 +62,9 @@ constexpr linux_abi::access_masks landlock_rights(protection id) noexcept {
       return {};
   }
 }
+
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept;
 
 /// supervised: somebody decides the child's calls.
 inline standing standing_of(protection id, const bound_policy& p, const linux_abi::kernel_support& k,
@@ -105,9 +108,13 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
           break;  // without a runner: make_plan() refuses it
       }
       return standing::missing;
-    case protection::process_memory:
-      if (k.reads_all_memory) return standing::missing;
-      [[fallthrough]];
+    case protection::process_memory: {
+      // Any domain fences it off; the filter alone leaves ptrace and /proc open.
+      const linux_abi::ruleset_attr attr = handled_rights(p, k);
+      const bool domain = (attr.handled_access_fs | attr.handled_access_net | attr.scoped) != 0;
+      return domain && k.seccomp && !k.reads_all_memory ? standing::by_landlock_and_seccomp
+                                                        : standing::missing;
+    }
     case protection::mounts:
       return no_files ? seccomp : both;
     case protection::cpu_affinity:  // who is inside is told by the signal scope
@@ -122,6 +129,24 @@ inline standing standing_of(protection id, const bound_policy& p, const linux_ab
     default:
       return seccomp;
   }
+}
+
+/// The rights that the policy's ruleset handles; none of any kind: it makes no domain.
+inline linux_abi::ruleset_attr handled_rights(const bound_policy& p,
+                                              const linux_abi::kernel_support& k) noexcept {
+  const auto asked = [&](protection id) { return standing_of(id, p, k, false) != standing::not_asked; };
+  const network_mode network = network_of(p);
+  linux_abi::ruleset_attr out;
+  if (asked(protection::filesystem))
+    out.handled_access_fs = k.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
+  if (!asked(protection::truncate)) out.handled_access_fs &= ~linux_abi::fs_truncate;
+  if (!asked(protection::device_ioctl)) out.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
+  if (asked(protection::pathname_unix)) out.handled_access_fs |= k.fs & linux_abi::fs_resolve_unix;
+  if (network == network_mode::blocked) out.handled_access_net = k.net;
+  if (network == network_mode::ports) out.handled_access_net = k.net & linux_abi::net_4;
+  if (asked(protection::signals)) out.scoped |= k.scoped & linux_abi::scope_signal;
+  if (asked(protection::abstract_unix)) out.scoped |= k.scoped & linux_abi::scope_abstract_unix_socket;
+  return out;
 }
 
 /// What the policy names, as against what the defaults add.
@@ -173,6 +198,12 @@ inline error unavailable(const protection_row& row, const bound_policy& p,
             {},
             {},
             "process_memory, which needs this process to drop CAP_PERFMON and CAP_SYS_ADMIN first"};
+  if (row.id == protection::process_memory && k.landlock_abi != 0)
+    return {errc::protection_unavailable,
+            0,
+            {},
+            {},
+            "process_memory, which any Landlock domain gives, and this policy asks this kernel for none"};
   std::string what(row.name);
   what += " (";
   what += row.closes;
@@ -215,16 +246,7 @@ inline result<plan> make_plan(bound_policy& policy, linux_abi::kernel_support ke
 
   const auto by_supervisor = [&](protection id) { return out.report.of(id) == standing::by_supervisor; };
   const auto asked = [&](protection id) { return out.report.of(id) != standing::not_asked; };
-  if (files) out.ruleset.handled_access_fs = kernel.fs & (linux_abi::fs_3 | linux_abi::fs_ioctl_dev);
-  if (!asked(protection::truncate)) out.ruleset.handled_access_fs &= ~linux_abi::fs_truncate;
-  if (!asked(protection::device_ioctl)) out.ruleset.handled_access_fs &= ~linux_abi::fs_ioctl_dev;
-  if (asked(protection::pathname_unix))
-    out.ruleset.handled_access_fs |= kernel.fs & linux_abi::fs_resolve_unix;
-  if (network == network_mode::blocked) out.ruleset.handled_access_net = kernel.net;
-  if (network == network_mode::ports) out.ruleset.handled_access_net = kernel.net & linux_abi::net_4;
-  if (asked(protection::signals)) out.ruleset.scoped |= kernel.scoped & linux_abi::scope_signal;
-  if (asked(protection::abstract_unix))
-    out.ruleset.scoped |= kernel.scoped & linux_abi::scope_abstract_unix_socket;
+  out.ruleset = detail::handled_rights(policy, kernel);
 
   const auto paths = policy.memory.array<planned_path>(policy.rules.size());
   std::size_t used = 0;
