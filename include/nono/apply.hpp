@@ -175,7 +175,7 @@ inline result<enforcement> apply(bound_policy&& bound, const apply_options& opti
 /// Descriptors that are open stay open, with the rights they have. The report counts network sockets, connections to
 /// named unix sockets and io_uring rings. Refused are rings; under a closed network each network socket, idle or not;
 /// under one of single ports those that are not TCP, or neither connected nor listening; under unix_sockets(none) unix
-/// sockets that are not connected, or of datagrams. Memory comes from the stack.
+/// sockets that are neither, or of datagrams. Memory comes from the stack.
 /// Threads: from ABI 8 on the kernel confines all in one step. Below, each is stopped by signal 33 and confines itself;
 /// calls that a signal interrupts (nanosleep, poll) fail with EINTR there. A thread that does not stop in time is an
 /// error, and then nothing is restricted. Should a thread fail when others are confined, the process is killed.

@@ -9633,7 +9633,8 @@ struct open_descriptors {
   std::uint32_t io_uring_rings = 0;
   int first_network_socket = -1;
   int first_loose_socket = -1;  ///< of them the first but for plain TCP that is connected or listens
-  int first_loose_unix = -1;    ///< the first unix socket that is not connected, or of datagrams
+  int first_loose_unix =
+      -1;  ///< the first unix socket that is neither connected nor listens, or is of datagrams
   int first_ring = -1;
 
   void look_at(int fd) noexcept {
@@ -9651,7 +9652,8 @@ struct open_descriptors {
         socklen_t size = sizeof peer;
         const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;  // NOLINT
         if (connected && size > offsetof(sockaddr_un, sun_path)) ++unix_connections;
-        if (first_loose_unix < 0 && (!connected || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
+        const bool busy = connected || option(fd, SO_ACCEPTCONN) == 1;
+        if (first_loose_unix < 0 && (!busy || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
       }
     }
   }
@@ -10040,7 +10042,7 @@ inline result<enforcement> apply(bound_policy&& bound, const apply_options& opti
 /// Descriptors that are open stay open, with the rights they have. The report counts network sockets, connections to
 /// named unix sockets and io_uring rings. Refused are rings; under a closed network each network socket, idle or not;
 /// under one of single ports those that are not TCP, or neither connected nor listening; under unix_sockets(none) unix
-/// sockets that are not connected, or of datagrams. Memory comes from the stack.
+/// sockets that are neither, or of datagrams. Memory comes from the stack.
 /// Threads: from ABI 8 on the kernel confines all in one step. Below, each is stopped by signal 33 and confines itself;
 /// calls that a signal interrupts (nanosleep, poll) fail with EINTR there. A thread that does not stop in time is an
 /// error, and then nothing is restricted. Should a thread fail when others are confined, the process is killed.

@@ -29,7 +29,8 @@ struct open_descriptors {
   std::uint32_t io_uring_rings = 0;
   int first_network_socket = -1;
   int first_loose_socket = -1;  ///< of them the first but for plain TCP that is connected or listens
-  int first_loose_unix = -1;    ///< the first unix socket that is not connected, or of datagrams
+  int first_loose_unix =
+      -1;  ///< the first unix socket that is neither connected nor listens, or is of datagrams
   int first_ring = -1;
 
   void look_at(int fd) noexcept {
@@ -47,7 +48,8 @@ struct open_descriptors {
         socklen_t size = sizeof peer;
         const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;  // NOLINT
         if (connected && size > offsetof(sockaddr_un, sun_path)) ++unix_connections;
-        if (first_loose_unix < 0 && (!connected || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
+        const bool busy = connected || option(fd, SO_ACCEPTCONN) == 1;
+        if (first_loose_unix < 0 && (!busy || option(fd, SO_TYPE) == SOCK_DGRAM)) first_loose_unix = fd;
       }
     }
   }
