@@ -85,11 +85,10 @@ class filter_maker {
                 "--allow-domain");
     for (const registry_host& r : left_out_)
       if (out_.find(r.host) == nullptr)
-        notes_.push_back(
-            fmt::format("the registry {} of {} is not among the hosts: a file that the command may write or "
-                        "a host that is "
-                        "not public takes a word of yours; --allow-domain {} adds it",
-                        r.host, r.from, r.host));
+        notes_.push_back(fmt::format(
+            "the registry {} of {} is not among the hosts, because {}; --allow-domain {} adds it", r.host,
+            r.from, r.is_public ? "a sandboxed command may have written that file" : "it is not public",
+            r.host));
     for (const allowed_host& h : out_.hosts)
       if (!h.endpoints.empty())
         warnings_.push_back(fmt::format(

@@ -119,7 +119,7 @@ class registry_reader {
     // Maven's own settings block a repository by sending it to 0.0.0.0.
     if (address && kind_of(*address) == address_kind::reserved) return;
     const bool near = is_localhost(host) || (address && kind_of(*address) != address_kind::public_host);
-    (from.counts && !near ? out_.hosts : out_.left_out).push_back({std::move(host), from.words});
+    (from.counts && !near ? out_.hosts : out_.left_out).push_back({std::move(host), from.words, !near});
   }
   [[nodiscard]] place of_file(std::string_view tool, const std::string& file) const {
     return {fmt::format("{} ({})", tool, in_quotes(file)), !inside_.decide(file)};
@@ -349,7 +349,7 @@ class registry_reader {
     if (url.starts_with("sparse+")) url.remove_prefix(7);
     const std::string host = host_of_url(url);
     if (host.starts_with("index."))
-      (from.counts ? out_.hosts : out_.left_out).push_back({"*" + host.substr(5), from.words});
+      (from.counts ? out_.hosts : out_.left_out).push_back({"*" + host.substr(5), from.words, true});
     add(url, from);
   }
   /// The cargo found, and those behind it where it is rustup's.

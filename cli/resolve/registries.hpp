@@ -15,6 +15,7 @@ namespace nono::cli {
 struct registry_host {
   std::string host;  ///< as check_host() takes it
   std::string from;  ///< "go (GOPROXY)", "npm ('/home/u/.npmrc')"
+  bool is_public = true;
 };
 
 struct registries {

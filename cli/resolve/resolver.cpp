@@ -795,10 +795,11 @@ class resolver {
       const std::string path = at_home(r.path, here_.home);
       const std::string link = path.starts_with('/') ? inside.way_out(path) : std::string();
       if (link.empty()) return false;
-      out.warnings.push_back(fmt::format(
-          "the grant of {} by the group {} is left out: the link {} lies where the command may write, and "
-          "leads to {}; grant that by --read or --allow if it is meant",
-          in_quotes(path), r.source, in_quotes(link), in_quotes(walk(path).end)));
+      out.warnings.push_back(
+          fmt::format("the grant of {} by the group {} is left out: the link {} lies where a sandboxed "
+                      "command may have put "
+                      "it, and leads to {}; grant that by --read or --allow if it is meant",
+                      in_quotes(path), r.source, in_quotes(link), in_quotes(walk(path).end)));
       return true;
     });
   }

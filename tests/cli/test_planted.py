@@ -92,7 +92,7 @@ class Links(Case):
         self.assertTrue(os.path.islink(venv))
         for path in (self.secret, f"{venv}/secret"):
             r = self.run_python(f"print(open({path!r}).read())", VIRTUAL_ENV=venv)
-            self.check(r, 1, b"", ("Permission denied", f"the link '{venv}' lies where the command may write, and leads to "
+            self.check(r, 1, b"", ("Permission denied", f"the link '{venv}' lies where a sandboxed command may have put it, and leads to "
                                                         f"'{self.home}/Documents'"))
         # And of what stays in the project nothing is said.
         os.unlink(venv)
@@ -115,7 +115,7 @@ class Links(Case):
         for below in ("", "/deeper"):  # missing: it would be made
             with self.subTest(below=below):
                 r = self.run_("--allow-cwd", "--", tool, env=self.env(GOCACHE=cache + below))
-                self.assertIn(f"the link '{cache}' lies where the command may write", r.text, r)
+                self.assertIn(f"the link '{cache}' lies where a sandboxed command may have put it", r.text, r)
                 self.assertEqual(os.listdir(os.path.join(self.home, "Documents")), ["secret"], r)
 
     def test_without_a_grant_of_the_working_directory(self):
