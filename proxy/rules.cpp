@@ -9,7 +9,7 @@
 
 namespace nono::proxy {
 
-bool host_rules::names(std::string_view host) const { return lets_host(settings_.hosts, host); }
+bool host_rules::names(std::string_view host) const { return names_host(settings_.hosts, host); }
 
 const host_endpoints* host_rules::endpoints_of(std::string_view host) const {
   for (const host_endpoints& one : settings_.endpoints)

@@ -92,9 +92,9 @@ ARROWS = {
     "c/ffi_text":        "error json/writer",
     "c/ffi_rule":        "",
     "c/ffi_set":         "VOCABULARY policy capability_set c/ffi_text",
-    "c/ffi_query":       "VOCABULARY c/ffi_set",
+    "c/ffi_query":       "VOCABULARY policy algebra c/ffi_set",
     "c/ffi_sandbox":     "VOCABULARY bind report support apply json/report c/ffi_set c/ffi_text",
-    "c/ffi_state":       "error json/reader json/state json/writer c/ffi_query c/ffi_set c/ffi_text",
+    "c/ffi_state":       "error json/reader json/state json/writer c/ffi_query c/ffi_rule c/ffi_set c/ffi_text",
     "c/ffi_diagnostics": "c/ffi_text",
     "c/nono_ffi":        "ALL",
 }

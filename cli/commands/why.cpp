@@ -167,7 +167,7 @@ class asker {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (name.ends_with('.')) name.pop_back();
     if (by_route(a, name)) return;
-    const bool named = lets_host(s_.bound->hosts, name);
+    const bool named = names_host(s_.bound->hosts, name);
     decided_by_proxy(a, named);
     const allowed_host* const from = s_.r.hosts ? s_.r.hosts->find(name) : nullptr;
     if (!named) {

@@ -247,11 +247,11 @@ constexpr bool denies(const policy_ref& policy, std::string_view path, right rig
 }
 
 /// True when the network `a` opens nothing that `b` keeps closed: blocked lies within every network, every network
-/// within unrestricted, ports within more ports, hosts within patterns that stand for them.
+/// within unrestricted, ports within more ports, beside hosts too, hosts within patterns that stand for them.
 constexpr bool is_within(const network_rule& a, std::span<const std::string_view> a_hosts,
                          const network_rule& b, std::span<const std::string_view> b_hosts) noexcept {
   if (a.mode == network_mode::blocked || b.mode == network_mode::unrestricted) return true;
-  if (a.mode != b.mode) return false;
+  if (a.mode != b.mode && !(a.mode == network_mode::ports && b.mode == network_mode::hosts)) return false;
   for (const std::string_view host : a_hosts)
     if (!names_host(b_hosts, host)) return false;
   for (std::size_t i = 0; i < a.port_count; ++i)

@@ -75,19 +75,13 @@ constexpr bool is_host_within(std::string_view host, std::string_view pattern) n
   }
   return pattern.starts_with("*.") ? host.ends_with(pattern.substr(1)) : host == pattern;
 }
-/// True when one of `patterns` does.
-constexpr bool names_host(std::span<const std::string_view> patterns, std::string_view host) noexcept {
-  for (const std::string_view pattern : patterns)
-    if (is_host_within(host, pattern)) return true;
-  return false;
-}
 /// True for the names by which clouds serve a machine's credentials.
 constexpr bool is_metadata_host(std::string_view host) noexcept {
   return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
 }
-/// What a proxy lets through: as names_host(), but a metadata service has to be named itself, and not by a wildcard.
+/// True when one of `patterns` does; but a metadata service has to be named itself, and not by a wildcard.
 template <class Patterns>
-constexpr bool lets_host(const Patterns& patterns, std::string_view host) noexcept {
+constexpr bool names_host(const Patterns& patterns, std::string_view host) noexcept {
   for (const std::string_view pattern : patterns)
     if (is_metadata_host(host) ? host == pattern : is_host_within(host, pattern)) return true;
   return false;

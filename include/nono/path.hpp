@@ -195,8 +195,8 @@ constexpr bool is_known_variable(std::string_view name) noexcept {
 /// Directories that a known variable never opens for writing, whatever value it has: bind() refuses it. Where the
 /// old names are links, what they lead to stands here too.
 inline constexpr std::string_view system_directories[] = {
-    "/etc",  "/bin", "/sbin",    "/lib",      "/lib32",   "/lib64",     "/boot",
-    "/proc", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64",
+    "/etc", "/bin",     "/sbin",     "/lib",     "/lib32",     "/lib64",     "/boot",   "/proc",
+    "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/System", "/private/etc",
 };
 
 /// True when `path`, absolute and plain, is or holds a directory of the system, or lies in one.

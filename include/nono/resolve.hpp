@@ -57,7 +57,9 @@ constexpr std::uint32_t minor_of_device(std::uint64_t device) noexcept {
 }  // namespace detail
 
 constexpr std::string_view name_of(file_type type) noexcept {
-  constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
+  constexpr std::string_view names[] = {"directory", "regular", "device", "other",
+                                        "fifo",      "socket",  "symlink"};
+  static_assert(std::size(names) == static_cast<std::size_t>(file_type::symlink) + 1);
   return names[static_cast<std::size_t>(type)];
 }
 

@@ -945,6 +945,8 @@ class json_line {
 
 // From the text of a profile to what it says: by the table of fields, and nothing that stands in no row is let by.
 
+#include <span>
+
 namespace nono::detail {
 
 /// How many letters must be changed, added or left out to make one word of the other.
@@ -1156,19 +1158,25 @@ class profile_parser {
       if (is_text(v, name) && not_empty(name, v)) add(out_->*f.list, v.text);
       return;
     }
+    const std::string_view keys[] = {f.words, "when"};
+    only(keys, name, v);
     const json_value* const what = v.find(f.words);
-    for (const json_value& m : v.items)
-      if (m.key != f.words && m.key != "when") {
-        nearest near(m.key);
-        near.offer(f.words, f.words);
-        near.offer("when", "when");
-        fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + m.key), m.key_at,
-             near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
-      }
     if (what == nullptr) return fail(errc::json_missing_key, detail::quoted(f.words), v.at);
     if (!is_text(*what, name) || !not_empty(name, *what)) return;
     const json_value* const when = v.find("when");
     if (when == nullptr || holds_one(*when)) add(out_->*f.list, what->text);
+  }
+  /// Whether an object has no other keys than these.
+  bool only(std::span<const std::string_view> keys, std::string_view name, const json_value& object) {
+    for (const json_value& m : object.items) {
+      if (std::find(keys.begin(), keys.end(), m.key) != keys.end()) continue;
+      nearest near(m.key);
+      for (const std::string_view key : keys) near.offer(key, key);
+      fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + m.key), m.key_at,
+           near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
+      return false;
+    }
+    return true;
   }
   bool not_empty(std::string_view name, const json_value& v) {
     if (v.text.empty()) fail(errc::json_bad_value, detail::quoted(name) + " has an empty entry", v.at);
@@ -1207,12 +1215,15 @@ class profile_parser {
     if (v.is == kind::text) {
       if (is_text(v, name)) d.name = v.text;
     } else if (is(v, kind::object, name)) {
+      constexpr std::string_view keys[] = {"domain", "endpoints"};
+      if (!only(keys, name, v)) return;
       const json_value* const host = v.find("domain");
       if (host == nullptr) return fail(errc::json_missing_key, "'domain'", v.at);
       if (is_text(*host, "domain")) d.name = host->text;
       if (const json_value* const endpoints = v.find("endpoints"))
         each(*endpoints, "endpoints", [&](const json_value& e) {
-          if (!is(e, kind::object, "endpoints")) return;
+          constexpr std::string_view of_endpoint[] = {"method", "path"};
+          if (!is(e, kind::object, "endpoints") || !only(of_endpoint, "endpoints", e)) return;
           const json_value* const method = e.find("method");
           const json_value* const path = e.find("path");
           if (method == nullptr || path == nullptr)
@@ -1230,16 +1241,7 @@ class profile_parser {
     if (!is(v, kind::object, name)) return;
     for (const json_value& d : v.items) {
       if (failed_.code != errc::none || !is(d, kind::object, d.key)) return;
-      for (const json_value& m : d.items) {
-        if (std::find(std::begin(definition_keys), std::end(definition_keys), m.key) !=
-            std::end(definition_keys))
-          continue;
-        nearest near(m.key);
-        for (const std::string_view key : definition_keys) near.offer(key, key);
-        return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + d.key + '.' + m.key),
-                    m.key_at,
-                    near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
-      }
+      if (!only(definition_keys, std::string(name) + '.' + d.key, d)) return;
       const json_value* const upstream = d.find("upstream");
       if (upstream == nullptr) return fail(errc::json_missing_key, "'upstream'", d.at);
       if (!is_text(*upstream, "upstream")) return;
@@ -1311,10 +1313,8 @@ class profile_parser {
       const json_value* variable = &m;
       bool here = true;
       if (m.is == kind::object) {
-        for (const json_value& inner : m.items)
-          if (inner.key != "env_var" && inner.key != "when")
-            return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + inner.key),
-                        inner.key_at, "write 'env_var' and 'when' alone");
+        constexpr std::string_view keys[] = {"env_var", "when"};
+        if (!only(keys, name, m)) return;
         variable = m.find("env_var");
         if (variable == nullptr) return fail(errc::json_missing_key, "'env_var'", m.at);
         if (const json_value* const when = m.find("when")) here = holds_one(*when);
@@ -1587,10 +1587,12 @@ class schema_writer {
         return "\"enum\": [null, " + words(f.words) + ']';
       case field_shape::domains:
         return "\"type\": \"array\", \"items\": {\"anyOf\": [{\"$ref\": \"#/$defs/some_text\"}, "
-               "{\"type\": \"object\", \"required\": [\"domain\"], \"properties\": {\"domain\": {\"$ref\": "
+               "{\"type\": \"object\", \"required\": [\"domain\"], \"additionalProperties\": false, "
+               "\"properties\": {\"domain\": {\"$ref\": "
                "\"#/$defs/some_text\"}, \"endpoints\": {\"type\": \"array\", \"items\": {\"type\": "
                "\"object\", "
-               "\"required\": [\"method\", \"path\"], \"properties\": {\"method\": {\"$ref\": "
+               "\"required\": [\"method\", \"path\"], \"additionalProperties\": false, \"properties\": "
+               "{\"method\": {\"$ref\": "
                "\"#/$defs/text\"}, "
                "\"path\": {\"$ref\": \"#/$defs/text\"}}}}}}]}";
       case field_shape::definitions: {
@@ -1883,8 +1885,6 @@ inline std::string to_json(const enforcement& e, std::string_view indent = {}) {
 
 // What a stored state holds, as plain data: how it is taken from a policy, and how it becomes one again.
 
-#include <span>
-
 namespace nono {
 
 /// How a stored state knows its files again.
@@ -1929,6 +1929,9 @@ struct stored_group {
   std::vector<stored_rule> rules{};
   friend bool operator==(const stored_group&, const stored_group&) = default;
 };
+
+/// The longest text of a state, in bytes.
+inline constexpr std::size_t max_state_text = 4U << 20U;
 
 /// A policy as it is stored.
 struct stored_policy {
@@ -2151,6 +2154,25 @@ void take_settings(const Policy& policy, stored_policy& to) {
   to.strict = policy.strict;
 }
 
+/// Grants that meet a deny: the reference's keys have no denies, so they must not have these grants either.
+inline void mark_unfit(stored_policy& all) {
+  std::vector<std::string_view> denied;
+  const auto each = [&](auto&& f) {
+    for (stored_rule& r : all.rules) f(r);
+    for (stored_group& g : all.groups)
+      for (stored_rule& r : g.rules) f(r);
+  };
+  each([&](const stored_rule& r) {
+    if (r.kind == path_kind::deny && !r.resolved.empty()) denied.push_back(r.resolved);
+  });
+  each([&](stored_rule& r) {
+    if (r.kind == path_kind::deny || r.was != stored_rule::effect::grants) return;
+    for (const std::string_view d : denied)
+      if (is_within(r.resolved, d) || (!r.is_file && is_within(d, r.resolved)))
+        r.was = stored_rule::effect::unfit;
+  });
+}
+
 /// From a policy to what is stored.
 class state_taker {
  public:
@@ -2206,25 +2228,6 @@ class state_taker {
         (spares_system && (touches_system(at.path) || touches_system(at.resolved))))
       s.was = stored_rule::effect::unfit;
     return {};
-  }
-
-  /// Grants that meet a deny: the reference's keys have no denies, so they must not have these grants either.
-  static void mark_unfit(stored_policy& all) {
-    std::vector<std::string_view> denied;
-    const auto each = [&](auto&& f) {
-      for (stored_rule& r : all.rules) f(r);
-      for (stored_group& g : all.groups)
-        for (stored_rule& r : g.rules) f(r);
-    };
-    each([&](const stored_rule& r) {
-      if (r.kind == path_kind::deny && !r.resolved.empty()) denied.push_back(r.resolved);
-    });
-    each([&](stored_rule& r) {
-      if (r.kind == path_kind::deny || r.was != stored_rule::effect::grants) return;
-      for (const std::string_view d : denied)
-        if (is_within(r.resolved, d) || (!r.is_file && is_within(d, r.resolved)))
-          r.was = stored_rule::effect::unfit;
-    });
   }
 
   state_places places_;
@@ -2442,6 +2445,12 @@ class state_writer {
     if (!reference_can_say(from_)) put_beyond();
     out_ += "\n}";
     if (failed_.code != errc::none) return std::move(failed_);
+    if (out_.size() > max_state_text)
+      return error{errc::json_too_large,
+                   0,
+                   "the sandbox state",
+                   {},
+                   "more than " + std::to_string(max_state_text) + " bytes"};
     return std::move(out_);
   }
 
@@ -2606,11 +2615,14 @@ class state_writer {
 
 namespace nono::detail {
 
+/// What a stored state may be, as JSON.
+inline constexpr json_options json_of_state{
+    .repeated_keys = true, .bytes = max_state_text, .depth = 128, .values = 200'000};
+
 class state_reader {
  public:
   error read(std::string_view text, stored_policy& to) {
-    const json_options options{.repeated_keys = true, .bytes = 4U << 20U, .depth = 128, .values = 200'000};
-    const result<json_value> root = read_json(text, subject, options);
+    const result<json_value> root = read_json(text, subject, json_of_state);
     if (!root) return root.error();
     read_root(*root, to);
     return std::move(failed_);
@@ -2919,7 +2931,7 @@ class sandbox_state {
   }
 
   /// The text, without a newline at its end; the same state gives the same bytes.
-  /// Errors: state_path_not_utf8.
+  /// Errors: state_path_not_utf8; json_too_large: 4 MiB are what from_json() reads.
   [[nodiscard]] result<std::string> to_json() const { return detail::state_writer(data).text(); }
 
   /// The policy again, by name. Each path must lead to what it led to when the state was taken, and where it was pinned

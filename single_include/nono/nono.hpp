@@ -763,8 +763,8 @@ constexpr bool is_known_variable(std::string_view name) noexcept {
 /// Directories that a known variable never opens for writing, whatever value it has: bind() refuses it. Where the
 /// old names are links, what they lead to stands here too.
 inline constexpr std::string_view system_directories[] = {
-    "/etc",  "/bin", "/sbin",    "/lib",      "/lib32",   "/lib64",     "/boot",
-    "/proc", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64",
+    "/etc", "/bin",     "/sbin",     "/lib",     "/lib32",     "/lib64",     "/boot",   "/proc",
+    "/sys", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/System", "/private/etc",
 };
 
 /// True when `path`, absolute and plain, is or holds a directory of the system, or lies in one.
@@ -1202,19 +1202,13 @@ constexpr bool is_host_within(std::string_view host, std::string_view pattern) n
   }
   return pattern.starts_with("*.") ? host.ends_with(pattern.substr(1)) : host == pattern;
 }
-/// True when one of `patterns` does.
-constexpr bool names_host(std::span<const std::string_view> patterns, std::string_view host) noexcept {
-  for (const std::string_view pattern : patterns)
-    if (is_host_within(host, pattern)) return true;
-  return false;
-}
 /// True for the names by which clouds serve a machine's credentials.
 constexpr bool is_metadata_host(std::string_view host) noexcept {
   return host == "metadata.google.internal" || host == "metadata.azure.internal" || host == "metadata.goog";
 }
-/// What a proxy lets through: as names_host(), but a metadata service has to be named itself, and not by a wildcard.
+/// True when one of `patterns` does; but a metadata service has to be named itself, and not by a wildcard.
 template <class Patterns>
-constexpr bool lets_host(const Patterns& patterns, std::string_view host) noexcept {
+constexpr bool names_host(const Patterns& patterns, std::string_view host) noexcept {
   for (const std::string_view pattern : patterns)
     if (is_metadata_host(host) ? host == pattern : is_host_within(host, pattern)) return true;
   return false;
@@ -2083,11 +2077,11 @@ constexpr bool denies(const policy_ref& policy, std::string_view path, right rig
 }
 
 /// True when the network `a` opens nothing that `b` keeps closed: blocked lies within every network, every network
-/// within unrestricted, ports within more ports, hosts within patterns that stand for them.
+/// within unrestricted, ports within more ports, beside hosts too, hosts within patterns that stand for them.
 constexpr bool is_within(const network_rule& a, std::span<const std::string_view> a_hosts,
                          const network_rule& b, std::span<const std::string_view> b_hosts) noexcept {
   if (a.mode == network_mode::blocked || b.mode == network_mode::unrestricted) return true;
-  if (a.mode != b.mode) return false;
+  if (a.mode != b.mode && !(a.mode == network_mode::ports && b.mode == network_mode::hosts)) return false;
   for (const std::string_view host : a_hosts)
     if (!names_host(b_hosts, host)) return false;
   for (std::size_t i = 0; i < a.port_count; ++i)
@@ -3722,7 +3716,9 @@ constexpr std::uint32_t minor_of_device(std::uint64_t device) noexcept {
 }  // namespace detail
 
 constexpr std::string_view name_of(file_type type) noexcept {
-  constexpr std::string_view names[] = {"directory", "regular", "device", "other"};
+  constexpr std::string_view names[] = {"directory", "regular", "device", "other",
+                                        "fifo",      "socket",  "symlink"};
+  static_assert(std::size(names) == static_cast<std::size_t>(file_type::symlink) + 1);
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -7884,8 +7880,8 @@ inline constexpr filter_row unix_call_rows[] = {
     {SYS_connect, any, EACCES, protection::pathname_unix, "a connection", true},
     {SYS_listen, any, EACCES, protection::pathname_unix, "a server of the sandbox's own", true},
 };
-/// With them: a datagram names its receiver in memory, where no filter can look, so there are no datagram sockets
-/// (SOCK_RAW is one too). Before the rows of the network.
+/// With them, and with unix_sockets(none): a datagram names its receiver in memory, where no filter can look, so there are no
+/// datagram sockets (SOCK_RAW is one too). Before the rows of the network.
 inline constexpr filter_row unix_datagram_rows[] = {
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
      when(1, type_datagram, type_mask)},
@@ -7965,7 +7961,7 @@ inline constexpr filter_row no_listen_rows[] = {
     {SYS_listen, any, EACCES, protection::network, "no port to bind was granted"},
 };
 
-/// unix_sockets(none): socketpair alone. Before the rows of the network.
+/// unix_sockets(none): socketpair alone, and none of datagrams, which can be sent anywhere. Before the rows of the network.
 inline constexpr filter_row no_unix_rows[] = {
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix sockets are not granted"},
 };
@@ -7973,12 +7969,17 @@ inline constexpr filter_row no_unix_rows[] = {
 /// Below ABI 3, where Landlock does not know truncation: emptying needs a descriptor opened for writing.
 inline constexpr filter_row truncate_rows[] = {
     {SYS_truncate, any, EACCES, protection::truncate, "truncate by name"},
+// Access mode 3 opens for neither reading nor writing, so Landlock asks nothing, and truncates.
 #if defined(SYS_open)
     {SYS_open, when(1, open_truncate, open_access_and_truncate), EACCES, protection::truncate,
      "O_RDONLY|O_TRUNC"},
+    {SYS_open, when(1, open_access_and_truncate, open_access_and_truncate), EACCES, protection::truncate,
+     "access mode 3 and O_TRUNC"},
 #endif
     {SYS_openat, when(2, open_truncate, open_access_and_truncate), EACCES, protection::truncate,
      "O_RDONLY|O_TRUNC"},
+    {SYS_openat, when(2, open_access_and_truncate, open_access_and_truncate), EACCES, protection::truncate,
+     "access mode 3 and O_TRUNC"},
     {SYS_openat2, any, ENOSYS, protection::truncate, "openat2, whose flags cannot be seen"},
 };
 
@@ -8058,7 +8059,7 @@ class filter_table {
     add(f::baseline, request.decides_processes);
     if (request.decides_processes) add(f::affinity_rows, true);
     if (request.no_unix_sockets) add(f::no_unix_rows);
-    if (request.decides_unix) add(f::unix_datagram_rows);
+    if (request.decides_unix || request.no_unix_sockets) add(f::unix_datagram_rows);
     if (request.decides_metadata) add(f::metadata_rows, true);
     switch (request.network) {
       case network_mode::unrestricted:
@@ -11397,11 +11398,13 @@ class listener {
 #include <cstdint>
 #include <cstring>
 
+#include <linux/magic.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace nono::detail {
@@ -11412,20 +11415,31 @@ struct bound_socket {
   std::uint32_t cookie[2] = {};  ///< never given twice
   std::uint32_t file = 0;        ///< the file's inode, its low half
   std::uint32_t device = 0;
+  bool is_connected = false;  ///< accepted sockets have the address of the one that accepted them
 
-  /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
-  /// (subvolumes, overlays: major number 0); there the inode has to do.
+  [[nodiscard]] bool has_number_of(const inode_id& id) const noexcept {
+    return file == static_cast<std::uint32_t>(id.number);
+  }
+  /// True when the socket is bound to that file, for certain. Some file systems tell stat(2) a device of their own making
+  /// (see invents_devices()): there it is never true.
   [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
     const std::uint32_t major = major_of_device(id.device);
     const std::uint32_t minor = minor_of_device(id.device);
-    return file == static_cast<std::uint32_t>(id.number) &&
-           (device == (major << 20U | minor) || (major == 0 && device >> 20U == 0));
+    return has_number_of(id) && device == (major << 20U | minor);
   }
 };
+
+/// Whether stat(2) tells another device than the file system's own for what `fd` is on: btrfs for its subvolumes, overlayfs
+/// for its layers.
+inline bool invents_devices(int fd) noexcept {
+  struct statfs fs{};
+  return ::fstatfs(fd, &fs) == 0 && (fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == OVERLAYFS_SUPER_MAGIC);
+}
 
 /// Asks for the socket of that number, and of that cookie unless it is 0. False when there is none, it is bound to no
 /// file, or the kernel does not tell (no CONFIG_UNIX_DIAG). netlink: a NETLINK_SOCK_DIAG socket of the same network.
 inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
+  constexpr std::uint8_t unconnected = 7, listening = 10;  // Source: net/tcp_states.h
   struct {
     nlmsghdr header;
     unix_diag_req request;
@@ -11463,6 +11477,7 @@ inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
       socket.cookie[1] = message.udiag_cookie[1];
       socket.file = file.udiag_vfs_ino;
       socket.device = file.udiag_vfs_dev;
+      socket.is_connected = message.udiag_state != unconnected && message.udiag_state != listening;
       return true;
     }
     at += (attribute.rta_len + 3U) & ~std::size_t{3};
@@ -11497,6 +11512,7 @@ inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11660,8 +11676,8 @@ class decider {
     socklen_t size = sizeof family;
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return done(errno);
     w.is_unix = family == AF_UNIX;
-    if (n.args[2] > sizeof w.address) return done(EINVAL);
-    w.length = static_cast<socklen_t>(n.args[2]);
+    w.length = static_cast<socklen_t>(n.args[2]);  // an int to the kernel: the upper half counts for nothing
+    if (w.length > (w.is_unix ? sizeof(sockaddr_un) : sizeof w.address)) return done(EINVAL);
     if (const int why = who.read(n.args[1], &w.address, w.length); why != 0) return done(why);
     if (is_gone(n)) return done(EINTR);
     if (leaves_loopback(w)) return refused(EACCES, std::string(localhost_alone));
@@ -11714,7 +11730,7 @@ class decider {
     if (why == EINPROGRESS && w.blocks) why = try_connect(w);  // on loopback it is there by now
     if (!keeps_answers_) why = done_before(n.pid, w.socket.get(), why);
     if (!is_under_way(w, why)) return done(why);
-    if (waiting_.size() >= most_waiting) return done(EAGAIN);
+    if (waiting_.size() >= most_waiting_) return done(EAGAIN);
     timeval limit{};
     socklen_t size = sizeof limit;
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
@@ -11759,21 +11775,49 @@ class decider {
     const pinned socket = who.open_file(static_cast<int>(n.args[0]));
     struct stat st{};
     if (socket.os_errno == 0 && ::fstat(socket.fd.get(), &st) == 0 && S_ISSOCK(st.st_mode)) {
-      bound_socket server;
-      server.number = static_cast<std::uint32_t>(st.st_ino);
-      if (ask_for_socket(netlink_, server)) remember(server);
+      server own;
+      own.socket.number = static_cast<std::uint32_t>(st.st_ino);
+      if (ask_for_socket(netlink_, own.socket) && !own.socket.is_connected) {
+        find_file(socket.fd.get(), who, own);
+        if (!is_gone(n)) remember(own);
+      }
     }
     return go_on_as_it_is();
   }
-  void remember(const bound_socket& server) {
+
+  /// A socket that listens inside, and its file as stat(2) knows it where that is not the kernel's own word.
+  struct server {
+    bound_socket socket;
+    inode_id file{};
+    [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
+      return socket.is_at(id) || (file == id && socket.has_number_of(id));
+    }
+  };
+  /// Where stat(2) tells an invented device, the number of the inode alone could be that of anybody's file elsewhere. So it
+  /// is looked up by the socket's name, and counts only where the sandbox may make files.
+  void find_file(int socket, const caller& who, server& own) const {
+    waiting bound;
+    bound.length = sizeof bound.address;
+    std::string path;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound.address), &bound.length) != 0 ||
+        !names_file(bound, path))
+      return;
+    const pinned at = who.walk(AT_FDCWD, path, true);
+    file_facts file;
+    if (at.os_errno == 0 && facts_of(at.fd.get(), "", file) == 0 && own.socket.has_number_of(file.id) &&
+        invents_devices(at.fd.get()) &&
+        ((by_.handled & right::create) == no_rights || is_granted(at.fd.get(), right::create)))
+      own.file = file.id;
+  }
+  void remember(const server& own) {
     if (servers_.size() >= most_servers)
-      std::erase_if(servers_, [&](bound_socket s) { return !ask_for_socket(netlink_, s); });
+      std::erase_if(servers_, [&](server s) { return !ask_for_socket(netlink_, s.socket); });
     if (servers_.size() >= most_servers) servers_.erase(servers_.begin());
-    servers_.push_back(server);
+    servers_.push_back(own);
   }
   [[nodiscard]] bool is_own_server(const inode_id& id) const noexcept {
-    for (bound_socket s : servers_)
-      if (s.is_at(id) && ask_for_socket(netlink_, s) && s.is_at(id)) return true;
+    for (server s : servers_)
+      if (s.is_at(id) && ask_for_socket(netlink_, s.socket) && s.is_at(id)) return true;
     return false;
   }
 
@@ -11873,6 +11917,7 @@ class decider {
     if (got.os_errno != 0 && empty && is_unreadable(got.os_errno))
       return refused(EPERM, "a file of a program that is closed to tracing");
     if (got.os_errno != 0) return done(got.os_errno);
+    if (file.by_descriptor && is_path_alone(got.fd.get())) return done(EBADF);
     if (!may_change(got.fd.get())) return refused(EPERM, name_of(got.fd.get(), path));
     return done(act(got.fd.get(), by_path));
   }
@@ -11883,7 +11928,9 @@ class decider {
     const file_type type = type_of_mode(st.st_mode);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return false;
-    if (type != file_type::device && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY) return true;
+    // Access mode 3 is open for neither reading nor writing, and the kernel asks no sandbox for it.
+    const bool writes = (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
+    if (type != file_type::device && (flags & O_PATH) == 0 && writes) return true;
     return is_granted(fd, changes_metadata(type)) || has_no_name(fd);
   }
   /// True when a grant on the file or above it gives one of the rights.
@@ -11894,6 +11941,10 @@ class decider {
       return !granted;
     });
     return why == 0 && granted;
+  }
+  static bool is_path_alone(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_PATH) != 0;
   }
   /// The kernel's name of the file; as the caller wrote it where it has none.
   static std::string name_of(int fd, const std::string& written) {
@@ -12001,14 +12052,25 @@ class decider {
     const bool second = n.call == SYS_setpriority || n.call == SYS_ioprio_set;
     const int pid = static_cast<int>(n.args[second ? 1 : 0]);
     const bool ours = ::syscall(SYS_tgkill, ::getpid(), pid, 0) == 0;
-    if (!ours && pid > 0 && (::kill(pid, 0) == 0 || errno == ESRCH)) return go_on_as_it_is();
+    if (!ours && pid > 0) {
+      if (::syscall(SYS_tkill, pid, 0) == 0)
+        return go_on_as_it_is();  // kill() knows no threads but the first
+      if (errno == ESRCH)
+        return done(ESRCH);  // nobody now: by the time of the call it might be somebody outside
+    }
     return refused(EPERM, "process " + std::to_string(pid));
   }
 
   static constexpr std::int64_t between_looks = 100;  // milliseconds: a caller may be gone, or have a signal
   static constexpr std::int64_t between_tries = 2;
-  static constexpr std::size_t most_waiting = 1024;
   static constexpr std::size_t most_servers = 1024;
+
+  /// Leaves three quarters of the descriptors to the rest of the process.
+  static std::size_t waiting_for_descriptors() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 16;
+    return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 8, 16, 1024));
+  }
 
   struct connection {
     int pid = 0;
@@ -12022,9 +12084,10 @@ class decider {
   std::vector<std::uint16_t> loopback_ports_;
   held_thread last_caller_;
   std::vector<waiting> waiting_;
+  std::size_t most_waiting_ = waiting_for_descriptors();  ///< each holds two descriptors of this process
   std::int64_t next_look_ = 0;
   std::int64_t pause_ = between_tries;
-  std::vector<bound_socket> servers_;
+  std::vector<server> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;
 };

@@ -372,6 +372,7 @@ static void questions(void) {
   DENIED(below("out"), 0);          /* a link that leads out */
   DENIED(below("dangling"), 1);     /* the same, to something that is missing */
   DENIED(below("loop"), 0);
+  DENIED("", 0);
   DENIED(below("dir3/no"), 0);
   DENIED(below("dir3/no/deeper"), 0);
   CHECK(getcwd(here, sizeof here) != NULL && chdir(below("dir")) == 0);
@@ -400,6 +401,24 @@ static void questions(void) {
   q = nono_query_context_new(c);
   CHECK(nono_query_context_query_network(q, &r) == NONO_ERROR_CODE_OK && r.reason == NONO_QUERY_REASON_NETWORK_BLOCKED &&
         r.status == NONO_QUERY_STATUS_DENIED);
+  nono_query_context_free(q);
+  /* Another name of a granted file. */
+  nono_capability_set_free(c);
+  c = nono_capability_set_new();
+  CHECK(nono_capability_set_allow_file(c, below("file"), 0) == NONO_ERROR_CODE_OK);
+  CHECK(link(below("file"), below("dir/alias")) == 0);
+  q = nono_query_context_new(c);
+  ALLOWED(below("dir/alias"), 0, below("file"), "read");
+  DENIED(below("dir/inner"), 0);
+  CHECK(unlink(below("dir/alias")) == 0);
+  nono_query_context_free(q);
+  /* What is lifted. */
+  nono_capability_set_set_network_blocked(c, true);
+  CHECK(nono_capability_set_lift(c, "network") == NONO_ERROR_CODE_OK && nono_capability_set_lift(c, "filesystem") == NONO_ERROR_CODE_OK);
+  q = nono_query_context_new(c);
+  CHECK(nono_query_context_query_network(q, &r) == NONO_ERROR_CODE_OK && r.status == NONO_QUERY_STATUS_ALLOWED);
+  ALLOWED("/etc/passwd", 2, "/", "read+write");
+  HOLDS(nono_query_context_explain(q, "/etc/passwd", 0), "is allowed: the set lifts 'filesystem'");
   nono_query_context_free(q);
   nono_capability_set_free(c);
 }
@@ -500,6 +519,91 @@ static void state(void) {
   nono_capability_set_free(c);
 }
 
+/* What a state of the library has beside what this interface can be told: it holds, or the state is not restored. */
+static void foreign_state(void) {
+  static const char *const refused[] = {
+      "\"nono_c\": {\"platform_rules\": [\"(allow file-read* (subpath \\\"/\\\"))\"]}",
+      "\"nono_c\": {}, \"nono_c\": {}",
+  };
+  char text[4096], other[64];
+  Caps *c = nono_capability_set_new();
+  struct NonoSandboxState *s;
+  struct stat st;
+  size_t i;
+  for (i = 0; i < sizeof refused / sizeof *refused; ++i) {
+    snprintf(text, sizeof text, "{\"fs\": [], \"net_blocked\": false, %s}", refused[i]);
+    s = nono_sandbox_state_from_json(text);
+    CHECK(nono_sandbox_state_to_caps(s) == NULL);
+    nono_sandbox_state_free(s);
+  }
+  /* Unknown keys may be repeated, and deep. */
+  snprintf(text, sizeof text, "{\"fs\": [], \"net_blocked\": false, \"x\": 1, \"x\": %.*s1%.*s}", 70,
+           "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 70,
+           "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+  s = nono_sandbox_state_from_json(text);
+  CHECK(s != NULL);
+  nono_sandbox_state_free(s);
+
+  /* A file that must be the one it was. */
+  CHECK(stat(below("file"), &st) == 0);
+  for (i = 0; i < 2; ++i) {
+    Caps *d;
+    snprintf(other, sizeof other, "\"device\": %llu, \"inode\": %llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino + i);
+    snprintf(text, sizeof text,
+             "{\"fs\": [{\"original\": \"%s/file\", \"resolved\": \"%s/file\", \"access\": \"read\", \"is_file\": true}], "
+             "\"net_blocked\": false, \"nono\": {\"version\": 1, \"rules\": [{\"path\": \"%s/file\", \"kind\": \"file\", "
+             "\"rights\": \"read\", \"resolved\": \"%s/file\", %s}], \"network\": {\"mode\": \"unrestricted\"}}}",
+             root, root, root, root, other);
+    s = nono_sandbox_state_from_json(text);
+    CHECK(s != NULL);
+    d = nono_sandbox_state_to_caps(s);
+    CHECK((d != NULL) == (i == 0));
+    if (d == NULL) HOLDS(nono_last_error(), "another file stands at");
+    nono_capability_set_free(d);
+    nono_sandbox_state_free(s);
+  }
+
+  /* A deny by a link that leads elsewhere now. */
+  CHECK(mkdir(below("place"), 0700) == 0 && symlink("place", below("led")) == 0);
+  CHECK(nono_capability_set_deny_path(c, below("led")) == NONO_ERROR_CODE_OK);
+  s = nono_sandbox_state_from_caps(c);
+  CHECK(unlink(below("led")) == 0 && symlink("dir", below("led")) == 0);
+  CHECK(nono_sandbox_state_to_caps(s) == NULL);
+  HOLDS(nono_last_error(), "leads to");
+  CHECK(unlink(below("led")) == 0 && rmdir(below("place")) == 0);
+  nono_sandbox_state_free(s);
+  nono_capability_set_free(c);
+
+  /* A reader of the reference's keys alone must not see a grant without the deny that it meets; we see both. */
+  c = nono_capability_set_new();
+  CHECK(nono_capability_set_allow_path(c, below("dir3"), 2) == NONO_ERROR_CODE_OK);
+  CHECK(nono_capability_set_deny_path(c, below("dir3/no")) == NONO_ERROR_CODE_OK);
+  s = nono_sandbox_state_from_caps(c);
+  nono_capability_set_free(c);
+  HOLDS(nono_sandbox_state_to_json(s), "{\n  \"fs\": [],\n");
+  c = nono_sandbox_state_to_caps(s);
+  CHECK(nono_capability_set_fs_count(c) == 1 && nono_capability_set_deny_count(c) == 1);
+  nono_capability_set_free(c);
+  nono_sandbox_state_free(s);
+
+  /* A name that begins as a variable does; what is granted on another system. */
+  {
+    char here[4096];
+    CHECK(getcwd(here, sizeof here) != NULL && chdir(root) == 0);
+    make_file("$HOME");
+    c = nono_capability_set_new();
+    CHECK(nono_capability_set_allow_file(c, "$HOME", 0) == NONO_ERROR_CODE_OK);
+    s = nono_sandbox_state_from_caps(c);
+    nono_capability_set_free(c);
+    c = nono_sandbox_state_to_caps(s);
+    CHECK(nono_capability_set_fs_count(c) == 1);
+    nono_capability_set_free(c);
+    nono_sandbox_state_free(s);
+    CHECK(unlink("$HOME") == 0 && chdir(here) == 0);
+  }
+}
+
 static void *other_thread(void *slot) {
   char *text = nono_last_error();
   *(int *)slot = text == NULL;
@@ -541,6 +645,13 @@ static void diagnostics(void) {
   TEXT(nono_merge_diagnostic_report_json(NULL, NULL), NULL);
   TEXT(nono_last_error(), "session_json is null");
   TEXT(nono_merge_diagnostic_report_json("{", NULL), NULL);
+  {
+    static char deep[400001];
+    memset(deep, '[', 200000);
+    memset(deep + 200000, ']', 200000);
+    TEXT(nono_merge_diagnostic_report_json(deep, NULL), NULL);
+    TEXT(nono_session_diagnostic_report_to_json(0, NULL, NULL, deep), NULL);
+  }
 }
 
 /* ---- enforcement ---- */
@@ -713,6 +824,7 @@ int main(void) {
   platform_rules();
   questions();
   state();
+  foreign_state();
   failures_are_of_their_thread();
   diagnostics();
   sandbox();

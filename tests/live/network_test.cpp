@@ -103,6 +103,10 @@ TEST_CASE("unix_sockets(none): socketpair alone") {
   CHECK(attempt(none, unix_socket) == outcome{0, EACCES});
   CHECK(attempt(none, [] { return error_of(::socket(AF_UNIX, SOCK_DGRAM, 0)); }) == outcome{0, EACCES});
   CHECK(attempt(none, unix_pair) == outcome{0, 0});
+  CHECK(attempt(none, [] {  // an end could send anywhere
+          int ends[2];
+          return error_of(::socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+        }) == outcome{0, EACCES});
   CHECK(attempt(none, [] { return make(kinds[0]); }) == outcome{0, 0});  // says nothing of the network
   const auto neither = none.network(nono::blocked);
   CHECK(attempt(neither, unix_socket) == outcome{0, EACCES});

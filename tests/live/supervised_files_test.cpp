@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Metadata and other processes beside a supervisor: each call changes what the policy lets be written, and nothing else.
+#include <atomic>
 #include <cstdint>
 #include <iterator>
+#include <string>
+#include <thread>
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -220,6 +223,18 @@ const live::probe own_descriptors("own-descriptors", [](int, char** argv) {
   return live::error_of(::fchmod(written, 0400));
 });
 
+/// Access mode 3 asks for neither reading nor writing: no sandbox is asked for it, and nothing may be changed by it.
+const live::probe mode_three("mode-three", [](int, char** argv) {
+  const int fd = ::open(argv[0], 3);
+  if (fd < 0) return errno;
+  const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  if (live::error_of(::fchmod(fd, 0777)) != EPERM) return live::odd;
+  if (live::error_of(::futimens(fd, now)) != EPERM) return live::odd;
+  if (live::error_of(::fsetxattr(fd, "user.x", "y", 1, 0)) != EPERM) return live::odd;
+  const int path = ::open(argv[0], O_PATH);
+  return live::error_of(::fchmod(path, 0777)) == EBADF ? 0 : live::odd;
+});
+
 const live::probe move_up("move-up", [](int, char** argv) {
   return live::error_of(
       ::rename((std::string(argv[0]) + "/below/file").c_str(), (std::string(argv[0]) + "/file").c_str()));
@@ -259,6 +274,21 @@ const live::probe limits_inside("limits-inside", [](int, char** argv) {
     const std::string none = "4000000";
     words[3] = const_cast<char*>(none.c_str());
     if (live::probe::run(5, words) != ESRCH) why = live::odd;
+  }
+  if (why == 0) {  // a thread that is not the first of its process
+    std::atomic<int> thread = 0;
+    std::atomic<bool> ends = false;
+    std::thread second([&] {
+      thread = static_cast<int>(::syscall(SYS_gettid));
+      ends.wait(false);
+    });
+    while (thread == 0) ::usleep(100);
+    const std::string its = std::to_string(thread);
+    words[3] = const_cast<char*>(its.c_str());
+    why = live::probe::run(5, words);
+    ends = true;
+    ends.notify_all();
+    second.join();
   }
   (void)::kill(other, SIGKILL);
   (void)::waitpid(other, nullptr, 0);
@@ -374,6 +404,13 @@ TEST_CASE_FIXTURE(leakless, "supervised: what is open for writing may be changed
   const std::string file = home.file("file");
   CHECK(supervised(live::allow({{home.path(), nono::read_write}}), {"own-descriptors", file, home.path()}) ==
         0);
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: what is open for neither reading nor writing may not") {
+  const live::scratch home;
+  const std::string outside = home.file("outside");
+  CHECK(live::without_sandbox({"mode-three", outside}) == live::odd);
+  CHECK(supervised(nono::capability_set(), {"mode-three", outside}) == 0);
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: devices belong to the whole system") {

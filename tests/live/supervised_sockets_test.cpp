@@ -4,6 +4,9 @@
 #include <thread>
 
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -122,6 +125,10 @@ const live::probe bad_connects("bad-connects", [](int, char** argv) {
   good &= gives(EFAULT, ::syscall(SYS_connect, fd, 8, at.length), __LINE__);
   good &= gives(EINVAL, ::connect(fd, at.get(), 0), __LINE__);
   good &= gives(EINVAL, ::connect(fd, at.get(), 4000), __LINE__);
+  sockaddr_storage wide{};
+  std::memcpy(&wide, at.get(), at.length);
+  good &= gives(EINVAL, ::connect(fd, reinterpret_cast<const sockaddr*>(&wide), sizeof(sockaddr_un) + 1),
+                __LINE__);
   good &= gives(EINVAL, ::connect(fd, at.get(), 2), __LINE__);
   sockaddr_un odd_family = at.address;
   odd_family.sun_family = AF_INET;
@@ -240,6 +247,31 @@ const live::probe gone_server("gone-server", [](int, char** argv) {
   char word = 0;
   if (::read(STDIN_FILENO, &word, 1) != 1) return live::odd;
   return live::try_connect(argv[1]);
+});
+
+/// A server inside whose file has the number of another's elsewhere.
+const live::probe same_number("same-number", [](int, char** argv) {
+  struct stat wanted{};
+  struct stat own{};
+  if (::stat(argv[1], &wanted) != 0 || live::try_connect(argv[1]) != EACCES) return live::odd;
+  const live::unix_address at(argv[0]);
+  int fd = -1;
+  while (own.st_ino < wanted.st_ino) {
+    ::close(fd);
+    (void)::unlink(argv[0]);
+    fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    if (::bind(fd, at.get(), at.length) != 0 || ::stat(argv[0], &own) != 0) return errno;
+  }
+  if (own.st_ino != wanted.st_ino || own.st_dev == wanted.st_dev) return live::odd;
+  if (::listen(fd, 8) != 0 || live::try_connect(argv[0]) != 0) return live::odd;
+  return live::try_connect(argv[1]);
+});
+
+/// A connection that a server outside has accepted, and that is told to listen.
+const live::probe accepted_listens("accepted-listens", [](int, char** argv) {
+  if (live::try_connect(argv[0]) != EACCES) return live::odd;
+  if (live::error_of(::listen(STDIN_FILENO, 8)) != EINVAL) return live::odd;
+  return live::try_connect(argv[0]);
 });
 
 nono::capability_set blocked(std::initializer_list<live::grant> grants = {}) {
@@ -388,6 +420,71 @@ TEST_CASE_FIXTURE(leakless, "supervised: a server that has gone lends its place 
     CHECK(outside.visitors() == 0);
   }
   MESSAGE("the number of the file was ", std::string(same ? "given again" : "not given again"));
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: a server lends its number to nobody on another file system") {
+  if (::geteuid() != 0) return;  // who mounts
+  const live::scratch home;
+  const std::string own = home.directory("own");
+  const std::string others = home.directory("others");
+  CHECK(live::in_child([&] {
+          if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+            return live::odd;
+          for (const std::string& place : {own, others})
+            if (::mount("nono", place.c_str(), "tmpfs", 0, nullptr) != 0) return live::odd;
+          for (int i = 0; i < 200; ++i) {  // what has been used before
+            const std::string name = others + "/used";
+            ::close(::open(name.c_str(), O_CREAT | O_WRONLY, 0600));
+            (void)::unlink(name.c_str());
+          }
+          const live::unix_server outside(others + "/s");
+          const int got =
+              supervised(blocked({{own, nono::read_write}}), {"same-number", own + "/s", others + "/s"});
+          return outside.visitors() == 0 ? got : live::odd;
+        }) == EACCES);
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: a file system that invents devices has servers, too") {
+  if (::geteuid() != 0) return;  // who mounts
+  const live::scratch home;
+  const std::string place = home.directory("place");
+  CHECK(live::in_child([&] {
+          if (::unshare(CLONE_NEWNS) != 0 ||
+              ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+              ::mount("nono", place.c_str(), "tmpfs", 0, nullptr) != 0)
+            return live::odd;
+          for (const char* part : {"/lower", "/upper", "/work", "/merged"})
+            if (::mkdir((place + part).c_str(), 0755) != 0) return live::odd;
+          const std::string layers =
+              "lowerdir=" + place + "/lower,upperdir=" + place + "/upper,workdir=" + place + "/work";
+          const std::string merged = place + "/merged";
+          if (::mount("overlay", merged.c_str(), "overlay", 0, layers.c_str()) != 0) return errno;
+          const live::unix_server outside(merged + "/outside");
+          if (supervised(blocked({{merged, nono::read_write}}),
+                         {"reach", "connect", "stream", merged + "/outside"}) != EACCES)
+            return live::odd;
+          return supervised(blocked({{merged, nono::read_write}}), {"own-server", "stream", merged + "/own"});
+        }) == 0);
+}
+
+TEST_CASE_FIXTURE(leakless, "supervised: what was accepted makes nobody a server of the sandbox's own") {
+  const live::scratch home;
+  const live::unix_server outside(home / "s");
+  const int caller = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const live::unix_address at(home / "s");
+  live::must(::connect(caller, at.get(), at.length) == 0, "connect");
+  const int accepted = ::accept4(outside.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+  live::must(accepted >= 0, "accept");
+  const std::string program = live::self();
+  nono::spawn_options options;
+  options.in = nono::stream::from(accepted);
+  auto child = nono::spawn_supervised(live::with_system({{program, nono::read}}),
+                                      {program, "--probe", "accepted-listens", home / "s"}, options);
+  REQUIRE(child.has_value());
+  CHECK(child->wait()->code == EACCES);
+  CHECK(outside.visitors() == 0);
+  ::close(accepted);
+  ::close(caller);
 }
 
 TEST_CASE_FIXTURE(leakless, "supervised: other families connect as they did") {

@@ -194,6 +194,16 @@ TEST_CASE("algebra: within, setting by setting") {
   CONSTEXPR_CHECK(caps().network(two).within(caps()));
   CONSTEXPR_CHECK(!caps().within(caps().network(two)));
   CONSTEXPR_CHECK(!caps().network(two).within(caps().network(one)));
+  constexpr std::string_view host[] = {"t"};
+  constexpr auto ports_of = [](const auto& ports, network_mode mode) {
+    nono::network_rule out = caps().network(ports).ref().network;
+    out.mode = mode;
+    return out;
+  };
+  constexpr nono::network_rule beside_hosts = ports_of(one, network_mode::hosts);
+  CONSTEXPR_CHECK(is_within(ports_of(one, network_mode::ports), {}, beside_hosts, host));
+  CONSTEXPR_CHECK(!is_within(ports_of(two, network_mode::ports), {}, beside_hosts, host));
+  CONSTEXPR_CHECK(!is_within(beside_hosts, host, ports_of(one, network_mode::ports), {}));
   CONSTEXPR_CHECK(!caps().network(loopback).within(caps().network(blocked)));
   CONSTEXPR_CHECK(!caps().network(loopback).within(caps().network(one)));
   CONSTEXPR_CHECK(!caps().network(one).within(caps().network(loopback)));
@@ -360,9 +370,14 @@ constexpr nono::hosts host_lists[] = {
     nono::hosts{"v.t", "c.b.a.s"},
     nono::hosts{"*.t"},
     nono::hosts{"as", "a.s", "v.u"},
+    nono::hosts{"*"},
+    nono::hosts{"*.goog", "metadata.google.internal"},
+    nono::hosts{"metadata.goog", "t"},
 };
-constexpr std::string_view host_questions[] = {"s", "a.s", "b.s", "b.a.s", "c.a.s", "c.b.a.s", "d.c.b.a.s",
-                                               "t", "v.t", "u",   "v.u",   "as",    "x"};
+constexpr std::string_view host_questions[] = {
+    "s",       "a.s",       "b.s", "b.a.s",         "c.a.s",
+    "c.b.a.s", "d.c.b.a.s", "t",   "v.t",           "u",
+    "v.u",     "as",        "x",   "metadata.goog", "metadata.google.internal"};
 
 constexpr nono::group_rule tool_rules[] = {
     {"/a/b", nono::read}, {"~/x", right::write_file}, {"/z/secret", nono::no_rights}};

@@ -500,6 +500,8 @@ TEST_CASE("filter: truncation where Landlock does not know it") {
   filter_request old;
   old.complement_truncate = true;
   CHECK(verdict(old, SYS_truncate, {}) == refuse(EACCES));
+  CHECK(verdict(old, SYS_openat, {0, 0, O_ACCMODE | O_TRUNC}) == refuse(EACCES));  // neither reads nor writes
+  CHECK(verdict(old, SYS_openat, {0, 0, O_ACCMODE}) == pass);
   CHECK(verdict(old, SYS_openat, {0, 0, O_TRUNC}) == refuse(EACCES));
   CHECK(verdict(old, SYS_openat, {0, 0, O_TRUNC | O_CREAT}) == refuse(EACCES));
   CHECK(verdict(old, SYS_openat, {0, 0, O_TRUNC | O_WRONLY}) == pass);

@@ -123,7 +123,12 @@ TEST_CASE("host: a wildcard stands for every name below its own") {
   CONSTEXPR_CHECK(nono::names_host(patterns, "a.s"));
   CONSTEXPR_CHECK(nono::names_host(patterns, "t"));
   CONSTEXPR_CHECK(!nono::names_host(patterns, "a.t"));
-  CONSTEXPR_CHECK(!nono::names_host({}, "t"));
+  CONSTEXPR_CHECK(!nono::names_host(std::span<const std::string_view>{}, "t"));
+  constexpr std::string_view wide[] = {"*", "*.google.internal"};
+  CONSTEXPR_CHECK(nono::names_host(wide, "a.google.internal"));
+  CONSTEXPR_CHECK(!nono::names_host(wide, "metadata.google.internal"));
+  constexpr std::string_view itself[] = {"metadata.google.internal"};
+  CONSTEXPR_CHECK(nono::names_host(itself, "metadata.google.internal"));
 }
 
 TEST_CASE("host: hosts of the source are kept in byte order") {

@@ -37,6 +37,8 @@ std::string value_of(std::string_view name) {
   return std::string(nono::environment_variable(name, buffer));
 }
 
+static_assert(name_of(file_type::directory) == "directory" && name_of(file_type::symlink) == "symlink");
+
 }  // namespace
 
 TEST_CASE("resolve: what a path leads to") {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,21 @@ using ordered = nlohmann::ordered_json;
 
 inline std::string written(const ordered& value, int indent) {
   return value.dump(indent, ' ', false, ordered::error_handler_t::replace);
+}
+
+/// A text; nothing where it is malformed, or nested so deeply that what walks through it would need a stack as deep.
+inline std::optional<ordered> parsed(const char* text) {
+  constexpr int deepest = 128;
+  bool too_deep = false;
+  ordered out = ordered::parse(
+      text,
+      [&](int depth, ordered::parse_event_t, ordered&) {
+        too_deep = too_deep || depth > deepest;
+        return !too_deep;
+      },
+      false);
+  if (too_deep || out.is_discarded()) return std::nullopt;
+  return out;
 }
 
 class session_report {
@@ -47,11 +63,13 @@ class session_report {
   static std::optional<std::string> merge(const char* session, const char* proxy) {
     if (session == nullptr) return (void)bad_argument("session_json is null"), std::nullopt;
     ordered out;
-    out["session"] = ordered::parse(session, nullptr, false);
-    if (out["session"].is_discarded()) return malformed("session", "it cannot be parsed", "");
+    auto report = parsed(session);
+    if (!report) return malformed("session", "it cannot be parsed", "");
+    out["session"] = std::move(*report);
     if (proxy != nullptr && *proxy != '\0') {
-      out["proxy"] = ordered::parse(proxy, nullptr, false);
-      if (out["proxy"].is_discarded()) return malformed("proxy diagnostics", "it cannot be parsed", "");
+      auto diagnostics = parsed(proxy);
+      if (!diagnostics) return malformed("proxy diagnostics", "it cannot be parsed", "");
+      out["proxy"] = std::move(*diagnostics);
     }
     return written(out, 2);
   }
@@ -78,8 +96,9 @@ class session_report {
   bool read(std::string_view label, const char* given, ordered& to) {
     to = ordered::array();
     if (given == nullptr || *given == '\0') return true;
-    to = ordered::parse(given, nullptr, false);
-    if (to.is_discarded()) return (void)malformed(label, "it cannot be parsed"), false;
+    auto all = parsed(given);
+    if (!all) return (void)malformed(label, "it cannot be parsed"), false;
+    to = std::move(*all);
     if (!to.is_array()) return (void)malformed(label, "it is no array"), false;
     return true;
   }

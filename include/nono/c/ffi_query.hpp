@@ -2,8 +2,12 @@
 // Questions to a capability set of the C interface.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <nono/algebra.hpp>
 #include <nono/path.hpp>
+#include <nono/policy.hpp>
+#include <nono/protection.hpp>
 #include <nono/right.hpp>
 
 #include <nono/c/ffi_set.hpp>
@@ -41,6 +48,7 @@ inline std::string folded(std::string_view path) {
 /// yet below what is. Empty: nowhere, as for `missing/..`.
 inline std::string where_it_leads(std::string_view given) {
   constexpr int most_links = 40;  // as the kernel has it
+  if (given.empty()) return {};
   std::string path(given);
   if (!path.starts_with('/')) {
     char here[PATH_MAX];
@@ -84,6 +92,7 @@ struct verdict_of_set {
   right rights{};             ///< of all grants that cover it
   const entry* by = nullptr;  ///< the nearest grant; if one alone suffices, the nearest of those
   const denied_path* denied = nullptr;
+  bool lifted = false;  ///< and so is every other path
 
   [[nodiscard]] bool allows(right wanted) const noexcept {
     return denied == nullptr && contains(rights, wanted);
@@ -94,11 +103,27 @@ inline verdict_of_set ask(const NonoCapabilitySet& set, std::string_view path, r
   verdict_of_set out;
   out.path = where_it_leads(path);
   if (out.path.empty()) return out;
+  // What is lifted is open everywhere; on Linux nothing holds a deny then.
+  static const entry everywhere{"/", "/", right::read_write};
+  policy_ref settings{};
+  settings.sockets = set.sockets;
+  settings.lifted = set.lifted;
+  out.rights = detail::open_rights(settings);
+  out.lifted = set.lifted.has(protection::filesystem);
+  if (out.lifted) out.by = &everywhere;
   for (const denied_path& d : set.denies)
-    if (is_within(out.path, d.resolved)) out.denied = &d;
-  bool alone = false;
+    if (is_within(out.path, d.resolved) && !(out.lifted && this_platform == platform::linux_only))
+      out.denied = &d;
+  struct stat st{};
+  const bool has_names = ::stat(out.path.c_str(), &st) == 0 && st.st_nlink > 1 && !S_ISDIR(st.st_mode);
+  const auto is_same_file = [&](const entry& e) {
+    struct stat other{};
+    return has_names && ::stat(e.resolved.c_str(), &other) == 0 && other.st_dev == st.st_dev &&
+           other.st_ino == st.st_ino;
+  };
+  bool alone = out.lifted;
   for (const entry& e : set.entries) {
-    if (e.is_file ? out.path != e.resolved : !is_within(out.path, e.resolved)) continue;
+    if (e.is_file ? out.path != e.resolved && !is_same_file(e) : !is_within(out.path, e.resolved)) continue;
     out.rights |= e.rights;
     const bool suffices = contains(e.rights, wanted);
     const bool nearer = out.by == nullptr || e.resolved.size() > out.by->resolved.size();
@@ -133,6 +158,7 @@ inline std::string explanation(const NonoCapabilitySet& set, std::string_view pa
   if (v.path.empty()) return out + " is denied: the path leads nowhere; name one that does";
   if (v.denied != nullptr)
     return out + " is denied by the deny of " + quoted(v.denied->original) + "; leave that out to grant it";
+  if (v.lifted) return out + " is allowed: the set lifts 'filesystem'";
   if (v.allows(wanted))
     return out + " is allowed by the grant [" + words_of_rights(v.by->rights) + "] of " +
            quoted(v.by->original) + (contains(v.by->rights, wanted) ? "" : " and those around it");

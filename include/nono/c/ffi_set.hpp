@@ -109,6 +109,9 @@ struct NonoCapabilitySet {
   std::vector<std::string> allowed_commands{}, blocked_commands{}, platform_rules{};
   nono::protection_set best_effort{}, lifted{};
   bool strict = false;
+  // What only a stored state brings.
+  nono::unix_sockets sockets = nono::unix_sockets::by_default;
+  nono::target_systems target = nono::target_systems::unspecified;
 
   /// What type a path must have.
   enum class wanted { directory, file, any };
@@ -165,7 +168,7 @@ struct NonoCapabilitySet {
       if (best_effort.has(row.id)) out.best_effort(row.id);
       if (lifted.has(row.id)) out.lift(row.id);
     }
-    out.strict(strict);
+    out.unix_sockets(sockets).strict(strict).target(target);
     return out;
   }
 

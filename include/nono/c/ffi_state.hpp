@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@
 #include <nono/json/writer.hpp>
 
 #include <nono/c/ffi_query.hpp>
+#include <nono/c/ffi_rule.hpp>
 #include <nono/c/ffi_set.hpp>
 #include <nono/c/ffi_text.hpp>
 
@@ -29,21 +32,38 @@ struct NonoSandboxState {
 
 namespace nono::c {
 
+/// Where an entry came from, in the words of both.
+inline constexpr std::pair<origin, NonoCapabilitySourceTag> source_tags[] = {
+    {origin::user, NONO_CAPABILITY_SOURCE_TAG_USER},
+    {origin::group, NONO_CAPABILITY_SOURCE_TAG_GROUP},
+    {origin::profile, NONO_CAPABILITY_SOURCE_TAG_PROFILE},
+    {origin::system, NONO_CAPABILITY_SOURCE_TAG_SYSTEM},
+    {origin::command, NONO_CAPABILITY_SOURCE_TAG_SYSTEM},
+};
+
 inline std::unique_ptr<NonoSandboxState> state_of(const NonoCapabilitySet& set) {
   auto out = std::make_unique<NonoSandboxState>();
-  for (const entry& e : set.entries)
-    out->policy.rules.push_back({.path = e.original,
+  // A file may be called "$HOME"; in a state that is a variable.
+  const auto as_stored = [](const std::string& path) { return path.starts_with('$') ? "./" + path : path; };
+  for (const entry& e : set.entries) {
+    const auto* const source = std::find_if(std::begin(source_tags), std::end(source_tags),
+                                            [&](const auto& row) { return row.second == e.source; });
+    out->policy.rules.push_back({.path = as_stored(e.original),
                                  .resolved = e.resolved,
                                  .rights = e.rights,
                                  .kind = e.is_file ? path_kind::file : path_kind::directory,
+                                 .from = source->first,
+                                 .source = e.group,
                                  .was = stored_rule::effect::grants,
                                  .is_file = e.is_file});
+  }
   for (const denied_path& d : set.denies)
-    out->policy.rules.push_back({.path = d.original,
+    out->policy.rules.push_back({.path = as_stored(d.original),
                                  .resolved = d.resolved,
                                  .kind = path_kind::deny,
                                  .missing = if_exists,
                                  .was = stored_rule::effect::grants});
+  detail::mark_unfit(out->policy);
   network_rule& network = out->policy.network;
   if (set.network != NONO_NETWORK_MODE_ALLOW_ALL) network.mode = network_mode::blocked;
   const auto open = [&](port_rule port) {
@@ -55,6 +75,8 @@ inline std::unique_ptr<NonoSandboxState> state_of(const NonoCapabilitySet& set) 
   out->policy.best_effort = set.best_effort;
   out->policy.lifted = set.lifted;
   out->policy.strict = set.strict;
+  out->policy.sockets = set.sockets;
+  out->policy.target = set.target;
   out->proxy_only = set.network == NONO_NETWORK_MODE_PROXY_ONLY;
   out->proxy_port = set.proxy_port;
   out->allowed_commands = set.allowed_commands;
@@ -99,11 +121,14 @@ inline result<std::string> json_of(const NonoSandboxState& state) {
     *text += ']';
   }
   *text += "\n  }\n}";
+  if (text->size() > max_state_text)
+    return error{errc::json_too_large,
+                 0,
+                 "the sandbox state",
+                 {},
+                 "more than " + std::to_string(max_state_text) + " bytes"};
   return text;
 }
-
-/// What went wrong with a text, as callers know it.
-inline std::string json_failure(const nono::error& why) { return "JSON parse error: " + why.message(); }
 
 /// Reads the key "nono_c"; the sentence of what is wrong with it.
 inline std::string read_beyond(const json_value& root, NonoSandboxState& to) {
@@ -114,6 +139,9 @@ inline std::string read_beyond(const json_value& root, NonoSandboxState& to) {
     return "JSON parse error: \"nono_c\" " + std::string(what) + " at line " + std::to_string(v.at.line) +
            " column " + std::to_string(v.at.column);
   };
+  if (std::count_if(root.items.begin(), root.items.end(),
+                    [](const json_value& v) { return v.key == "nono_c"; }) > 1)
+    return wrong(*beyond, "stands twice");
   if (beyond->is != kind::object) return wrong(*beyond, "is no object");
   for (const json_value& member : beyond->items) {
     std::vector<std::string>* const list = member.key == "allowed_commands"   ? &to.allowed_commands
@@ -146,9 +174,9 @@ inline std::string read_beyond(const json_value& root, NonoSandboxState& to) {
 /// A state from its JSON; null, with a message.
 inline std::unique_ptr<NonoSandboxState> state_from(std::string_view text) {
   auto state = sandbox_state::from_json(text);
-  if (!state) return (void)bad_argument(json_failure(state.error())), nullptr;
-  const auto root = read_json(text, "a sandbox state");
-  if (!root) return (void)bad_argument(json_failure(root.error())), nullptr;
+  if (!state) return (void)bad_argument(state.error().message()), nullptr;
+  const auto root = read_json(text, "JSON parse error", detail::json_of_state);
+  if (!root) return (void)bad_argument(root.error().message()), nullptr;
   auto out = std::make_unique<NonoSandboxState>();
   out->policy = std::move(state->data);
   if (std::string why = read_beyond(*root, *out); !why.empty())
@@ -166,23 +194,32 @@ inline std::unique_ptr<NonoCapabilitySet> set_of(const NonoSandboxState& state) 
   const auto add = [&](const stored_rule& r, const std::string& group) -> bool {
     if (!r.access.empty()) return unable("invalid access mode in sandbox state: " + r.access), false;
     if (starts_with_variable(r.path)) return unable("the path " + r.path + " begins with a variable"), false;
+    const auto moved = [&](const std::string& to) {
+      return unable("the path " + r.path + " leads to " + as_utf8(to) + " now and not to " + r.resolved),
+             false;
+    };
     if (r.kind == path_kind::deny) {
-      out->denies.push_back({r.path, r.resolved.empty() ? where_it_leads(r.path) : r.resolved});
+      std::string now = where_it_leads(r.path);
+      if (!r.resolved.empty() && now != r.resolved) return moved(now);
+      out->denies.push_back({r.path, std::move(now)});
       return true;
     }
     if (r.directly_in || r.binds)
       return unable("sockets that can be bound, or of one directory alone, are not built yet"), false;
-    if (r.was != stored_rule::effect::grants) return true;  // it came to nothing then
+    // It came to nothing then. A grant that meets a deny is here still: apply() refuses the two.
+    if (r.was == stored_rule::effect::absent || (r.was == stored_rule::effect::unfit && r.gives_way))
+      return true;
     real_path at = resolve(r.path);
     if (at.code != NONO_ERROR_CODE_OK) {
       if (r.missing != must_exist) return true;
       return (void)failed(at.code, std::move(at.message)), false;
     }
-    if (at.path != r.resolved)
-      return unable("the path " + r.path + " leads to " + as_utf8(at.path) + " now and not to " + r.resolved),
-             false;
+    if (at.path != r.resolved) return moved(at.path);
     struct stat st{};
-    const bool is_file = ::stat(at.path.c_str(), &st) != 0 || !S_ISDIR(st.st_mode);
+    const bool is_there = ::stat(at.path.c_str(), &st) == 0;
+    if (r.pinned && (!is_there || inode_id{st.st_dev, st.st_ino} != *r.pinned))
+      return unable("another file stands at " + r.path + " now"), false;
+    const bool is_file = !is_there || !S_ISDIR(st.st_mode);
     if (is_file != r.is_file)
       return (void)failed(
                  r.is_file ? NONO_ERROR_CODE_ERR_EXPECTED_FILE : NONO_ERROR_CODE_ERR_EXPECTED_DIRECTORY,
@@ -190,20 +227,18 @@ inline std::unique_ptr<NonoCapabilitySet> set_of(const NonoSandboxState& state) 
                             : "Expected a directory but got a file: ") +
                      r.path),
              false;
-    constexpr NonoCapabilitySourceTag tags[] = {
-        NONO_CAPABILITY_SOURCE_TAG_USER, NONO_CAPABILITY_SOURCE_TAG_GROUP, NONO_CAPABILITY_SOURCE_TAG_PROFILE,
-        NONO_CAPABILITY_SOURCE_TAG_SYSTEM, NONO_CAPABILITY_SOURCE_TAG_SYSTEM};
-    out->entries.push_back(
-        {r.path, std::move(at.path), r.rights, is_file,
-         group.empty() ? tags[static_cast<std::size_t>(r.from)] : NONO_CAPABILITY_SOURCE_TAG_GROUP,
-         group.empty() && r.from == origin::group ? r.source : group});
+    out->entries.push_back({r.path, std::move(at.path), r.rights, is_file,
+                            group.empty() ? source_tags[static_cast<std::size_t>(r.from)].second
+                                          : NONO_CAPABILITY_SOURCE_TAG_GROUP,
+                            group.empty() && r.from == origin::group ? r.source : group});
     return true;
   };
   for (const stored_rule& r : state.policy.rules)
     if (!add(r, {})) return nullptr;
   for (const stored_group& g : state.policy.groups)
-    for (const stored_rule& r : g.rules)
-      if (!add(r, g.name)) return nullptr;
+    if (g.on == platform::any || g.on == this_platform)
+      for (const stored_rule& r : g.rules)
+        if (!add(r, g.name)) return nullptr;
   const network_rule& network = state.policy.network;
   if (state.policy.memory_limit || network.mode == network_mode::hosts ||
       network.mode == network_mode::loopback)
@@ -216,9 +251,13 @@ inline std::unique_ptr<NonoCapabilitySet> set_of(const NonoSandboxState& state) 
   out->allowed_commands = state.allowed_commands;
   out->blocked_commands = state.blocked_commands;
   out->platform_rules = state.platform_rules;
+  for (const std::string& rule : state.platform_rules)
+    if (std::string why = platform_rule(rule).check(); !why.empty()) return unable(std::move(why));
   out->best_effort = state.policy.best_effort;
   out->lifted = state.policy.lifted;
   out->strict = state.policy.strict;
+  out->sockets = state.policy.sockets;
+  out->target = state.policy.target;
   return out;
 }
 

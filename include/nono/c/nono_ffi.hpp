@@ -358,7 +358,8 @@ enum NonoErrorCode nono_query_context_query_network(const struct NonoQueryContex
                                                     struct NonoQueryResult* out_result) NONO_NOEXCEPT {
   if (ctx == nullptr || out_result == nullptr)
     return nono::c::bad_argument("ctx or out_result pointer is NULL");
-  const bool open = ctx->set.network == NONO_NETWORK_MODE_ALLOW_ALL;
+  const bool open =
+      ctx->set.network == NONO_NETWORK_MODE_ALLOW_ALL || ctx->set.lifted.has(nono::protection::network);
   *out_result = {open ? NONO_QUERY_STATUS_ALLOWED : NONO_QUERY_STATUS_DENIED,
                  open ? NONO_QUERY_REASON_NETWORK_ALLOWED : NONO_QUERY_REASON_NETWORK_BLOCKED,
                  nullptr,

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -228,19 +229,25 @@ class profile_parser {
       if (is_text(v, name) && not_empty(name, v)) add(out_->*f.list, v.text);
       return;
     }
+    const std::string_view keys[] = {f.words, "when"};
+    only(keys, name, v);
     const json_value* const what = v.find(f.words);
-    for (const json_value& m : v.items)
-      if (m.key != f.words && m.key != "when") {
-        nearest near(m.key);
-        near.offer(f.words, f.words);
-        near.offer("when", "when");
-        fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + m.key), m.key_at,
-             near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
-      }
     if (what == nullptr) return fail(errc::json_missing_key, detail::quoted(f.words), v.at);
     if (!is_text(*what, name) || !not_empty(name, *what)) return;
     const json_value* const when = v.find("when");
     if (when == nullptr || holds_one(*when)) add(out_->*f.list, what->text);
+  }
+  /// Whether an object has no other keys than these.
+  bool only(std::span<const std::string_view> keys, std::string_view name, const json_value& object) {
+    for (const json_value& m : object.items) {
+      if (std::find(keys.begin(), keys.end(), m.key) != keys.end()) continue;
+      nearest near(m.key);
+      for (const std::string_view key : keys) near.offer(key, key);
+      fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + m.key), m.key_at,
+           near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
+      return false;
+    }
+    return true;
   }
   bool not_empty(std::string_view name, const json_value& v) {
     if (v.text.empty()) fail(errc::json_bad_value, detail::quoted(name) + " has an empty entry", v.at);
@@ -279,12 +286,15 @@ class profile_parser {
     if (v.is == kind::text) {
       if (is_text(v, name)) d.name = v.text;
     } else if (is(v, kind::object, name)) {
+      constexpr std::string_view keys[] = {"domain", "endpoints"};
+      if (!only(keys, name, v)) return;
       const json_value* const host = v.find("domain");
       if (host == nullptr) return fail(errc::json_missing_key, "'domain'", v.at);
       if (is_text(*host, "domain")) d.name = host->text;
       if (const json_value* const endpoints = v.find("endpoints"))
         each(*endpoints, "endpoints", [&](const json_value& e) {
-          if (!is(e, kind::object, "endpoints")) return;
+          constexpr std::string_view of_endpoint[] = {"method", "path"};
+          if (!is(e, kind::object, "endpoints") || !only(of_endpoint, "endpoints", e)) return;
           const json_value* const method = e.find("method");
           const json_value* const path = e.find("path");
           if (method == nullptr || path == nullptr)
@@ -302,16 +312,7 @@ class profile_parser {
     if (!is(v, kind::object, name)) return;
     for (const json_value& d : v.items) {
       if (failed_.code != errc::none || !is(d, kind::object, d.key)) return;
-      for (const json_value& m : d.items) {
-        if (std::find(std::begin(definition_keys), std::end(definition_keys), m.key) !=
-            std::end(definition_keys))
-          continue;
-        nearest near(m.key);
-        for (const std::string_view key : definition_keys) near.offer(key, key);
-        return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + d.key + '.' + m.key),
-                    m.key_at,
-                    near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
-      }
+      if (!only(definition_keys, std::string(name) + '.' + d.key, d)) return;
       const json_value* const upstream = d.find("upstream");
       if (upstream == nullptr) return fail(errc::json_missing_key, "'upstream'", d.at);
       if (!is_text(*upstream, "upstream")) return;
@@ -383,10 +384,8 @@ class profile_parser {
       const json_value* variable = &m;
       bool here = true;
       if (m.is == kind::object) {
-        for (const json_value& inner : m.items)
-          if (inner.key != "env_var" && inner.key != "when")
-            return fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + inner.key),
-                        inner.key_at, "write 'env_var' and 'when' alone");
+        constexpr std::string_view keys[] = {"env_var", "when"};
+        if (!only(keys, name, m)) return;
         variable = m.find("env_var");
         if (variable == nullptr) return fail(errc::json_missing_key, "'env_var'", m.at);
         if (const json_value* const when = m.find("when")) here = holds_one(*when);

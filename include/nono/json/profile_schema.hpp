@@ -125,10 +125,12 @@ class schema_writer {
         return "\"enum\": [null, " + words(f.words) + ']';
       case field_shape::domains:
         return "\"type\": \"array\", \"items\": {\"anyOf\": [{\"$ref\": \"#/$defs/some_text\"}, "
-               "{\"type\": \"object\", \"required\": [\"domain\"], \"properties\": {\"domain\": {\"$ref\": "
+               "{\"type\": \"object\", \"required\": [\"domain\"], \"additionalProperties\": false, "
+               "\"properties\": {\"domain\": {\"$ref\": "
                "\"#/$defs/some_text\"}, \"endpoints\": {\"type\": \"array\", \"items\": {\"type\": "
                "\"object\", "
-               "\"required\": [\"method\", \"path\"], \"properties\": {\"method\": {\"$ref\": "
+               "\"required\": [\"method\", \"path\"], \"additionalProperties\": false, \"properties\": "
+               "{\"method\": {\"$ref\": "
                "\"#/$defs/text\"}, "
                "\"path\": {\"$ref\": \"#/$defs/text\"}}}}}}]}";
       case field_shape::definitions: {

@@ -61,7 +61,7 @@ class sandbox_state {
   }
 
   /// The text, without a newline at its end; the same state gives the same bytes.
-  /// Errors: state_path_not_utf8.
+  /// Errors: state_path_not_utf8; json_too_large: 4 MiB are what from_json() reads.
   [[nodiscard]] result<std::string> to_json() const { return detail::state_writer(data).text(); }
 
   /// The policy again, by name. Each path must lead to what it led to when the state was taken, and where it was pinned

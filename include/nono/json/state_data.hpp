@@ -70,6 +70,9 @@ struct stored_group {
   friend bool operator==(const stored_group&, const stored_group&) = default;
 };
 
+/// The longest text of a state, in bytes.
+inline constexpr std::size_t max_state_text = 4U << 20U;
+
 /// A policy as it is stored.
 struct stored_policy {
   std::vector<stored_rule> rules{};  ///< in the order in which they are written
@@ -291,6 +294,25 @@ void take_settings(const Policy& policy, stored_policy& to) {
   to.strict = policy.strict;
 }
 
+/// Grants that meet a deny: the reference's keys have no denies, so they must not have these grants either.
+inline void mark_unfit(stored_policy& all) {
+  std::vector<std::string_view> denied;
+  const auto each = [&](auto&& f) {
+    for (stored_rule& r : all.rules) f(r);
+    for (stored_group& g : all.groups)
+      for (stored_rule& r : g.rules) f(r);
+  };
+  each([&](const stored_rule& r) {
+    if (r.kind == path_kind::deny && !r.resolved.empty()) denied.push_back(r.resolved);
+  });
+  each([&](stored_rule& r) {
+    if (r.kind == path_kind::deny || r.was != stored_rule::effect::grants) return;
+    for (const std::string_view d : denied)
+      if (is_within(r.resolved, d) || (!r.is_file && is_within(d, r.resolved)))
+        r.was = stored_rule::effect::unfit;
+  });
+}
+
 /// From a policy to what is stored.
 class state_taker {
  public:
@@ -346,25 +368,6 @@ class state_taker {
         (spares_system && (touches_system(at.path) || touches_system(at.resolved))))
       s.was = stored_rule::effect::unfit;
     return {};
-  }
-
-  /// Grants that meet a deny: the reference's keys have no denies, so they must not have these grants either.
-  static void mark_unfit(stored_policy& all) {
-    std::vector<std::string_view> denied;
-    const auto each = [&](auto&& f) {
-      for (stored_rule& r : all.rules) f(r);
-      for (stored_group& g : all.groups)
-        for (stored_rule& r : g.rules) f(r);
-    };
-    each([&](const stored_rule& r) {
-      if (r.kind == path_kind::deny && !r.resolved.empty()) denied.push_back(r.resolved);
-    });
-    each([&](stored_rule& r) {
-      if (r.kind == path_kind::deny || r.was != stored_rule::effect::grants) return;
-      for (const std::string_view d : denied)
-        if (is_within(r.resolved, d) || (!r.is_file && is_within(d, r.resolved)))
-          r.was = stored_rule::effect::unfit;
-    });
   }
 
   state_places places_;

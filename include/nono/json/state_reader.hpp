@@ -18,11 +18,14 @@
 
 namespace nono::detail {
 
+/// What a stored state may be, as JSON.
+inline constexpr json_options json_of_state{
+    .repeated_keys = true, .bytes = max_state_text, .depth = 128, .values = 200'000};
+
 class state_reader {
  public:
   error read(std::string_view text, stored_policy& to) {
-    const json_options options{.repeated_keys = true, .bytes = 4U << 20U, .depth = 128, .values = 200'000};
-    const result<json_value> root = read_json(text, subject, options);
+    const result<json_value> root = read_json(text, subject, json_of_state);
     if (!root) return root.error();
     read_root(*root, to);
     return std::move(failed_);

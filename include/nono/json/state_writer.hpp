@@ -55,6 +55,12 @@ class state_writer {
     if (!reference_can_say(from_)) put_beyond();
     out_ += "\n}";
     if (failed_.code != errc::none) return std::move(failed_);
+    if (out_.size() > max_state_text)
+      return error{errc::json_too_large,
+                   0,
+                   "the sandbox state",
+                   {},
+                   "more than " + std::to_string(max_state_text) + " bytes"};
     return std::move(out_);
   }
 

@@ -22,6 +22,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -195,8 +196,8 @@ class decider {
     socklen_t size = sizeof family;
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return done(errno);
     w.is_unix = family == AF_UNIX;
-    if (n.args[2] > sizeof w.address) return done(EINVAL);
-    w.length = static_cast<socklen_t>(n.args[2]);
+    w.length = static_cast<socklen_t>(n.args[2]);  // an int to the kernel: the upper half counts for nothing
+    if (w.length > (w.is_unix ? sizeof(sockaddr_un) : sizeof w.address)) return done(EINVAL);
     if (const int why = who.read(n.args[1], &w.address, w.length); why != 0) return done(why);
     if (is_gone(n)) return done(EINTR);
     if (leaves_loopback(w)) return refused(EACCES, std::string(localhost_alone));
@@ -249,7 +250,7 @@ class decider {
     if (why == EINPROGRESS && w.blocks) why = try_connect(w);  // on loopback it is there by now
     if (!keeps_answers_) why = done_before(n.pid, w.socket.get(), why);
     if (!is_under_way(w, why)) return done(why);
-    if (waiting_.size() >= most_waiting) return done(EAGAIN);
+    if (waiting_.size() >= most_waiting_) return done(EAGAIN);
     timeval limit{};
     socklen_t size = sizeof limit;
     if (::getsockopt(w.socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
@@ -294,21 +295,49 @@ class decider {
     const pinned socket = who.open_file(static_cast<int>(n.args[0]));
     struct stat st{};
     if (socket.os_errno == 0 && ::fstat(socket.fd.get(), &st) == 0 && S_ISSOCK(st.st_mode)) {
-      bound_socket server;
-      server.number = static_cast<std::uint32_t>(st.st_ino);
-      if (ask_for_socket(netlink_, server)) remember(server);
+      server own;
+      own.socket.number = static_cast<std::uint32_t>(st.st_ino);
+      if (ask_for_socket(netlink_, own.socket) && !own.socket.is_connected) {
+        find_file(socket.fd.get(), who, own);
+        if (!is_gone(n)) remember(own);
+      }
     }
     return go_on_as_it_is();
   }
-  void remember(const bound_socket& server) {
+
+  /// A socket that listens inside, and its file as stat(2) knows it where that is not the kernel's own word.
+  struct server {
+    bound_socket socket;
+    inode_id file{};
+    [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
+      return socket.is_at(id) || (file == id && socket.has_number_of(id));
+    }
+  };
+  /// Where stat(2) tells an invented device, the number of the inode alone could be that of anybody's file elsewhere. So it
+  /// is looked up by the socket's name, and counts only where the sandbox may make files.
+  void find_file(int socket, const caller& who, server& own) const {
+    waiting bound;
+    bound.length = sizeof bound.address;
+    std::string path;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound.address), &bound.length) != 0 ||
+        !names_file(bound, path))
+      return;
+    const pinned at = who.walk(AT_FDCWD, path, true);
+    file_facts file;
+    if (at.os_errno == 0 && facts_of(at.fd.get(), "", file) == 0 && own.socket.has_number_of(file.id) &&
+        invents_devices(at.fd.get()) &&
+        ((by_.handled & right::create) == no_rights || is_granted(at.fd.get(), right::create)))
+      own.file = file.id;
+  }
+  void remember(const server& own) {
     if (servers_.size() >= most_servers)
-      std::erase_if(servers_, [&](bound_socket s) { return !ask_for_socket(netlink_, s); });
+      std::erase_if(servers_, [&](server s) { return !ask_for_socket(netlink_, s.socket); });
     if (servers_.size() >= most_servers) servers_.erase(servers_.begin());
-    servers_.push_back(server);
+    servers_.push_back(own);
   }
   [[nodiscard]] bool is_own_server(const inode_id& id) const noexcept {
-    for (bound_socket s : servers_)
-      if (s.is_at(id) && ask_for_socket(netlink_, s) && s.is_at(id)) return true;
+    for (server s : servers_)
+      if (s.is_at(id) && ask_for_socket(netlink_, s.socket) && s.is_at(id)) return true;
     return false;
   }
 
@@ -408,6 +437,7 @@ class decider {
     if (got.os_errno != 0 && empty && is_unreadable(got.os_errno))
       return refused(EPERM, "a file of a program that is closed to tracing");
     if (got.os_errno != 0) return done(got.os_errno);
+    if (file.by_descriptor && is_path_alone(got.fd.get())) return done(EBADF);
     if (!may_change(got.fd.get())) return refused(EPERM, name_of(got.fd.get(), path));
     return done(act(got.fd.get(), by_path));
   }
@@ -418,7 +448,9 @@ class decider {
     const file_type type = type_of_mode(st.st_mode);
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) return false;
-    if (type != file_type::device && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY) return true;
+    // Access mode 3 is open for neither reading nor writing, and the kernel asks no sandbox for it.
+    const bool writes = (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
+    if (type != file_type::device && (flags & O_PATH) == 0 && writes) return true;
     return is_granted(fd, changes_metadata(type)) || has_no_name(fd);
   }
   /// True when a grant on the file or above it gives one of the rights.
@@ -429,6 +461,10 @@ class decider {
       return !granted;
     });
     return why == 0 && granted;
+  }
+  static bool is_path_alone(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_PATH) != 0;
   }
   /// The kernel's name of the file; as the caller wrote it where it has none.
   static std::string name_of(int fd, const std::string& written) {
@@ -536,14 +572,25 @@ class decider {
     const bool second = n.call == SYS_setpriority || n.call == SYS_ioprio_set;
     const int pid = static_cast<int>(n.args[second ? 1 : 0]);
     const bool ours = ::syscall(SYS_tgkill, ::getpid(), pid, 0) == 0;
-    if (!ours && pid > 0 && (::kill(pid, 0) == 0 || errno == ESRCH)) return go_on_as_it_is();
+    if (!ours && pid > 0) {
+      if (::syscall(SYS_tkill, pid, 0) == 0)
+        return go_on_as_it_is();  // kill() knows no threads but the first
+      if (errno == ESRCH)
+        return done(ESRCH);  // nobody now: by the time of the call it might be somebody outside
+    }
     return refused(EPERM, "process " + std::to_string(pid));
   }
 
   static constexpr std::int64_t between_looks = 100;  // milliseconds: a caller may be gone, or have a signal
   static constexpr std::int64_t between_tries = 2;
-  static constexpr std::size_t most_waiting = 1024;
   static constexpr std::size_t most_servers = 1024;
+
+  /// Leaves three quarters of the descriptors to the rest of the process.
+  static std::size_t waiting_for_descriptors() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 16;
+    return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 8, 16, 1024));
+  }
 
   struct connection {
     int pid = 0;
@@ -557,9 +604,10 @@ class decider {
   std::vector<std::uint16_t> loopback_ports_;
   held_thread last_caller_;
   std::vector<waiting> waiting_;
+  std::size_t most_waiting_ = waiting_for_descriptors();  ///< each holds two descriptors of this process
   std::int64_t next_look_ = 0;
   std::int64_t pause_ = between_tries;
-  std::vector<bound_socket> servers_;
+  std::vector<server> servers_;
   std::array<connection, 16> connected_{};  // lately, where the caller may not know yet
   std::size_t next_connected_ = 0;
 };

@@ -52,7 +52,7 @@ class filter_table {
     add(f::baseline, request.decides_processes);
     if (request.decides_processes) add(f::affinity_rows, true);
     if (request.no_unix_sockets) add(f::no_unix_rows);
-    if (request.decides_unix) add(f::unix_datagram_rows);
+    if (request.decides_unix || request.no_unix_sockets) add(f::unix_datagram_rows);
     if (request.decides_metadata) add(f::metadata_rows, true);
     switch (request.network) {
       case network_mode::unrestricted:

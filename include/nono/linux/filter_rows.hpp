@@ -159,8 +159,8 @@ inline constexpr filter_row unix_call_rows[] = {
     {SYS_connect, any, EACCES, protection::pathname_unix, "a connection", true},
     {SYS_listen, any, EACCES, protection::pathname_unix, "a server of the sandbox's own", true},
 };
-/// With them: a datagram names its receiver in memory, where no filter can look, so there are no datagram sockets
-/// (SOCK_RAW is one too). Before the rows of the network.
+/// With them, and with unix_sockets(none): a datagram names its receiver in memory, where no filter can look, so there are no
+/// datagram sockets (SOCK_RAW is one too). Before the rows of the network.
 inline constexpr filter_row unix_datagram_rows[] = {
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix datagram sockets", false,
      when(1, type_datagram, type_mask)},
@@ -240,7 +240,7 @@ inline constexpr filter_row no_listen_rows[] = {
     {SYS_listen, any, EACCES, protection::network, "no port to bind was granted"},
 };
 
-/// unix_sockets(none): socketpair alone. Before the rows of the network.
+/// unix_sockets(none): socketpair alone, and none of datagrams, which can be sent anywhere. Before the rows of the network.
 inline constexpr filter_row no_unix_rows[] = {
     {SYS_socket, when(0, family_unix), EACCES, protection::pathname_unix, "unix sockets are not granted"},
 };
@@ -248,12 +248,17 @@ inline constexpr filter_row no_unix_rows[] = {
 /// Below ABI 3, where Landlock does not know truncation: emptying needs a descriptor opened for writing.
 inline constexpr filter_row truncate_rows[] = {
     {SYS_truncate, any, EACCES, protection::truncate, "truncate by name"},
+// Access mode 3 opens for neither reading nor writing, so Landlock asks nothing, and truncates.
 #if defined(SYS_open)
     {SYS_open, when(1, open_truncate, open_access_and_truncate), EACCES, protection::truncate,
      "O_RDONLY|O_TRUNC"},
+    {SYS_open, when(1, open_access_and_truncate, open_access_and_truncate), EACCES, protection::truncate,
+     "access mode 3 and O_TRUNC"},
 #endif
     {SYS_openat, when(2, open_truncate, open_access_and_truncate), EACCES, protection::truncate,
      "O_RDONLY|O_TRUNC"},
+    {SYS_openat, when(2, open_access_and_truncate, open_access_and_truncate), EACCES, protection::truncate,
+     "access mode 3 and O_TRUNC"},
     {SYS_openat2, any, ENOSYS, protection::truncate, "openat2, whose flags cannot be seen"},
 };
 

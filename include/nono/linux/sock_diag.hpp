@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include <linux/magic.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <nono/resolve.hpp>
@@ -24,20 +26,31 @@ struct bound_socket {
   std::uint32_t cookie[2] = {};  ///< never given twice
   std::uint32_t file = 0;        ///< the file's inode, its low half
   std::uint32_t device = 0;
+  bool is_connected = false;  ///< accepted sockets have the address of the one that accepted them
 
-  /// True when the socket is bound to that file. Some file systems tell stat(2) a device of their own making
-  /// (subvolumes, overlays: major number 0); there the inode has to do.
+  [[nodiscard]] bool has_number_of(const inode_id& id) const noexcept {
+    return file == static_cast<std::uint32_t>(id.number);
+  }
+  /// True when the socket is bound to that file, for certain. Some file systems tell stat(2) a device of their own making
+  /// (see invents_devices()): there it is never true.
   [[nodiscard]] bool is_at(const inode_id& id) const noexcept {
     const std::uint32_t major = major_of_device(id.device);
     const std::uint32_t minor = minor_of_device(id.device);
-    return file == static_cast<std::uint32_t>(id.number) &&
-           (device == (major << 20U | minor) || (major == 0 && device >> 20U == 0));
+    return has_number_of(id) && device == (major << 20U | minor);
   }
 };
+
+/// Whether stat(2) tells another device than the file system's own for what `fd` is on: btrfs for its subvolumes, overlayfs
+/// for its layers.
+inline bool invents_devices(int fd) noexcept {
+  struct statfs fs{};
+  return ::fstatfs(fd, &fs) == 0 && (fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == OVERLAYFS_SUPER_MAGIC);
+}
 
 /// Asks for the socket of that number, and of that cookie unless it is 0. False when there is none, it is bound to no
 /// file, or the kernel does not tell (no CONFIG_UNIX_DIAG). netlink: a NETLINK_SOCK_DIAG socket of the same network.
 inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
+  constexpr std::uint8_t unconnected = 7, listening = 10;  // Source: net/tcp_states.h
   struct {
     nlmsghdr header;
     unix_diag_req request;
@@ -75,6 +88,7 @@ inline bool ask_for_socket(int netlink, bound_socket& socket) noexcept {
       socket.cookie[1] = message.udiag_cookie[1];
       socket.file = file.udiag_vfs_ino;
       socket.device = file.udiag_vfs_dev;
+      socket.is_connected = message.udiag_state != unconnected && message.udiag_state != listening;
       return true;
     }
     at += (attribute.rta_len + 3U) & ~std::size_t{3};

@@ -81,7 +81,7 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
     "filesystem": {"write": ["w"], "allow_file": ["af"], "read_file": ["rf"], "write_file": ["wf"],
       "unix_socket": ["u1"], "unix_socket_bind": ["u2"], "unix_socket_dir": ["u3"], "unix_socket_dir_bind": ["u4"],
       "unix_socket_subtree": ["u5"], "unix_socket_subtree_bind": ["u6"], "deny": ["d"], "bypass_protection": ["b"]},
-    "network": {"block": true, "allow_domain": ["a", {"domain": "b", "endpoints": [{"method": "GET", "path": "/x"}], "y": 1}],
+    "network": {"block": true, "allow_domain": ["a", {"domain": "b", "endpoints": [{"method": "GET", "path": "/x"}]}],
       "custom_credentials": {"c": {"upstream": "https://c", "credential_key": "k"}}, "open_port": [1], "listen_port": [0, 2],
       "connect_port": [65535], "upstream_proxy": "p:1", "upstream_bypass": ["q"], "allow_http2": false},
     "environment": {"allow_vars": [], "deny_vars": ["X*"], "set_vars": {"A": "1"}},
@@ -161,6 +161,12 @@ TEST_CASE("profile: what is wrong is said with the nearest known field, line and
         "x: unknown key: 'file_system' at line 1 column 2; to change that, write 'filesystem'");
   CHECK(why("{\"allow_domain\": []}") ==
         "x: unknown key: 'allow_domain' at line 1 column 2; to change that, write 'network.allow_domain'");
+  CHECK(why("{\"network\": {\"allow_domain\": [{\"domain\": \"d\", \"endpoint\": []}]}}") ==
+        "x: unknown key: 'network.allow_domain.endpoint' at line 1 column 47; to change that, write "
+        "'endpoints'");
+  CHECK(why("{\"network\": {\"allow_domain\": [{\"domain\": \"d\", \"endpoints\": [{\"method\": \"GET\", "
+            "\"path\": \"/\", \"paht\": 1}]}]}}")
+            .find("unknown key: 'endpoints.paht'") != std::string::npos);
   CHECK(why("{\"Zzzzzzzzzz\": 1}") ==
         "x: unknown key: 'Zzzzzzzzzz' at line 1 column 2; to change that, leave it out");
   CHECK(why("{\"a\\u001b[31m\": 1}").find("'a\\x1b[31m'") != std::string::npos);
