@@ -134,7 +134,8 @@ std::string switch_for(std::string_view name) {
   const std::string value(value_of(out));
   try {
     if (!value.empty() && CLI::detail::to_flag_value(value) <= 0) out.clear();
-  } catch (const std::logic_error&) {  // no such value: CLI11 says so
+  } catch (const std::logic_error&) {
+    return out;  // no such value: CLI11 will say so
   }
   return out;
 }
