@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <functional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,28 +101,77 @@ void add_port_flags(CLI::App& app, run_options& o) {
       "Let a TCP port be connected to, past the proxy; without hosts: these ports and no other network");
 }
 
+/// The variables of flags that name hosts.
+constexpr std::string_view host_variables[] = {"NONO_NETWORK_PROFILE", "NONO_ALLOW_DOMAIN", "NONO_CREDENTIAL",
+                                               "NONO_UPSTREAM_PROXY", "NONO_UPSTREAM_BYPASS"};
+
+std::string_view value_of(std::string_view variable) {
+  const char* const value = std::getenv(std::string(variable).c_str());  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+/// The variable that stands for a flag: the old name of one where that alone is set; empty where it says no, which a flag
+/// that is not there says as well. CLI11 would take such a flag for given.
+std::string variable_for(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> old_names[] = {
+      {"NONO_BLOCK_NET", "NONO_NET_BLOCK"},
+      {"NONO_ALLOW_NET", "NONO_NET_ALLOW"},
+      {"NONO_ALLOW_DOMAIN", "NONO_ALLOW_PROXY"},
+      {"NONO_ALLOW_DOMAIN", "NONO_PROXY_ALLOW"},
+      {"NONO_CREDENTIAL", "NONO_PROXY_CREDENTIAL"},
+      {"NONO_UPSTREAM_PROXY", "NONO_EXTERNAL_PROXY"},
+      {"NONO_UPSTREAM_BYPASS", "NONO_EXTERNAL_PROXY_BYPASS"},
+  };
+  if (value_of(name).empty())
+    for (const auto& [now, before] : old_names)
+      if (now == name && !value_of(before).empty()) return std::string(before);
+  return std::string(name);
+}
+
+/// The same of a flag without a value.
+std::string switch_for(std::string_view name) {
+  std::string out = variable_for(name);
+  const std::string value(value_of(out));
+  try {
+    if (!value.empty() && CLI::detail::to_flag_value(value) <= 0) out.clear();
+  } catch (const std::logic_error&) {
+    return out;  // no such value: CLI11 will say so
+  }
+  return out;
+}
+
+/// Says where an old name was read.
+void warn_of_old_names(run_options& o) {
+  for (const std::string_view name :
+       {std::string_view("NONO_BLOCK_NET"), std::string_view("NONO_ALLOW_NET"), host_variables[1],
+        host_variables[2], host_variables[3], host_variables[4]})
+    if (const std::string read = variable_for(name); read != name)
+      o.warnings.push_back(
+          fmt::format("the variable {} is an old name, and was read; set {} instead", read, name));
+}
+
 /// Which hosts the command reaches, through the proxy.
 void add_host_flags(CLI::App& app, run_options& o, CLI::Option& open) {
   app.add_option("--network-profile", o.network_profile,
                  "Only the hosts of this list: minimal (APIs of models), developer, enterprise")
-      ->envname("NONO_NETWORK_PROFILE")
+      ->envname(variable_for("NONO_NETWORK_PROFILE"))
       ->type_name("NETWORK_PROFILE")
       ->excludes(&open);
   app.add_option("--allow-domain,--allow-proxy,--proxy-allow", o.allow_domain,
                  "Only this host and others that are named: a name, *.suffix, an address, a URL, a group")
       ->allow_extra_args(false)
-      ->envname("NONO_ALLOW_DOMAIN")
+      ->envname(variable_for("NONO_ALLOW_DOMAIN"))
       ->type_name("HOST")
       ->excludes(&open);
   app.add_option("--upstream-proxy,--external-proxy", o.upstream_proxy, "Reach the hosts through this proxy")
-      ->envname("NONO_UPSTREAM_PROXY")
+      ->envname(variable_for("NONO_UPSTREAM_PROXY"))
       ->type_name("HOST:PORT")
       ->excludes(&open);
   app.add_option("--upstream-bypass,--external-proxy-bypass", o.upstream_bypass,
                  "Reach this host directly all the same; commas separate")
       ->allow_extra_args(false)
       ->delimiter(',')
-      ->envname("NONO_UPSTREAM_BYPASS")
+      ->envname(variable_for("NONO_UPSTREAM_BYPASS"))
       ->type_name("HOST")
       ->excludes(&open);
   app.add_option("--credential,--proxy-credential", o.credential,
@@ -129,7 +179,7 @@ void add_host_flags(CLI::App& app, run_options& o, CLI::Option& open) {
                  "gemini, google-ai, "
                  "github, gitlab or one of the profile's")
       ->allow_extra_args(false)
-      ->envname("NONO_CREDENTIAL")
+      ->envname(variable_for("NONO_CREDENTIAL"))
       ->type_name("SERVICE")
       ->excludes(&open);
   app.add_option(
@@ -197,10 +247,10 @@ void add_policy_flags(CLI::App& app, run_options& o, bool hosts = true) {
       ->type_name("COMMAND");
   add_port_flags(app, o);
   auto* block = app.add_flag("--block-net,--net-block", o.block_net, "No network: nothing but unix sockets")
-                    ->envname("NONO_BLOCK_NET");
+                    ->envname(switch_for("NONO_BLOCK_NET"));
   auto* open =
       app.add_flag("--allow-net,--net-allow", o.allow_net, "The whole network, whatever the profile says")
-          ->envname("NONO_ALLOW_NET")
+          ->envname(switch_for("NONO_ALLOW_NET"))
           ->excludes(block);
   if (hosts) add_host_flags(app, o, *open);
   app.add_option("--env-credential", o.env_credential,
@@ -482,6 +532,17 @@ int main(int argc, char** argv) {
     if (!o->extends.empty() && o->profile.empty())
       return usage_error("--extends has no profile to put a base under; name one with --profile",
                          command_of(app));
+  for (run_options* o : {&options, &question.context}) warn_of_old_names(*o);
+  // wrap has no flags for hosts, and would leave the network open that the variable closes.
+  if (wrap_command->parsed() && !options.block_net && !options.allow_net)
+    for (const std::string_view name : host_variables)
+      if (const std::string read = variable_for(name); !value_of(read).empty())
+        return usage_error(
+            fmt::format(
+                "the variable {} names hosts, which wrap cannot filter: use `nono run`, add --block-net or "
+                "--allow-net, or unset it",
+                read),
+            command_of(app));
   options.silent = options.silent || silent;
   question.context.silent = silent;
   if (run_command->parsed()) return run(options);

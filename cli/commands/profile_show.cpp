@@ -92,7 +92,7 @@ std::string for_a_reader(const sandbox& s, bool tree) {
   std::string groups;
   for (const group* g : groups_here(*s.r.chosen))
     groups += (groups.empty() ? "" : ", ") + std::string(g->name);
-  return out + "groups: " + groups + "\n" + summary(s.r, *s.bound, s.report(), 1);
+  return out + "groups: " + groups + "\n" + summary(s.r, *s.bound, s.report(), 1, true);
 }
 
 }  // namespace

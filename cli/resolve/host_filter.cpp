@@ -42,12 +42,14 @@ result<std::string> noted_name(std::string_view name, std::string_view from,
 class filter_maker {
  public:
   filter_maker(const run_options& options, const profile& says, std::string_view name, const host& here,
-               std::string_view workdir, std::vector<std::string>& notes, std::vector<std::string>& warnings)
+               std::string_view workdir, const writable_places& inside, std::vector<std::string>& notes,
+               std::vector<std::string>& warnings)
       : options_(options),
         says_(says),
         name_(name),
         here_(here),
         workdir_(workdir),
+        inside_(inside),
         notes_(notes),
         warnings_(warnings) {}
 
@@ -81,6 +83,12 @@ class filter_maker {
               ? "the network would have no host; name one with --allow-domain, or use --block-net"
               : "an upstream proxy alone lets no host through; name them with --network-profile or "
                 "--allow-domain");
+    for (const registry_host& r : left_out_)
+      if (out_.find(r.host) == nullptr)
+        notes_.push_back(fmt::format(
+            "the registry {} of {} is not among the hosts, because {}; --allow-domain {} adds it", r.host,
+            r.from, r.is_public ? "a sandboxed command may have written that file" : "it is not public",
+            r.host));
     for (const allowed_host& h : out_.hosts)
       if (!h.endpoints.empty())
         warnings_.push_back(fmt::format(
@@ -97,8 +105,9 @@ class filter_maker {
     if (group.name != package_registries) return;
     const auto found =
         registry_hosts([&](std::string_view name) { return here_.variable(name); }, here_.home,
-                       here_.has_path ? std::string_view(here_.path) : std::string_view(), workdir_);
-    for (const registry_host& r : found) put({r.host, r.from});
+                       here_.has_path ? std::string_view(here_.path) : std::string_view(), workdir_, inside_);
+    for (const registry_host& r : found.hosts) put({r.host, r.from});
+    left_out_ = found.left_out;
   }
 
   error add(std::string_view word, std::string_view from,
@@ -181,8 +190,10 @@ class filter_maker {
   std::string_view name_;
   const host& here_;
   std::string_view workdir_;
+  const writable_places& inside_;
   std::vector<std::string>& notes_;
   std::vector<std::string>& warnings_;
+  std::vector<registry_host> left_out_;
   host_filter out_;
 };
 
@@ -206,9 +217,9 @@ bool wants_hosts(const run_options& options, const profile& says) {
 }
 
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
-                              const host& here, std::string_view workdir, std::vector<std::string>& notes,
-                              std::vector<std::string>& warnings) {
-  return filter_maker(options, says, profile_name, here, workdir, notes, warnings).run();
+                              const host& here, std::string_view workdir, const writable_places& inside,
+                              std::vector<std::string>& notes, std::vector<std::string>& warnings) {
+  return filter_maker(options, says, profile_name, here, workdir, inside, notes, warnings).run();
 }
 
 result<allowed_host> read_domain(std::string_view word, std::string_view from,

@@ -14,6 +14,7 @@
 
 #include "cli/resolve/credentials.hpp"
 #include "cli/resolve/options.hpp"
+#include "cli/resolve/writable_places.hpp"
 
 namespace nono::cli {
 
@@ -47,10 +48,11 @@ bool wants_hosts(const run_options& options, const profile& says);
 
 /// The hosts that they ask for. notes: which names are others in DNS.
 /// warnings: what the user should hear of, such as a port that is not looked at.
+/// inside: where the settings of package tools do not count.
 /// Errors: bad_argument with a sentence.
 result<host_filter> filter_of(const run_options& options, const profile& says, std::string_view profile_name,
-                              const host& here, std::string_view workdir, std::vector<std::string>& notes,
-                              std::vector<std::string>& warnings);
+                              const host& here, std::string_view workdir, const writable_places& inside,
+                              std::vector<std::string>& notes, std::vector<std::string>& warnings);
 
 /// One word of --allow-domain that is no group: a host, in any language, `*.suffix`, an address, `host:port` or a URL.
 /// Errors: bad_argument with a sentence.

@@ -47,8 +47,9 @@ struct run_options {
   int verbose = 0;
   std::optional<std::string> report;  ///< a file for what is enforced
   std::vector<std::string> command;
-  bool no_child = false;      ///< `wrap`: nothing can filter hosts
-  bool needs_command = true;  ///< false: only asked about, with or without one
+  std::vector<std::string> warnings;  ///< about the words and variables themselves
+  bool no_child = false;              ///< `wrap`: nothing can filter hosts
+  bool needs_command = true;          ///< false: only asked about, with or without one
 };
 
 }  // namespace nono::cli

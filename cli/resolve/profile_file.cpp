@@ -19,6 +19,7 @@
 #include "cli/resolve/resolver.hpp"
 #include "cli/resolve/sentence.hpp"
 #include "cli/resolve/setting_paths.hpp"
+#include "cli/resolve/spelling.hpp"
 
 namespace nono::cli {
 
@@ -127,6 +128,14 @@ class finder {
     return found;
   }
 
+  /// The files that were read, each once.
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> out = files_;
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+  }
+
  private:
   /// Where a profile is: in a file, or built in.
   struct place {
@@ -180,11 +189,13 @@ class finder {
     }
     auto said = parse_profile(*text, "the profile " + nono::detail::quoted(at.path), *system_);
     if (!said) return std::move(said.error());
+    files_.push_back(at.path);
     return found_profile{std::move(*said), at.path, parent_of(at.path)};
   }
 
   const host& here_;
   std::vector<std::string> extends_;  // of the flag
+  std::vector<std::string> files_;
   std::optional<system_facts> system_;
 };
 
@@ -226,10 +237,12 @@ result<std::shared_ptr<const chosen_profile>> complete(const found_profile& foun
   } else {
     out->path = found.id;
     const std::string file = out->path.substr(out->path.rfind('/') + 1);
-    out->name = found.says.name.empty() ? file.substr(0, file.rfind('.')) : found.says.name;
+    // It stands in the summary and in sentences, where a line end of the file's would begin a line of its own.
+    out->name = one_line(found.says.name.empty() ? file.substr(0, file.rfind('.')) : found.says.name);
   }
   auto whole = with_bases(found, find);
   if (!whole) return std::move(whole.error());
+  out->files = find.files();
   out->says = std::move(*whole);
   out->description = out->says.description;
   if (error why = choose_groups(*out); why.code != errc::none) return why;

@@ -21,9 +21,10 @@ struct host;
 
 /// A profile as a run uses it, built in or from a file, with all that it extends.
 struct chosen_profile {
-  std::string name;
+  std::string name;  ///< one line of plain text, whatever the file says
   std::string description;
   std::string path;                  ///< of its file; empty: it is built in
+  std::vector<std::string> files;    ///< all that were read for it, bases included, without links
   nono::profile says;                ///< merged
   std::vector<const group*> groups;  ///< beyond the default ones
   builtin_profile view;              ///< the above, as the rest of the command knows profiles

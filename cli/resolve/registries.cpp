@@ -72,38 +72,60 @@ std::vector<std::string> entries_of(const std::string& directory) {
   return out;
 }
 
+/// True for this machine by its name. Source: RFC 6761, section 6.3
+bool is_localhost(std::string_view host) { return host == "localhost" || host.ends_with(".localhost"); }
+
+/// Where an entry stands: a variable, or a file, whose word may not count.
+struct place {
+  std::string words;
+  bool counts = true;
+};
+
 class registry_reader {
  public:
   registry_reader(const environment_view& env, std::string_view home, std::string_view path,
-                  std::string_view project)
-      : paths_(env, home, path), project_(project) {}
+                  std::string_view project, const writable_places& inside)
+      : paths_(env, home, path), project_(project), inside_(inside) {}
 
-  std::vector<registry_host> run() {
+  registries run() {
     go();
     npm();
     pip();
     cargo();
     maven();
-    std::sort(out_.begin(), out_.end(), [](const registry_host& a, const registry_host& b) {
-      return std::tie(a.host, a.from) < std::tie(b.host, b.from);
+    sort(out_.hosts);
+    sort(out_.left_out);
+    std::erase_if(out_.left_out, [&](const registry_host& one) {
+      return std::any_of(out_.hosts.begin(), out_.hosts.end(),
+                         [&](const registry_host& h) { return is_host_within(one.host, h.host); });
     });
-    out_.erase(std::unique(out_.begin(), out_.end(),
-                           [](const registry_host& a, const registry_host& b) { return a.host == b.host; }),
-               out_.end());
     return std::move(out_);
   }
 
  private:
-  void add(std::string_view url, std::string from) {
+  static void sort(std::vector<registry_host>& list) {
+    std::sort(list.begin(), list.end(), [](const registry_host& a, const registry_host& b) {
+      return std::tie(a.host, a.from) < std::tie(b.host, b.from);
+    });
+    list.erase(std::unique(list.begin(), list.end(),
+                           [](const registry_host& a, const registry_host& b) { return a.host == b.host; }),
+               list.end());
+  }
+
+  void add(std::string_view url, const place& from) {
     std::string host = host_of_url(unquoted(url));
     if (host.empty()) return;
+    const auto address = parse_address(host);
     // Maven's own settings block a repository by sending it to 0.0.0.0.
-    if (const auto address = parse_address(host); address && kind_of(*address) == address_kind::reserved)
-      return;
-    out_.push_back({std::move(host), std::move(from)});
+    if (address && kind_of(*address) == address_kind::reserved) return;
+    const bool near = is_localhost(host) || (address && kind_of(*address) != address_kind::public_host);
+    (from.counts && !near ? out_.hosts : out_.left_out).push_back({std::move(host), from.words, !near});
   }
-  static std::string from_file(std::string_view tool, const std::string& file) {
-    return fmt::format("{} ({})", tool, in_quotes(file));
+  [[nodiscard]] place of_file(std::string_view tool, const std::string& file) const {
+    return {fmt::format("{} ({})", tool, in_quotes(file)), !inside_.decide(file)};
+  }
+  static place of_variable(std::string_view tool, std::string_view name) {
+    return {fmt::format("{} ({})", tool, name)};
   }
 
   /// `NAME=value` of a file of lines; nothing where it is not set.
@@ -126,12 +148,12 @@ class registry_reader {
     }
     const std::string root = paths_.variable("GOROOT").value_or(root_of("go"));
     for (const char* name : {"GOPROXY", "GOSUMDB"}) {
-      std::string from = fmt::format("go ({})", name);
+      place from = of_variable("go", name);
       std::optional<std::string> value = paths_.variable(name);
       for (const std::string& file : {user, root + "/go.env"})
         if (!value && !file.empty() && file != "off") {
           value = line_of(settings_text(file), name);
-          from = from_file("go", file);
+          from = of_file("go", file);
         }
       if (!value) continue;
       if (std::string_view(name) == "GOSUMDB") {  // "name+key url", "name+key", "off"
@@ -163,20 +185,21 @@ class registry_reader {
     bool named = false;
     for (const char* name : {"npm_config_registry", "NPM_CONFIG_REGISTRY", "YARN_NPM_REGISTRY_SERVER"})
       if (const auto value = paths_.variable(name)) {
-        add(*value, fmt::format("npm ({})", name));
+        add(*value, of_variable("npm", name));
         named = true;
       }
     const std::string user = paths_.variable("NPM_CONFIG_USERCONFIG").value_or(paths_.in_home(".npmrc"));
     for (const std::string& file :
          {user, project_.empty() ? std::string() : project_ + "/.npmrc", std::string("/etc/npmrc")}) {
       if (file.empty()) continue;
+      const place from = of_file("npm", file);
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         const std::size_t equals = line.find('=');
         if (equals == std::string_view::npos) return;
         const std::string_view key = trimmed(line.substr(0, equals));
         if (key != "registry" && !(key.starts_with('@') && key.ends_with(":registry"))) return;
-        add(line.substr(equals + 1), from_file("npm", file));
-        named = named || key == "registry";
+        add(line.substr(equals + 1), from);
+        named = named || (key == "registry" && from.counts);
       });
     }
     for (const std::string& file :
@@ -185,7 +208,7 @@ class registry_reader {
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         constexpr std::string_view key = "npmRegistryServer:";
         const std::string_view text = trimmed(line);
-        if (text.starts_with(key)) add(text.substr(key.size()), from_file("yarn", file));
+        if (text.starts_with(key)) add(text.substr(key.size()), of_file("yarn", file));
       });
     }
     if (named) return;
@@ -202,19 +225,19 @@ class registry_reader {
       if (at == std::string_view::npos) at = text.find("define('registry'");
       const std::size_t url = at == std::string_view::npos ? at : text.find("https://", at);
       if (url == std::string_view::npos || url > at + 400) continue;
-      add(text.substr(url, text.find_first_of("'`\"", url) - url), from_file("npm", file));
+      add(text.substr(url, text.find_first_of("'`\"", url) - url), of_file("npm", file));
       return;
     }
   }
 
   void pip() {
     bool named = false;
-    const auto list = [&](std::string_view value, const std::string& from) {
+    const auto list = [&](std::string_view value, const place& from) {
       for_each_part(value, ' ', [&](std::string_view one) { add(one, from); });
     };
     for (const char* name : {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"})
       if (const auto value = paths_.variable(name)) {
-        list(*value, fmt::format("pip ({})", name));
+        list(*value, of_variable("pip", name));
         named = named || std::string_view(name) == "PIP_INDEX_URL";
       }
     const std::string config = paths_.xdg_directory("XDG_CONFIG_HOME", ".config");
@@ -222,9 +245,10 @@ class registry_reader {
          {paths_.variable("PIP_CONFIG_FILE").value_or(""), std::string("/etc/pip.conf"),
           paths_.in_home(".pip/pip.conf"), config.empty() ? std::string() : config + "/pip/pip.conf"}) {
       if (file.empty() || file == "/dev/null") continue;
+      const place from = of_file("pip", file);
       bool more = false;  // a list goes on in lines that begin with a blank
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
-        if (more && line.starts_with(' ')) return list(line, from_file("pip", file));
+        if (more && line.starts_with(' ')) return list(line, from);
         more = false;
         const std::size_t equals = line.find_first_of("=:");
         if (equals == std::string_view::npos) return;
@@ -232,12 +256,13 @@ class registry_reader {
         if (key != "index-url" && key != "extra-index-url" && key != "index_url" && key != "extra_index_url")
           return;
         more = true;
-        named = named || key.starts_with("index");
-        list(line.substr(equals + 1), from_file("pip", file));
+        named = named || (key.starts_with("index") && from.counts);
+        list(line.substr(equals + 1), from);
       });
     }
     if (named) return;
     for (const std::string& file : pip_models()) {
+      const place from = of_file("pip", file);
       const mapped_file models(file);
       const std::string_view text = models.text();
       const std::size_t at = text.find("PyPI = PackageIndex(");
@@ -249,10 +274,10 @@ class registry_reader {
         const std::size_t close = open == std::string_view::npos ? open : rest.find('"', open + 1);
         if (close == std::string_view::npos) break;
         const std::string word(rest.substr(open + 1, close - open - 1));
-        add(word.find("://") == std::string::npos ? "https://" + word : word, from_file("pip", file));
+        add(word.find("://") == std::string::npos ? "https://" + word : word, from);
         rest.remove_prefix(close + 1);
       }
-      return;
+      if (from.counts) return;
     }
   }
 
@@ -285,13 +310,13 @@ class registry_reader {
     bool replaced = false;
     for (const char* name : {"/config.toml", "/config"}) {
       const std::string file = home + name;
+      const place from = of_file("cargo", file);
       for_each_part(settings_text(file), '\n', [&](std::string_view line) {
         const std::size_t equals = line.find('=');
         if (equals == std::string_view::npos) return;
         const std::string_view key = trimmed(line.substr(0, equals));
-        if (key == "registry" || key == "index")
-          index(unquoted(line.substr(equals + 1)), from_file("cargo", file));
-        replaced = replaced || key == "replace-with";
+        if (key == "registry" || key == "index") index(unquoted(line.substr(equals + 1)), from);
+        replaced = replaced || (key == "replace-with" && from.counts);
       });
     }
     // What it has fetched before: HOST-HASH, with the place of the files.
@@ -299,11 +324,12 @@ class registry_reader {
       const std::size_t dash = entry.rfind('-');
       if (dash == std::string::npos) continue;
       const std::string file = fmt::format("{}/registry/index/{}/config.json", home, entry);
-      index("https://" + entry.substr(0, dash), from_file("cargo", file));
+      const place from = of_file("cargo", file);
+      index("https://" + entry.substr(0, dash), from);
       const std::string text = settings_text(file);
       if (const std::size_t dl = text.find("\"dl\""); dl != std::string::npos)
         if (const std::size_t url = text.find("http", dl); url != std::string::npos)
-          add(text.substr(url, text.find('"', url) - url), from_file("cargo", file));
+          add(text.substr(url, text.find('"', url) - url), from);
     }
     if (replaced) return;
     for (const std::string& program : cargo_programs()) {
@@ -314,16 +340,17 @@ class registry_reader {
       if (at == std::string_view::npos) continue;
       const std::size_t end = text.find('/', at + mark.size());
       if (end == std::string_view::npos || end > at + 300) continue;
-      index(text.substr(at, end - at), from_file("cargo", program));
+      index(text.substr(at, end - at), of_file("cargo", program));
       return;
     }
   }
   /// The files lie elsewhere, which only the index itself says: on another host of the same domain.
-  void index(std::string_view url, std::string from) {
+  void index(std::string_view url, const place& from) {
     if (url.starts_with("sparse+")) url.remove_prefix(7);
     const std::string host = host_of_url(url);
-    if (host.starts_with("index.")) out_.push_back({"*" + host.substr(5), from});
-    add(url, std::move(from));
+    if (host.starts_with("index."))
+      (from.counts ? out_.hosts : out_.left_out).push_back({"*" + host.substr(5), from.words, true});
+    add(url, from);
   }
   /// The cargo found, and those behind it where it is rustup's.
   std::vector<std::string> cargo_programs() {
@@ -344,9 +371,10 @@ class registry_reader {
     bool mirrored = false;
     for (const std::string& file : files) {
       const std::string text = without_comments(settings_text(file));
-      urls_of(text, from_file("mvn", file));
+      const place from = of_file("mvn", file);
+      urls_of(text, from);
       for_each_element(text, "mirrorOf", [&](std::string_view of) {
-        mirrored = mirrored || of == "*" || of == "central" || of == "external:*";
+        mirrored = mirrored || (from.counts && (of == "*" || of == "central" || of == "external:*"));
       });
     }
     if (mirrored || root.empty()) return;
@@ -356,16 +384,17 @@ class registry_reader {
       if (!entry.starts_with(model) || !entry.ends_with(".jar")) continue;
       const std::string jar = fmt::format("{}/lib/{}", root, entry);
       urls_of(without_comments(archive_member(jar, "org/apache/maven/model/pom-4.0.0.xml", 65536)),
-              from_file("mvn", jar));
+              of_file("mvn", jar));
     }
   }
-  void urls_of(std::string_view xml, const std::string& from) {
+  void urls_of(std::string_view xml, const place& from) {
     for_each_element(xml, "url", [&](std::string_view url) { add(url, from); });
   }
 
   setting_paths paths_;
   std::string project_;
-  std::vector<registry_host> out_;
+  const writable_places& inside_;
+  registries out_;
 };
 
 }  // namespace
@@ -388,9 +417,9 @@ std::string host_of_url(std::string_view url) {
   return dns && !dns->starts_with('*') && check_host(*dns) == errc::none ? *std::move(dns) : std::string();
 }
 
-std::vector<registry_host> registry_hosts(const environment_view& env, std::string_view home,
-                                          std::string_view path_variable, std::string_view project) {
-  return registry_reader(env, home, path_variable, project).run();
+registries registry_hosts(const environment_view& env, std::string_view home, std::string_view path_variable,
+                          std::string_view project, const writable_places& inside) {
+  return registry_reader(env, home, path_variable, project, inside).run();
 }
 
 }  // namespace nono::cli

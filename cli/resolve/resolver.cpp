@@ -20,6 +20,7 @@
 #include "cli/resolve/setting_paths.hpp"
 #include "cli/resolve/socket_flags.hpp"
 #include "cli/resolve/toolchain.hpp"
+#include "cli/resolve/writable_places.hpp"
 
 extern char** environ;  // macOS declares it nowhere; Source: environ(7)
 
@@ -46,6 +47,7 @@ class resolver {
   resolver(const run_options& options, const host& here) : options_(options), here_(here) {}
 
   error run(std::string_view scratch, resolution& out) {
+    out.warnings = options_.warnings;
     if (error why = choose_profile(out); why.code != errc::none) return why;
     if (error why = find_target(out); why.code != errc::none) return why;
     if (error why = protect_roots(out); why.code != errc::none) return why;
@@ -59,12 +61,8 @@ class resolver {
     if (error why = check_bypass(out); why.code != errc::none) return why;
     out.policy.strict(options_.strict);
     if (error why = choose_workdir(out); why.code != errc::none) return why;
-    if (out.chosen != nullptr && !out.chosen->path.empty() &&
-        covered(out, out.chosen->path, right::write_file))
-      out.warnings.push_back(
-          fmt::format("the profile file {} lies inside a grant that writes, so the command could change what "
-                      "the next run grants; keep it elsewhere",
-                      in_quotes(out.chosen->path)));
+    leave_out_what_is_led_astray(out);
+    if (out.cwd != cwd_grant::ask) warn_of_writable_profiles(out);
     return {};
   }
 
@@ -644,7 +642,8 @@ class resolver {
           fmt::format("the profile {} asks for hosts, which wrap cannot filter: use `nono run`, or add "
                       "--block-net",
                       name));
-    auto filter = filter_of(options_, *says_, name, here_, out.workdir, out.notes, out.warnings);
+    const writable_places inside(out.policy, out.workdir, here_.home);
+    auto filter = filter_of(options_, *says_, name, here_, out.workdir, inside, out.notes, out.warnings);
     if (!filter) return std::move(filter.error());
     out.hosts = *std::move(filter);
     std::vector<std::string_view> names;
@@ -781,6 +780,24 @@ class resolver {
     return granted ? error{} : granted.error();
   }
 
+  /// Groups and the settings of tools name places, and a link that the command put into one of its own would make them stand
+  /// for another: with VIRTUAL_ENV=$PWD/.venv and .venv -> ~/Documents the next run would read those.
+  void leave_out_what_is_led_astray(resolution& out) const {
+    const writable_places inside(out.policy, out.workdir, here_.home);
+    out.policy.remove_if([&](const rule& r) {
+      if (r.is_deny() || r.from != origin::group) return false;
+      const std::string path = at_home(r.path, here_.home);
+      const std::string link = path.starts_with('/') ? inside.way_out(path) : std::string();
+      if (link.empty()) return false;
+      out.warnings.push_back(
+          fmt::format("the grant of {} by the group {} is left out: the link {} lies where a sandboxed "
+                      "command may have put "
+                      "it, and leads to {}; grant that by --read or --allow if it is meant",
+                      in_quotes(path), r.source, in_quotes(link), in_quotes(walk(path).end)));
+      return true;
+    });
+  }
+
   const run_options& options_;
   const host& here_;
   const nono::profile nothing_said_;
@@ -860,6 +877,16 @@ bool covered(const resolution& r, std::string_view path, right rights) {
       return true;
   }
   return false;
+}
+
+void warn_of_writable_profiles(resolution& r) {
+  if (r.chosen == nullptr) return;
+  for (const std::string& file : r.chosen->files)
+    if (covered(r, file, right::write_file))
+      r.warnings.push_back(
+          fmt::format("the profile file {} lies inside a grant that writes, so the command could change what "
+                      "the next run grants; keep it elsewhere",
+                      in_quotes(file)));
 }
 
 result<success> grant_workdir(resolution& r) {

@@ -90,6 +90,10 @@ result<resolution> resolve(const run_options& options, const host& here, std::st
 /// Grants the working directory after the user said yes.
 result<success> grant_workdir(resolution& r);
 
+/// Warns of each file of the profile and its bases that the command could change. Where the user is asked for the working
+/// directory, resolve() leaves this for after the answer.
+void warn_of_writable_profiles(resolution& r);
+
 /// True when `path` is granted with `rights` by the user's or profile's own rules of `r`, by name.
 bool covered(const resolution& r, std::string_view path, right rights);
 

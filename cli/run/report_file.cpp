@@ -11,12 +11,25 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <nono/path.hpp>
 
 #include "cli/resolve/program.hpp"
 #include "cli/resolve/sentence.hpp"
+#include "cli/resolve/setting_paths.hpp"
 #include "cli/run/output.hpp"
 
 namespace nono::cli {
+
+namespace {
+
+/// /dev/stdout and its like are links of the system's own.
+bool is_of_system(const std::string& path) {
+  const std::string directory =
+      path.starts_with('/') ? canonical_path(parent_of(path)).value_or("") : std::string();
+  return directory == "/dev" || is_within(directory, "/proc");
+}
+
+}  // namespace
 
 report_file::~report_file() {
   if (fd_ >= 0) ::close(fd_);
@@ -25,14 +38,22 @@ report_file::~report_file() {
 error report_file::open(const std::string& path) {
   if (path.empty()) return sentence("--report needs the name of a file, and got an empty one");
   // Not blocking: a FIFO that nobody reads would stop us here. Above the standard descriptors, which the command gets.
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  constexpr int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  fd_ = ::open(path.c_str(), flags | (is_of_system(path) ? 0 : O_NOFOLLOW), S_IRUSR | S_IWUSR);
+  // O_NOFOLLOW: ELOOP on Linux and macOS, which a link among the directories can mean as well.
+  struct stat link{};
+  if (fd_ < 0 && errno == ELOOP && ::lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode))
+    return sentence(fmt::format(
+        "--report {} is a symbolic link, and the command of an earlier run may have put it there; "
+        "remove it, or name the file that it leads to",
+        in_quotes(path)));
   struct stat st{};
   if (fd_ < 0 || ::fstat(fd_, &st) != 0)
     return sentence(fmt::format("--report {} cannot be written: {}; name a file that can be", in_quotes(path),
                                 errno == ENXIO ? "nobody reads it" : std::strerror(errno)));
   regular_ = S_ISREG(st.st_mode);
-  if (const int flags = ::fcntl(fd_, F_GETFL); !regular_ && flags >= 0)
-    (void)::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+  if (const int now = ::fcntl(fd_, F_GETFL); !regular_ && now >= 0)
+    (void)::fcntl(fd_, F_SETFL, now & ~O_NONBLOCK);
   path_ = path;
   return {};
 }

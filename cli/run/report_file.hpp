@@ -19,7 +19,7 @@ class report_file {
   ~report_file();
 
   /// Opens `path`, made 0600 where it is missing; its old content stays until write().
-  /// Errors: a sentence: no such directory, no permission, a FIFO without a reader.
+  /// Errors: a sentence: no such directory, no permission, a FIFO without a reader, a link that is not the system's.
   error open(const std::string& path);
 
   [[nodiscard]] bool wanted() const noexcept { return fd_ >= 0; }

@@ -13,6 +13,7 @@
 #include "cli/resolve/environment.hpp"
 #include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/resolver.hpp"
+#include "cli/resolve/setting_paths.hpp"
 #include "cli/run/keys.hpp"
 #include "cli/run/output.hpp"
 #include "cli/run/replaceable.hpp"
@@ -36,7 +37,8 @@ error ask_for_workdir(const run_options& options, resolution& r) {
   if (r.cwd != cwd_grant::ask || options.dry_run) return {};
   if (options.silent)
     return {errc::bad_argument, 0, {}, {}, "CWD access requires --allow-cwd in non-interactive mode"};
-  if (::isatty(STDIN_FILENO) != 1) {
+  // The answer counts only where the question can be seen.
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) {
     say(fmt::format(
         "[nono] No terminal to ask on: going on without the working directory {} (--allow-cwd grants it).\n",
         in_quotes(r.workdir)));
@@ -53,9 +55,8 @@ error ask_for_workdir(const run_options& options, resolution& r) {
   return {};
 }
 
-void print_warnings(const run_options& options, const started& p) {
+void print_bound_warnings(const run_options& options, const started& p) {
   if (options.silent) return;
-  for (const std::string& w : p.r.warnings) say("[nono] warning: " + w + "\n");
   for (const skipped_rule& s : p.bound->skipped)
     if (s.denied != nullptr && (s.from == origin::group || s.from == origin::command))
       say(fmt::format("[nono] warning: {} is not granted to {}: it meets the denied {}\n", in_quotes(s.path),
@@ -80,10 +81,13 @@ std::string start_directory(const started& p) {
   return "/";
 }
 
-/// Tells the command what confines it, in a file that is its own anyhow.
+}  // namespace
+
 void offer_policy(started& p, const result<std::string>& document) {
   if (!p.scratch) return;
   const std::string path = fmt::format("{}/{}", p.scratch->path(), policy_file_name);
+  (void)::unlink(path.c_str());
+  std::erase_if(p.r.variables, [](const auto& v) { return v.first == "NONO_CAP_FILE"; });
   const error why = document ? write_new(path, *document) : document.error();
   if (why.code == errc::none) {
     p.r.variables.emplace_back("NONO_CAP_FILE", path);
@@ -92,7 +96,10 @@ void offer_policy(started& p, const result<std::string>& document) {
   }
 }
 
-}  // namespace
+void print_warnings(const run_options& options, started& p) {
+  for (; p.warned < p.r.warnings.size(); ++p.warned)
+    if (!options.silent) say("[nono] warning: " + p.r.warnings[p.warned] + "\n");
+}
 
 int complained_of(const error& why, int code) {
   complain(words_of(why));
@@ -127,9 +134,15 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   auto r = resolve(options, p.here, p.scratch ? std::string_view(p.scratch->path()) : std::string_view());
   if (!r) return r.error();
   p.r = std::move(*r);
+  const bool asked = p.r.cwd == cwd_grant::ask;
   if (error why = ask_for_workdir(options, p.r); why.code != errc::none) return why;
+  if (asked) warn_of_writable_profiles(p.r);
   p.gate = planned_gate(options, p.r);
-  if (error why = open_gate(p); why.code != errc::none) return why;
+  if (options.dry_run) {
+    if (p.r.hosts && p.gate.port == 0) p.gate.port = usual_proxy_port;  // any free one, only to be looked at
+  } else if (error why = open_gate(p); why.code != errc::none) {
+    return why;
+  }
   // The proxy gets ready while we do; but nobody is asked for a key before it is known that it stays outside.
   const bool has_keys = p.r.hosts && !p.r.hosts->routes.empty();
   if (!has_keys)
@@ -153,15 +166,16 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   const result<std::string> document = policy_document(p, target, p.report(), true);
   if (options.report && !document) return document.error();
   offer_policy(p, document);
-  if (options.report && covered(p.r, *options.report, right::write_file))
+  if (options.report && covered(p.r, absolute(*options.report, p.here.current), right::write_file))
     p.r.warnings.push_back(
         fmt::format("the report {} lies inside a grant that writes, so the command can change it; keep it "
                     "elsewhere",
                     in_quotes(*options.report)));
   build_environment(p);
   print_warnings(options, p);
+  print_bound_warnings(options, p);
   if (!options.silent) {
-    say(summary(p.r, *p.bound, p.report(), options.verbose));
+    say(summary(p.r, *p.bound, p.report(), options.verbose, options.dry_run));
     auto keys = key_like_names(p.environment);
     // Tokens are of this run, and no keys of the user's; what was asked for has its own warning.
     if (p.proxy) std::erase(keys, "NONO_PROXY_TOKEN");

@@ -28,6 +28,7 @@ struct started : sandbox {
   std::optional<host_proxy> proxy;     ///< where hosts are filtered
   nono::detail::descriptor listening;  ///< for it, in this system's network
   std::vector<std::string> environment;
+  std::size_t warned = 0;  ///< how many of the warnings have been printed
 };
 
 /// Gets everything ready and says what will be in force. Errors: whose message is the sentence to print.
@@ -35,6 +36,13 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
 
 /// What a dry run has to say after prepare(). The exit code.
 int end_dry_run(const run_options& options, started& p);
+
+/// Tells the command what confines it, in a file that is its own anyhow; again, where that has changed.
+/// document: of policy_document().
+void offer_policy(started& p, const result<std::string>& document);
+
+/// Prints the warnings that have come since the last time.
+void print_warnings(const run_options& options, started& p);
 
 /// What the command inherits and is told, the proxy's address last.
 void build_environment(started& p);

@@ -35,7 +35,8 @@ std::string_view network_words(network_mode mode) {
 }
 
 /// How many hosts, from where, and what keeps the command from going past the proxy.
-std::string host_row(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose) {
+std::string host_row(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose,
+                     bool dry_run) {
   const host_filter& f = *r.hosts;
   std::string ports;
   for (std::size_t i = 0; i < bound.network.port_count; ++i) ports += ", " + to_text(bound.network.ports[i]);
@@ -44,9 +45,11 @@ std::string host_row(const resolution& r, const bound_policy& bound, const enfor
   const bool pinned = is_kept_to_localhost(bound.gate.port, r, bound, report);
   std::string out = fmt::format(
       "  net  proxy localhost:{}{} to {}{}{}{}\n", bound.gate.port,
-      bound.gate.own_network ? ", in a network of its own,"
-      : pinned               ? ", in this system's network (where a supervisor keeps that port to localhost),"
-                             : ", that port of every host too (by Landlock, in this system's network),",
+      // Only a child shows whether there are namespaces, and a dry run has none.
+      bound.gate.own_network
+          ? dry_run ? ", in a network of its own if this system gives one," : ", in a network of its own,"
+      : pinned ? ", in this system's network (where a supervisor keeps that port to localhost),"
+               : ", that port of every host too (by Landlock, in this system's network),",
       which, f.profile.empty() ? "" : fmt::format(" ({})", f.profile), ports,
       f.upstream_host.empty() ? "" : fmt::format(", through {}:{}", f.upstream_host, f.upstream_port));
   if (verbose > 0)
@@ -88,9 +91,18 @@ std::string without_secret(const std::string& word) {
   return word.substr(0, scheme + 3) + "[hidden]" + word.substr(user);
 }
 
+/// A word as it stands, or in quotes where it is no plain one.
+std::string as_word(const std::string& word) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+  const bool is_plain = !word.empty() && word.find_first_not_of(plain) == std::string::npos;
+  return is_plain ? word : quoted_whole(word);
+}
+
 }  // namespace
 
-std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose) {
+std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose,
+                    bool dry_run) {
   std::string out = fmt::format("nono v{}\n{}Capabilities:\n", NONO_VERSION, line);
   std::size_t hidden = 0;
   for (const bound_rule& rule : bound.rules) {
@@ -103,9 +115,9 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
                        rule.type == file_type::directory ? "dir"
                        : rule.type == file_type::socket  ? "socket"
                                                          : "file");
+    // A link in what the user named is shown always: the command may have put it there.
+    if (!rule.canonical.empty() && rule.canonical != rule.path) out += " -> " + quoted_whole(rule.canonical);
     if (verbose > 0) {
-      if (!rule.canonical.empty() && rule.canonical != rule.path)
-        out += " -> " + quoted_whole(rule.canonical);
       out += fmt::format("  [{}]{}", source_text(rule.from, rule.source),
                          rule.subsumed ? " (covered by a wider grant)" : "");
     }
@@ -118,7 +130,7 @@ std::string summary(const resolution& r, const bound_policy& bound, const enforc
     for (const bound_deny& d : bound.denies)
       out += fmt::format("  deny {}  [{}]\n", quoted_whole(d.path), d.source.empty() ? "user" : d.source);
   }
-  out += r.hosts ? host_row(r, bound, report, verbose)
+  out += r.hosts ? host_row(r, bound, report, verbose, dry_run)
                  : fmt::format("  net  {}\n", network_words(bound.network.mode));
   std::string missing;
   for (const protection_row& row : protections) {
@@ -148,16 +160,11 @@ std::string command_line(const std::vector<std::string>& command) {
       out += "[hidden]";
       hide_next = false;
     } else if (equals != std::string::npos && hides_value(word, equals)) {
-      out += word.substr(0, equals + 1) + "[hidden]";
+      out += as_word(word.substr(0, equals + 1)) + "[hidden]";
     } else if (const std::string hidden = without_secret(word); hidden != word) {
       out += quoted_whole(hidden);
-    } else if (word.find_first_not_of(
-                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-") !=
-                   std::string::npos ||
-               word.empty()) {
-      out += quoted_whole(word);
     } else {
-      out += word;
+      out += as_word(word);
     }
     if (word.starts_with('-') && equals == std::string::npos && hides_value(word, word.size()))
       hide_next = true;

@@ -12,7 +12,9 @@
 namespace nono::cli {
 
 /// The banner and the block headed `Capabilities:`. verbose: 1 or more lists every grant with its source.
-std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose);
+/// dry_run: nothing has been tried.
+std::string summary(const resolution& r, const bound_policy& bound, const enforcement& report, int verbose,
+                    bool dry_run);
 
 /// The command as one line that a shell would read back, what looks like a secret replaced.
 std::string command_line(const std::vector<std::string>& command);

@@ -89,6 +89,11 @@ void answer_leftovers(const child& running, supervisor& answers) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd < 3 && null >= 0; ++fd) ::dup2(null, fd);
   (void)::setsid();
+  // Nobody passes signals on any more: what would end any process ends this one. What it answers is refused then.
+  sigset_t none;
+  ::sigemptyset(&none);
+  for (const int s : forwarded) (void)::signal(s, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   answers.serve_rest(-1);
   ::_exit(0);
 }

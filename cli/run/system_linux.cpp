@@ -17,6 +17,7 @@
 #include <nono/supervisor.hpp>
 
 #include "cli/resolve/environment.hpp"
+#include "cli/resolve/policy_document.hpp"
 #include "cli/resolve/sentence.hpp"
 #include "cli/run/footer.hpp"
 #include "cli/run/host_proxy.hpp"
@@ -35,7 +36,8 @@ namespace {
 /// Where Java's tools are in use, they find the proxy by a file that lies in the command's own directory.
 void tell_java(started& p, std::vector<std::pair<std::string, std::string>>& variables) {
   if (!p.r.java) return;
-  const std::string directory = p.scratch->path() + "/java";
+  // After a first attempt its files are there, and speak of another port.
+  const std::string directory = p.scratch->path() + (p.gate.own_network ? "/java" : "/java-here");
   const std::string_view before =
       p.r.inherited.lets(java_options_name) ? p.here.variable(java_options_name).value_or("") : "";
   std::string value = java_options_variable(before, directory);
@@ -120,7 +122,10 @@ int start_and_watch(const run_options& options, started& p, bool observed) {
     if (const error why = open_gate(p); why.code != errc::none) return complained_of(why, 126);
     if (const error why = lower(p, sandbox_target::supervised_child, observed); why.code != errc::none)
       return complained_of(why, 126);
+    // What the command can ask and is told is of the network that it has.
+    offer_policy(p, policy_document(p, p.target, p.report(), true));
     build_environment(p);
+    print_warnings(options, p);
     tried.emplace(start_command(options, p, signals));
   }
   result<nono::child>& child = *tried;

@@ -243,7 +243,6 @@ struct profile {
   std::string signal_mode{}, process_info_mode{}, ipc_mode{};  ///< empty: not said
   std::vector<std::string> platform_rules{};                   ///< for macOS alone, as S-expressions
   bool block_network = false;
-  bool allow_http2 = false;
   bool interactive = false;
   std::optional<std::string> network_profile{};  ///< empty text: null, which clears what a base says
   std::vector<profile_domain> domains{};
@@ -469,7 +468,7 @@ inline constexpr profile_field profile_fields[] = {
      {},
      "network.upstream_bypass"},
     {"network", "tls_intercept", field_shape::nothing},
-    {"network", "allow_http2", field_shape::flag, nullptr, nullptr, &profile::allow_http2},
+    {"network", "allow_http2", field_shape::nothing},
     {"workdir", "access", field_shape::word, nullptr, &profile::workdir, nullptr,
      "none read write readwrite"},
     {"", "interactive", field_shape::flag, nullptr, nullptr, &profile::interactive},

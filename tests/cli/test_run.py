@@ -85,6 +85,51 @@ class Parsing(Case):
                            "  net  outbound allowed\n")
         self.check(self.run_("--dry-run", "--", "true", env=self.env(NONO_BLOCK_NET="maybe")), 2, b"", "nono: ")
 
+    def test_old_names_of_variables(self):
+        for old, new, value, seen in (("NONO_NET_BLOCK", "NONO_BLOCK_NET", "1", "  net  outbound blocked\n"),
+                                      ("NONO_NET_ALLOW", "NONO_ALLOW_NET", "1", "  net  outbound allowed\n"),
+                                      ("NONO_ALLOW_PROXY", "NONO_ALLOW_DOMAIN", "a.test", "       a.test  [--allow-domain]\n"),
+                                      ("NONO_PROXY_ALLOW", "NONO_ALLOW_DOMAIN", "a.test", "       a.test  [--allow-domain]\n"),
+                                      ("NONO_PROXY_CREDENTIAL", "NONO_CREDENTIAL", "github", "a token in GITHUB_TOKEN"),
+                                      ("NONO_EXTERNAL_PROXY", "NONO_UPSTREAM_PROXY", "p.test:3128", ", through p.test:3128\n"),
+                                      ("NONO_EXTERNAL_PROXY_BYPASS", "NONO_UPSTREAM_BYPASS", "b.test", "")):
+            with self.subTest(old):
+                more = {"NONO_UPSTREAM_PROXY": "p.test:1"} if old.endswith("BYPASS") else {}
+                flags = ["--allow-domain", "x.test"] if "EXTERNAL" in old else []
+                warning = f"[nono] warning: the variable {old} is an old name, and was read; set {new} instead\n"
+                r = self.run_("--dry-run", "-v", *flags, "--", "true", env=self.env(**{old: value, "GITHUB_TOKEN": "x", **more}))
+                self.check(r, 0, b"", (seen, warning))
+                # The new one counts where both are set, and nothing is said.
+                r = self.run_("--dry-run", "-v", *flags, "--", "true",
+                              env=self.env(**{old: "nonsense nonsense", new: value, "GITHUB_TOKEN": "x", **more}))
+                self.check(r, 0, b"", seen, "is an old name")
+        self.check(self.run_("--dry-run", "--", "true", env=self.env(NONO_NET_BLOCK="0")), 0, b"", "outbound allowed\n")
+        self.one_line(self.run_("--", "true", env=self.env(NONO_NET_BLOCK="maybe")), 2, "the variable NONO_NET_BLOCK takes")
+        self.one_line(self.nono("wrap", "--", "true", env=self.env(NONO_PROXY_ALLOW="a.test")), 2, "NONO_PROXY_ALLOW", "`nono run`")
+
+    def test_wrap_does_not_open_what_a_variable_closes(self):
+        for name in ("NONO_NETWORK_PROFILE", "NONO_ALLOW_DOMAIN", "NONO_CREDENTIAL", "NONO_UPSTREAM_PROXY", "NONO_UPSTREAM_BYPASS"):
+            with self.subTest(name):
+                env = self.env(**{name: "minimal"})
+                self.one_line(self.nono("wrap", "--", "echo", "ran", env=env), 2, name, "use `nono run`", "--block-net")
+                self.check(self.nono("wrap", "--block-net", "--", "echo", "ran", env=env), 0, "ran\n", "outbound blocked")
+                self.check(self.nono("wrap", "--allow-net", "--", "echo", "ran", env=env), 0, "ran\n", "outbound allowed")
+        self.check(self.nono("wrap", "--", "echo", "ran", env=self.env(NONO_ALLOW_DOMAIN="a.test", NONO_BLOCK_NET="1")), 0, "ran\n",
+                   "outbound blocked")
+        self.one_line(self.nono("wrap", "--", "echo", "ran", env=self.env(NONO_ALLOW_DOMAIN="a.test", NONO_BLOCK_NET="0")), 2,
+                      "NONO_ALLOW_DOMAIN")
+
+    def test_a_variable_that_says_no_contradicts_nothing(self):
+        for value in ("0", "false", "no", "OFF"):
+            with self.subTest(value):
+                env = self.env(NONO_BLOCK_NET=value)
+                self.check(self.run_("--dry-run", "--allow-net", "--", "true", env=env), 0, b"", "outbound allowed\n")
+                env = self.env(NONO_ALLOW_NET=value)
+                self.check(self.run_("--dry-run", "--block-net", "--", "true", env=env), 0, b"", "outbound blocked\n")
+                self.check(self.run_("--dry-run", "--allow-domain", "a.test", "--", "true", env=env), 0, b"", "to 1 host")
+        for env, flag in (("NONO_BLOCK_NET", "--allow-net"), ("NONO_ALLOW_NET", "--block-net"), ("NONO_ALLOW_NET", "--allow-domain=a")):
+            self.one_line(self.run_(flag, "--", "true", env=self.env(**{env: "1"})), 2, "contradict each other")
+
     def test_usage_errors(self):
         made = os.path.join(self.work, "made")
         for words in (["--nonsense"], ["-Z"], ["--allow-cwd=maybe"], ["--block-net", "--allow-net"]):
@@ -202,6 +247,10 @@ class Acceptance(Case):
                  "-Dsecret=S3CRET5", "--client-secret=S3CRET6", "plain"]
         r = self.check(self.run_("--dry-run", "--", "echo", *words), 0, b"", ["--token=[hidden]", " plain\n"], "S3CRET")
         self.assertEqual(r.text.count("[hidden]"), 6, r)
+
+    def test_a_word_that_is_hidden_in_part_forges_nothing(self):
+        r = self.run_("--dry-run", "--", "echo", "\x1b[2J\n[nono] forged_token=S3CRET")
+        self.check(r, 0, b"", r"'\x1b[2J\n[nono] forged_token='[hidden]", ("\n[nono] forged", "S3CRET"))
 
     def test_secrets_in_headers_and_urls_are_hidden(self):
         words = ["-H", "Authorization: Bearer S3CRET1", "https://user:S3CRET2@192.0.2.1/x",

@@ -251,6 +251,20 @@ class LeftBehind(Case):
                 self.assertTrue(eventually(lambda: not processes_with(self.mark), 5), "a helper is left behind")
                 self.assertNotIn(b"Function not implemented", self.read(f"{self.work}/errors"))
 
+    def test_the_helper_can_be_ended(self):
+        script = f'{PYTHON} -c "import time; time.sleep(20)" {self.mark} >/dev/null 2>&1 </dev/null & exit 0'
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number=number):
+                self.check(self.run_("--allow-cwd", "--", "sh", "-c", script), 0)
+                def helpers():
+                    return [p for p in processes_with(self.mark) if p in processes_with("--allow-cwd")]
+                helper, = helpers()
+                os.kill(helper, number)
+                ended = eventually(lambda: not helpers(), 5)
+                for pid in processes_with(self.mark):
+                    os.kill(pid, signal.SIGKILL)
+                self.assertTrue(ended, f"{helper} is still there")
+
     def test_the_helper_holds_no_pipe_open(self):
         # `nono run ... | cat` ends when nono does, though a process was left behind.
         start = time.monotonic()

