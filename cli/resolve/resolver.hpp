@@ -24,7 +24,7 @@
 namespace nono::cli {
 
 /// What a grant lets the command of a run write.
-struct writable_place {
+struct writable_grant {
   std::string canonical;
   std::string written;  ///< as the grant has it
   inode_id inode;
@@ -39,7 +39,7 @@ struct host {
   bool has_path = true;  ///< false: PATH is unset
   const char* const* environment = nullptr;
   /// By the command, once its policy is bound: nothing from there is started on its behalf.
-  std::vector<writable_place> writable{};
+  std::vector<writable_grant> writable{};
 
   /// The value of a variable; nothing when it is unset or empty.
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;

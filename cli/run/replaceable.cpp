@@ -40,31 +40,31 @@ bool lies_below(const place& at, const inode_id& inode) {
          std::find(at.above.begin(), at.above.end(), inode) != at.above.end();
 }
 
-std::vector<writable_place> writable_places(const bound_policy& bound) {
-  std::vector<writable_place> out;
+std::vector<writable_grant> writing_grants(const bound_policy& bound) {
+  std::vector<writable_grant> out;
   for (const bound_rule& rule : bound.rules)
     if ((rule.rights & right::write) != no_rights)
       out.push_back({std::string(rule.canonical), std::string(rule.path), rule.id, rule.from});
   return out;
 }
 
-std::string grant_over(const std::vector<writable_place>& places, const std::string& path) {
+std::string grant_over(const std::vector<writable_grant>& places, const std::string& path) {
   const std::string directory = parent_of(path);
   const place above = look(directory, {});
   const place at = look(path, {.follow = false});
-  const auto covers = [](const writable_place& one, const std::string& name, const place& found) {
+  const auto covers = [](const writable_grant& one, const std::string& name, const place& found) {
     return is_within(name, one.canonical) || lies_below(found, one.inode);
   };
-  for (const writable_place& one : places)
+  for (const writable_grant& one : places)
     if ((covers(one, directory, above) && may_rename(directory, path)) ||
         (covers(one, path, at) && may_write(path)))
       return in_quotes(one.written);
   return {};
 }
 
-std::string warning_of_own_place(const std::vector<writable_place>& places) {
-  std::vector<writable_place> by_user;
-  std::copy_if(places.begin(), places.end(), std::back_inserter(by_user), [](const writable_place& one) {
+std::string warning_of_own_place(const std::vector<writable_grant>& places) {
+  std::vector<writable_grant> by_user;
+  std::copy_if(places.begin(), places.end(), std::back_inserter(by_user), [](const writable_grant& one) {
     return one.from == origin::user || one.from == origin::profile;
   });
   const std::string own = secrets::program_beside("nono");

@@ -148,7 +148,7 @@ error prepare(const run_options& options, sandbox_target target, bool observed, 
   if (!has_keys)
     if (error why = start_proxy(options, p); why.code != errc::none) return why;
   if (error why = lower(p, target, observed); why.code != errc::none) return why;
-  p.here.writable = writable_places(*p.bound);
+  p.here.writable = writing_grants(*p.bound);
   if (std::string words = warning_of_own_place(p.here.writable); !words.empty())
     p.r.warnings.push_back(std::move(words));
   if (error why = check_keys_are_out_of_reach(p); why.code != errc::none) return why;
