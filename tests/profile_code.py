@@ -151,7 +151,7 @@ def hostile(home):
     expected = {(os.fsencode(p), kind, rights) for paths, kind, rights in (
         (part[0], 2, read), (part[1], 0, write), (part[2], 0, read | write), (part[3], 3, 0), (files[::2], 1, read),
         (files[1::2], 1, read | write)) for p in paths}
-    yield "x_error_name", path, {}, True, expected
+    yield "x_n_error_name_n", path, {}, True, expected
     strange = home.directory(BYTES)
     path = home.profile("bytes", {"filesystem": {"allow": ["$X"], "read": ["$X/"], "deny": ["$X-"]}})
     yield "bytes", path, {"X": os.fsencode(strange)}, False, {
