@@ -217,7 +217,8 @@ inline std::unique_ptr<NonoCapabilitySet> set_of(const NonoSandboxState& state) 
     if (at.path != r.resolved) return moved(at.path);
     struct stat st{};
     const bool is_there = ::stat(at.path.c_str(), &st) == 0;
-    if (r.pinned && (!is_there || inode_id{st.st_dev, st.st_ino} != *r.pinned))
+    if (r.pinned && (!is_there || inode_id{static_cast<std::uint64_t>(st.st_dev),
+                                           static_cast<std::uint64_t>(st.st_ino)} != *r.pinned))
       return unable("another file stands at " + r.path + " now"), false;
     const bool is_file = !is_there || !S_ISDIR(st.st_mode);
     if (is_file != r.is_file)
