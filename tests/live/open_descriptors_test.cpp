@@ -146,9 +146,9 @@ TEST_CASE_FIXTURE(leakless, "open descriptors: no standard stream of a child is 
     CHECK(given(ports, udp) == errc::socket_open);
     CHECK(given(ports, tcp) == errc::none);
   }
-  int pair[2];
-  live::must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
-  CHECK(given(closed(), pair[0]) == errc::none);  // as many programs start others
+  int ends[2];
+  live::must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+  CHECK(given(closed(), ends[0]) == errc::none);  // as many programs start others
 
   nono::spawn_options options;
   options.err = nono::stream::from(udp);
@@ -164,5 +164,5 @@ TEST_CASE_FIXTURE(leakless, "open descriptors: no standard stream of a child is 
           live::must(::dup2(udp, 0) == 0, "dup2");
           return live::spawn_error(closed(), {"/bin/true"}) == errc::socket_open ? 0 : 1;
         }) == 0);
-  for (const int fd : {udp, tcp, unix_datagrams, pair[0], pair[1]}) ::close(fd);
+  for (const int fd : {udp, tcp, unix_datagrams, ends[0], ends[1]}) ::close(fd);
 }
