@@ -42,7 +42,7 @@ walked_path walk(std::string_view path) {
     if (target[0] == '/') out.end.clear();
     push({target, static_cast<std::size_t>(n)});
   }
-  if (out.end.empty()) out.end = "/";
+  if (out.end.empty()) out.end.push_back('/');
   return out;
 }
 
