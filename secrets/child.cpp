@@ -411,7 +411,8 @@ std::string met_on_the_way(std::string_view path, const std::function<std::strin
       at.resize(std::min(at.rfind('/'), at.size()));
       continue;
     }
-    const std::string next = at + '/' + name;
+    std::string next = at;
+    next.append("/").append(name);
     if (std::string said = of(next); !said.empty()) return said;
     char target[4096];
     const ssize_t n = ::readlink(next.c_str(), target, sizeof target);

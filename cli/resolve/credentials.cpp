@@ -274,7 +274,7 @@ class definition_reader {
       text("path", path, &rule);
       std::pair<std::string, std::string> one;
       if (const std::string wrong = read_endpoint(method, path, one); !wrong.empty())
-        fault("a rule of " + place + ' ' + wrong);
+        fault(fmt::format("a rule of {} {}", place, wrong));
       to.push_back(std::move(one));
     }
   }
