@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <nono/capability_set.hpp>
@@ -16,8 +17,14 @@ struct walked_path {
   std::vector<std::string> links;  ///< where each link lies that was followed
   std::string end;
 };
-/// path: absolute.
-walked_path walk(std::string_view path);
+/// What readlink() has said of paths so far; empty: no link.
+using known_links = std::unordered_map<std::string, std::string>;
+/// path: absolute. known: saves asking again for what many paths go through.
+walked_path walk(std::string_view path, known_links& known);
+inline walked_path walk(std::string_view path) {
+  known_links none;
+  return walk(path, none);
+}
 
 /// The path of a rule with $HOME replaced; another variable stays.
 std::string at_home(std::string_view path, std::string_view home);
@@ -38,6 +45,7 @@ class writable_places {
 
  private:
   std::vector<std::string> places_;  // canonical
+  mutable known_links known_;
 };
 
 }  // namespace nono::cli
