@@ -29,6 +29,7 @@ inline walked_path walk(std::string_view path) {
 /// The path of a rule with $HOME replaced; another variable stays.
 std::string at_home(std::string_view path, std::string_view home);
 
+/// For the start of one run: each link is looked at once.
 class writable_places {
  public:
   writable_places() = default;
