@@ -110,18 +110,20 @@ std::string_view value_of(std::string_view variable) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
+/// The names that variables had before, each behind the one of now.
+constexpr std::pair<std::string_view, std::string_view> old_names[] = {
+    {"NONO_BLOCK_NET", "NONO_NET_BLOCK"},
+    {"NONO_ALLOW_NET", "NONO_NET_ALLOW"},
+    {"NONO_ALLOW_DOMAIN", "NONO_ALLOW_PROXY"},
+    {"NONO_ALLOW_DOMAIN", "NONO_PROXY_ALLOW"},
+    {"NONO_CREDENTIAL", "NONO_PROXY_CREDENTIAL"},
+    {"NONO_UPSTREAM_PROXY", "NONO_EXTERNAL_PROXY"},
+    {"NONO_UPSTREAM_BYPASS", "NONO_EXTERNAL_PROXY_BYPASS"},
+};
+
 /// The variable that stands for a flag: the old name of one where that alone is set; empty where it says no, which a flag
 /// that is not there says as well. CLI11 would take such a flag for given.
 std::string variable_for(std::string_view name) {
-  constexpr std::pair<std::string_view, std::string_view> old_names[] = {
-      {"NONO_BLOCK_NET", "NONO_NET_BLOCK"},
-      {"NONO_ALLOW_NET", "NONO_NET_ALLOW"},
-      {"NONO_ALLOW_DOMAIN", "NONO_ALLOW_PROXY"},
-      {"NONO_ALLOW_DOMAIN", "NONO_PROXY_ALLOW"},
-      {"NONO_CREDENTIAL", "NONO_PROXY_CREDENTIAL"},
-      {"NONO_UPSTREAM_PROXY", "NONO_EXTERNAL_PROXY"},
-      {"NONO_UPSTREAM_BYPASS", "NONO_EXTERNAL_PROXY_BYPASS"},
-  };
   if (value_of(name).empty())
     for (const auto& [now, before] : old_names)
       if (now == name && !value_of(before).empty()) return std::string(before);
@@ -142,12 +144,10 @@ std::string switch_for(std::string_view name) {
 
 /// Says where an old name was read.
 void warn_of_old_names(run_options& o) {
-  for (const std::string_view name :
-       {std::string_view("NONO_BLOCK_NET"), std::string_view("NONO_ALLOW_NET"), host_variables[1],
-        host_variables[2], host_variables[3], host_variables[4]})
-    if (const std::string read = variable_for(name); read != name)
+  for (const auto& [now, before] : old_names)
+    if (variable_for(now) == before)
       o.warnings.push_back(
-          fmt::format("the variable {} is an old name, and was read; set {} instead", read, name));
+          fmt::format("the variable {} is an old name, and was read; set {} instead", before, now));
 }
 
 /// Which hosts the command reaches, through the proxy.

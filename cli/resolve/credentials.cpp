@@ -253,10 +253,8 @@ class definition_reader {
     }
     for (const json_value& m : of.items) {
       if (std::find(known.begin(), known.end(), m.key) != known.end()) continue;
-      nono::detail::nearest near(m.key);
-      for (const std::string_view key : known) near.offer(key, key);
       fault(fmt::format("unknown key: {}; {}", in_quotes(fmt::format("{}.{}", place, m.key)),
-                        near.found().empty() ? "leave it out" : "write " + in_quotes(near.found())));
+                        nono::detail::instead_of(m.key, {known.begin(), known.size()})));
     }
     return true;
   }

@@ -987,6 +987,13 @@ class nearest {
   std::string shown_;
 };
 
+/// What to do about a key that is none of `known`.
+inline std::string instead_of(std::string_view wrong, std::span<const std::string_view> known) {
+  nearest near(wrong);
+  for (const std::string_view key : known) near.offer(key, key);
+  return near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found());
+}
+
 /// True for a name that a POSIX shell could set.
 constexpr bool is_environment_name(std::string_view name) noexcept {
   if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
@@ -1170,10 +1177,8 @@ class profile_parser {
   bool only(std::span<const std::string_view> keys, std::string_view name, const json_value& object) {
     for (const json_value& m : object.items) {
       if (std::find(keys.begin(), keys.end(), m.key) != keys.end()) continue;
-      nearest near(m.key);
-      for (const std::string_view key : keys) near.offer(key, key);
       fail(errc::json_unknown_key, detail::quoted(std::string(name) + '.' + m.key), m.key_at,
-           near.found().empty() ? "leave it out" : "write " + detail::quoted(near.found()));
+           instead_of(m.key, keys));
       return false;
     }
     return true;
